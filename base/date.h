@@ -1,0 +1,18 @@
+/* Dates as text, without the C locale and without time zones. Pure functions. */
+#ifndef DG_BASE_DATE_H
+#define DG_BASE_DATE_H
+
+#include "base/slice.h"
+#include "base/status.h"
+
+enum { DG_IMF_FIXDATE_BYTES = 29 };
+
+/* IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 5.6.7), without a NUL. `when` is seconds since
+ * 1970; years 1970 to 9999, others are clamped to that range. */
+void dg_date_imf(int64_t when, char ret_text[DG_IMF_FIXDATE_BYTES]);
+
+/* "2026-01-01", "2026-01-01T10:00:00Z" or with an offset "+02:00" (RFC 3339, fractions ignored) to seconds
+ * since 1970. A date alone is its first second, or its last with end_of_day. DG_SYNTAX for all else. */
+DG_MUST_USE dg_status dg_date_parse(dg_slice text, bool end_of_day, int64_t *ret_when);
+
+#endif
