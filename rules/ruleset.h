@@ -116,6 +116,11 @@ void dg_match_upstream_target(const dg_match *match, dg_slice query, dg_buf *out
  * False, and nothing appended, when the version is the newest or has no such endpoint. */
 bool dg_match_successor_target(const dg_match *match, dg_slice query, dg_buf *out);
 
+/* Appends a target of the backend's version (a path with an optional query and fragment, from a Location
+ * field, say) as the client's version addresses it. False, and nothing appended, when it is not of this API
+ * in the backend's version. */
+bool dg_match_client_target(const dg_match *match, dg_slice backend_target, dg_buf *out);
+
 /* The program of one endpoint, by names, for the translate command. `method_path` is "POST /orders" in the
  * terms of version `from`. `error` picks the error part of a response. DG_NOT_FOUND with a diagnostic that
  * names the near ones. *ret_program NULL = nothing changes. */
