@@ -124,6 +124,10 @@ static dg_listen *add_listen(reader *r, const char *text, dg_origin origin)
         dg_diags_add(r->diags, DG_ERROR, origin, "too many listeners (the limit is %d)", LISTENS_MAX);
         return NULL;
     }
+    if (strncmp(text, "unix:", 5) == 0) {
+        dg_diags_add(r->diags, DG_ERROR, origin, "listening on a unix socket is not supported: '%s'", text);
+        return NULL;
+    }
     dg_listen *listen = &config->listens[config->listen_count];
     *listen = (dg_listen){.text = dg_arena_strdup(&config->arena, text), .origin = origin};
     if (dg_address_resolve(text, true, listen->addresses, &listen->address_count, &error) != DG_OK) {
