@@ -45,17 +45,19 @@ static void get_usage(const dg_admin *admin, dg_control_response *response)
 
 static void get_index(const dg_admin *admin, dg_control_response *response);
 
+#define ROUTE_PATH(literal) {literal, sizeof literal - 1}
+
 static const struct route {
     dg_slice path;
     const char *content_type;
     void (*get)(const dg_admin *admin, dg_control_response *response);
     const char *title;
 } routes[] = {
-    {{"/", 1}, "application/json", get_index, "What is here"},
-    {{"/healthz", 8}, "text/plain; charset=utf-8", get_healthz, "Is the process alive?"},
-    {{"/readyz", 7}, "text/plain; charset=utf-8", get_readyz, "Does it take traffic?"},
-    {{"/metrics", 8}, "text/plain; version=0.0.4; charset=utf-8", get_metrics, "Metrics for Prometheus"},
-    {{"/usage", 6}, "application/json", get_usage, "Who still uses what"},
+    {ROUTE_PATH("/"), "application/json", get_index, "What is here"},
+    {ROUTE_PATH("/healthz"), "text/plain; charset=utf-8", get_healthz, "Is the process alive?"},
+    {ROUTE_PATH("/readyz"), "text/plain; charset=utf-8", get_readyz, "Does it take traffic?"},
+    {ROUTE_PATH("/metrics"), "text/plain; version=0.0.4; charset=utf-8", get_metrics, "Metrics for Prometheus"},
+    {ROUTE_PATH("/usage"), "application/json", get_usage, "Who still uses what"},
 };
 enum { ROUTES = sizeof routes / sizeof *routes };
 
