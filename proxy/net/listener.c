@@ -13,20 +13,37 @@ struct dg_listener {
     void *context;
 };
 
-dg_status dg_listen_socket(const dg_address *address, int *ret_fd)
+static int open_socket(const dg_address *address, bool share)
 {
     int family = address->storage.ss_family, on = 1;
     int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return DG_IO;
-    if (family != AF_UNIX) {
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (share)
         setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-    }
     if (family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-    if (bind(fd, (const struct sockaddr *)&address->storage, address->size) != 0 ||
-        listen(fd, 4096) != 0) {
+    if (bind(fd, (const struct sockaddr *)&address->storage, address->size) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+dg_status dg_listen_socket(const dg_address *address, bool first, int *ret_fd)
+{
+    if (first) {
+        int probe = open_socket(address, false);
+        if (probe < 0)
+            return DG_IO;
+        close(probe);
+    }
+    int fd = open_socket(address, true);
+    if (fd < 0)
+        return DG_IO;
+    if (listen(fd, 4096) != 0) {
         int error = errno;
         close(fd);
         errno = error;

@@ -23,9 +23,10 @@ typedef struct dg_listener_handler {
     dg_accept_pause_handler paused;
 } dg_listener_handler;
 
-/* Binds and listens: SO_REUSEPORT, so that every worker has a socket of its own. Any thread. The error is
+/* Binds and listens: SO_REUSEPORT, so that every worker has a socket of its own. first: nobody else may have
+ * the address; without that check a second process would silently share the traffic. Any thread. The error is
  * errno. */
-DG_MUST_USE dg_status dg_listen_socket(const dg_address *address, int *ret_fd);
+DG_MUST_USE dg_status dg_listen_socket(const dg_address *address, bool first, int *ret_fd);
 
 /* Takes over fd. The loop's thread. */
 DG_MUST_USE dg_status dg_listener_new(dg_loop *loop, int fd, const dg_listener_handler *handler,

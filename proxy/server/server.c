@@ -72,7 +72,7 @@ static bool open_sockets(dg_snapshot *snapshot, const dg_snapshot *old, dg_worke
                 continue;
             for (size_t w = 0; w < worker_count; w++) {
                 int fd;
-                if (dg_listen_socket(address, &fd) != DG_OK) {
+                if (dg_listen_socket(address, w == 0, &fd) != DG_OK) {
                     dg_log(DG_LOG_ERROR, "cannot listen on %s: %s", config->listens[i].text,
                            strerror(errno));
                     return false;
