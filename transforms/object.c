@@ -160,7 +160,7 @@ static int32_t void_member(dg_run_state *r, frame *f, const dg_key *key)
     r->void_at = -1;
     if (index < key->child_own)
         return key->child_items.notes[index];
-    f->ending = (dg_ending){DG_END_GONE, f->node->rest.notes[index - key->child_own]};
+    f->ending = (dg_ending){true, f->node->rest.notes[index - key->child_own]};
     return -1;
 }
 
@@ -206,17 +206,18 @@ static const char *run_special(dg_run_state *r, frame *f, dg_key *key, const pla
     bool collides = key->collision != DG_NEVER;
     if (collides && !key->has_voids)
         return dg_refuse(r, m->name, dg_item_op(node->local.at[key->collision]), TAKEN);
-    if (!leaves && !(node->voids && key->has_voids) && !(collides && key->has_voids)) {
+    if (!leaves && !(key->has_voids && (node->voids || collides))) {
         p = dg_scan_value(&r->scan, m->value, r->depth);
         return p ? settle_member(r, f, key, m, p) : NULL;
     }
-    if (!node->select && !put_name(r, key, m))
-        return NULL;
     bool learned = key->learned;
     dg_node *child = dg_lexicon_child(r->lex, key);
     if (!child)
         return dg_lexicon_failed(r, m->name);
-    if (!(p = dg_run_value(r, m->value, child)))
+    if (leaves && !collides && !node->select && !put_name(r, key, m))
+        return NULL;
+    p = leaves && !collides ? dg_run_value(r, m->value, child) : dg_probe(r, m->value, child);
+    if (!p)
         return NULL;
     if (!learned) {
         /* Its slices lie in scratch that the value may have used. */
@@ -277,7 +278,7 @@ static const char *add_constant(dg_run_state *r, frame *f, dg_constant *c, const
             death = key->child_items.notes[c->value.void_at];
         else if (c->value.kind == DG_RESULT_VOID)
             f->ending = (dg_ending){
-                DG_END_GONE, node->rest.notes[(uint32_t)c->value.void_at - key->child_own]};
+                true, node->rest.notes[(uint32_t)c->value.void_at - key->child_own]};
         else if (c->value.kind == DG_RESULT_REFUSED && key->collision == DG_NEVER && leaves)
             return dg_refuse(r, p, c->value.op ? c->value.op : c->op, c->value.message);
     }
@@ -301,7 +302,7 @@ static const char *add_constant(dg_run_state *r, frame *f, dg_constant *c, const
     } else if (!note_name(r, f, key, key->name, true, p)) {
         return NULL;
     }
-    if (f->ending.kind == DG_END_GONE)
+    if (f->ending.gone)
         return p;
     if (!dg_room(r, p, c->value.text.len + key->token.len + 1))
         return NULL;
@@ -323,12 +324,8 @@ static const char *settle_object(dg_run_state *r, frame *f, const char *p)
         return p;
     }
     for (uint32_t i = 0, c = 0; i < node->local.count; i++) {
-        if ((int32_t)i == node->override) {
-            f->ending.kind = DG_END_OVERRIDE;
-            return p;
-        }
         if (dg_item_tag(node->local.at[i]) == DG_ITEM_IF_EMPTY && f->alive < (int64_t)i) {
-            f->ending = (dg_ending){DG_END_GONE, node->local.notes[i]};
+            f->ending = (dg_ending){true, node->local.notes[i]};
             return p;
         }
         if (c < node->constant_count && node->constants[c].at == i) {
@@ -347,7 +344,7 @@ static const char *close_object(dg_run_state *r, frame *f, const char *space, co
     if (!settle_object(r, f, p))
         return NULL;
     r->depth--;
-    if (f->ending.kind != DG_END_PLAIN)
+    if (f->ending.gone)
         return p + 1;
     if (f->node->select)
         return f->selected ? p + 1
@@ -405,7 +402,7 @@ const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_endi
     f.kept = 0;
     f.alive = -1;
     f.selected = f.collapsed = false;
-    f.ending = (dg_ending){DG_END_PLAIN, 0};
+    f.ending = (dg_ending){false, 0};
     f.words = 0;
     const bool writes = !node->select;
     if (r->depth >= DG_JSON_DEPTH_MAX)

@@ -193,11 +193,40 @@ static const char *run_array(dg_run_state *r, const char *p, dg_node *node)
     return p && put_text(r, p, node->suffix) ? p : NULL;
 }
 
-/* An object or array that VALUES does not know. */
-static const char *run_override(dg_run_state *r, const char *from, const char *p, dg_node *node,
-                                size_t start)
+const char *dg_probe(dg_run_state *r, const char *p, dg_node *node)
 {
+    size_t at = (size_t)(r->at - r->base);
+    unsigned depth = r->depth;
+    const char *q = dg_run_value(r, p, node);
+    if (!q && r->scan.status == DG_INVALID) {
+        r->op = NULL;
+        r->depth = depth;
+        q = dg_scan_value(&r->scan, p, depth);
+    }
+    r->at = r->base + at;
+    return q;
+}
+
+/* An object or array that VALUES does not know, unless the items before it let the object go. */
+static const char *run_override(dg_run_state *r, const char *p, dg_node *node, size_t start)
+{
+    const char *from = p;
     const dg_op *op = dg_item_op(node->local.at[node->override]);
+    if (*p == '{' && node->voids) {
+        dg_node *before = dg_lexicon_node(r->lex, node->local.at, (uint32_t)node->override);
+        if (!before)
+            return dg_lexicon_failed(r, from);
+        if (!(p = dg_probe(r, p, before)))
+            return NULL;
+        if (r->void_at >= 0) {
+            int32_t note = node->local.notes[r->void_at];
+            r->void_at = -1;
+            r->at = r->base + start;
+            return end_gone(r, node, from, p, note);
+        }
+    } else if (!(p = dg_scan_value(&r->scan, p, r->depth))) {
+        return NULL;
+    }
     if (op->unknown == DG_UNKNOWN_REJECT)
         return dg_refuse(r, from, op, "a value that the table does not know");
     return end_replaced(r, node, from, p, (uint32_t)node->override, start);
@@ -211,21 +240,21 @@ static const char *run_stream(dg_run_state *r, const char *p, dg_node *node)
         return dg_scan_fail(&r->scan, p, DG_SYNTAX, "the text ends too early");
     if (node->prefix.len && !put_text(r, p, node->prefix))
         return NULL;
+    if (node->local.count == 0 && !node->select) {
+        p = dg_copy_value(r, p);
+        return p && put_text(r, p, node->suffix) ? p : NULL;
+    }
     if (*p != '{' && *p != '[')
         return run_scalar(r, p, node, start);
-    if (node->override != DG_NEVER && (*p == '[' || !node->voids)) {
-        p = dg_scan_value(&r->scan, p, r->depth);
-        return p ? run_override(r, from, p, node, start) : NULL;
-    }
+    if (node->override != DG_NEVER)
+        return run_override(r, p, node, start);
     if (*p == '[')
         return run_array(r, p, node);
     dg_ending ending;
     p = dg_run_object(r, p, node, &ending);
     if (!p)
         return NULL;
-    if (ending.kind == DG_END_OVERRIDE)
-        return run_override(r, from, p, node, start);
-    if (ending.kind == DG_END_GONE) {
+    if (ending.gone) {
         r->at = r->base + start;
         return end_gone(r, node, from, p, ending.note);
     }

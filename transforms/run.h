@@ -36,10 +36,10 @@ typedef struct dg_run_state {
     size_t seen_count, seen_mask;
 } dg_run_state;
 
-/* How an object ended, beside well. */
+/* How an object ended. */
 typedef struct dg_ending {
-    enum { DG_END_PLAIN, DG_END_GONE, DG_END_OVERRIDE } kind;
-    int32_t note; /* GONE: as the notes of dg_node.local */
+    bool gone;    /* IF_EMPTY let it go; the output is to be taken back */
+    int32_t note; /* by which item, as the notes of dg_node.local */
 } dg_ending;
 
 bool dg_room_more(dg_run_state *r, size_t need);
@@ -64,6 +64,8 @@ const char *dg_refuse(dg_run_state *r, const char *at, const dg_op *op, const ch
 const char *dg_lexicon_failed(dg_run_state *r, const char *at);
 
 const char *dg_run_value(dg_run_state *r, const char *p, dg_node *node);
+/* Only asks whether the value would be void: nothing is written, and a refusal counts as no. */
+const char *dg_probe(dg_run_state *r, const char *p, dg_node *node);
 const char *dg_copy_composite(dg_run_state *r, const char *p);
 /* p is at the brace. */
 const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_ending *ret_ending);
