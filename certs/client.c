@@ -91,7 +91,7 @@ static bool plain_host(const char *host, char ret_host[HOST_BYTES_MAX + 1])
     return true;
 }
 
-static bool expect_host(SSL *ssl, bool verify, const char *host)
+static bool expect_host(SSL *ssl, bool verify, char *host)
 {
     X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
     if (is_address(host)) /* RFC 6066 3: no addresses in SNI */

@@ -13,7 +13,8 @@ static const char ciphers[] =
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
     "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305";
 static const char suites[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
-static const char groups[] = "X25519:prime256v1:secp384r1";
+/* Not const: OpenSSL's macro casts the qualifier away. */
+static char groups[] = "X25519:prime256v1:secp384r1";
 
 dg_status dg_tls_context_new(const SSL_METHOD *method, SSL_CTX **ret_context)
 {
