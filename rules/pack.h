@@ -78,6 +78,10 @@ void dg_pack_join(dg_pack *pack, const dg_change *const *changes, size_t count);
 /* The version of that name, or NULL after adding an error with the near ones. */
 const dg_version *dg_pack_version(const dg_pack *pack, dg_slice name, dg_origin origin);
 
+/* Moves what `found` holds to `to`, but for what `to` says already: a lens is turned and compiled as often as
+ * it is used, and a mistake in it is one mistake. */
+void dg_pack_take_diags(const dg_diags *found, dg_diags *to);
+
 /* An op list as it stands in a file. `lenses` are the ones that it may name. False after an error. */
 typedef struct dg_ops_reader {
     dg_arena *arena;

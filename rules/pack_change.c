@@ -60,7 +60,7 @@ static void read_becomes(dg_pack *pack, const dg_node *node, dg_binding *binding
     binding->becomes = true;
 }
 
-/* The op list of a part, and its way back. */
+/* The op list of a part. */
 static void read_part(dg_pack *pack, const dg_ops_reader *reader, const dg_node *node, dg_part part,
                       dg_binding *binding)
 {
@@ -163,30 +163,53 @@ static bool read_between(dg_pack *pack, const dg_node *root, dg_change *change)
     if (!from || !to)
         return false;
     if (to->index != from->index + 1) {
-        const char *problem = to->index <= from->index
-                                  ? "a change is written upward: '%s' is not older than '%s'"
-                                  : "'%s' and '%s' are no neighbours: write one change for each step";
-        dg_diags_add(pack->diags, DG_ERROR, node->origin, problem, from->name, to->name);
+        if (to->index <= from->index)
+            dg_diags_add(pack->diags, DG_ERROR, node->origin,
+                         "a change is written upward: '%s' is not older than '%s'", from->name, to->name);
+        else
+            dg_diags_add(pack->diags, DG_ERROR, node->origin,
+                         "'%s' and '%s' are no neighbours: write one change for each step", from->name, to->name);
         return false;
     }
     change->from = from->index;
     return true;
 }
 
-/* The ways back, after everything is read: a list whose lens is broken cannot be turned. */
+void dg_pack_take_diags(const dg_diags *found, dg_diags *to)
+{
+    for (const dg_diag *d = found->first; d; d = d->next) {
+        bool known = false;
+        for (const dg_diag *e = to->first; e && !known; e = e->next)
+            known = e->origin.line == d->origin.line && e->origin.column == d->origin.column &&
+                    strcmp(e->message, d->message) == 0 &&
+                    (e->origin.file == d->origin.file ||
+                     (e->origin.file && d->origin.file && strcmp(e->origin.file, d->origin.file) == 0));
+        if (!known)
+            dg_diags_add(to, d->severity, d->origin, "%s", d->message);
+    }
+}
+
+static void invert(dg_pack *pack, const dg_ops *up, dg_ops *ret_down)
+{
+    dg_diags found;
+    dg_diags_init(&found);
+    if (dg_ops_inverse(pack->arena, up, &found, ret_down) == DG_NOMEM)
+        pack->arena->failed = true;
+    dg_pack_take_diags(&found, pack->diags);
+    dg_diags_free(&found);
+}
+
+/* The ways back, after everything is read: a list whose lens is broken cannot be turned. Lenses that nothing
+ * uses are turned too, for the sake of their mistakes. */
 static void invert_all(dg_pack *pack, dg_change *change)
 {
     dg_ops ignored;
-    dg_status status = DG_OK;
-    for (size_t i = 0; i < change->lens_count && status != DG_NOMEM; i++)
-        status = dg_ops_inverse(pack->arena, &change->lenses[i].ops, pack->diags, &ignored);
+    for (size_t i = 0; i < change->lens_count; i++)
+        invert(pack, &change->lenses[i].ops, &ignored);
     for (size_t i = 0; i < change->binding_count; i++)
-        for (size_t part = 0; part < DG_PARTS && status != DG_NOMEM; part++)
+        for (size_t part = 0; part < DG_PARTS; part++)
             if (change->bindings[i].up[part])
-                status = dg_ops_inverse(pack->arena, change->bindings[i].up[part], pack->diags,
-                                        &change->bindings[i].down[part]);
-    if (status == DG_NOMEM)
-        pack->arena->failed = true;
+                invert(pack, change->bindings[i].up[part], &change->bindings[i].down[part]);
 }
 
 const dg_change *dg_pack_read_change(dg_pack *pack, const dg_node *root)

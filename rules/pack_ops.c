@@ -103,7 +103,6 @@ static bool add_inside(const op_context *c, const op_step *steps, size_t count, 
         if (make && !steps[i].each && !into_list) {
             dg_op made = {.kind = DG_OP_DEFAULT, .origin = c->op.origin, .name = steps[i].name};
             made.value = DG_SLICE("{}");
-            made.if_empty = true;
             if (!add_op(r, &outer, made))
                 return false;
         }
@@ -246,14 +245,14 @@ static bool check_renames(const op_context *c, const dg_node *map)
         for (const dg_node *b = map->first; b && a->kind == DG_NODE_SCALAR; b = b->next) {
             const char *problem = NULL;
             if (dg_slice_eq(a->text, b->key))
-                problem = a == b ? "'%.*s' is renamed to itself"
-                                 : "'%.*s' is both an old and a new name here; give each rename an "
-                                   "op of its own";
+                problem = a == b ? "is the old and the new name; there is nothing to rename"
+                                 : "is both an old and a new name here; give each rename an op of its own";
             else if (a != b && b->kind == DG_NODE_SCALAR && dg_slice_eq(a->text, b->text))
-                problem = "two members become '%.*s'";
+                problem = "is the new name of two members";
             if (problem) {
-                dg_diags_add(c->reader->diags, DG_ERROR, a->origin, problem, DG_SLICE_FMT(a->text));
+                dg_diags_add(c->reader->diags, DG_ERROR, a->origin, "'%.*s' %s", DG_SLICE_FMT(a->text), problem);
                 good = false;
+                break;
             }
         }
     return good;
@@ -486,11 +485,16 @@ static const struct {
 
 enum { OP_COUNT = sizeof op_readers / sizeof *op_readers };
 
-/* lossy: accept, and for default when: absent or null. */
+/* lossy: accept; for drop restore: VALUE; for default when: absent or null. */
 static bool read_options(op_context *c, const dg_node *map)
 {
     const dg_node *lossy = dg_node_get(map, "lossy"), *when = dg_node_get(map, "when");
+    const dg_node *restore = dg_node_get(map, "restore");
     bool good = true;
+    if (restore && c->op.kind != DG_OP_DROP)
+        good = fail(c->reader, restore->key_origin, "'restore' belongs to drop only");
+    else if (restore)
+        good = json_of(c->reader, restore, false, &c->op.value);
     if (lossy) {
         c->op.lossy = true;
         if (lossy->kind != DG_NODE_SCALAR || !dg_slice_eq(lossy->text, DG_SLICE("accept")))
@@ -513,7 +517,7 @@ static bool read_op(const dg_ops_reader *r, const dg_node *node, op_list *out)
         return read_lens(&c, node);
     if (!dg_node_want_map(node, "an op, or the name of a lens", r->diags))
         return false;
-    const char *known[OP_COUNT + 3];
+    const char *known[OP_COUNT + 4];
     const dg_node *operand = NULL;
     size_t which = 0;
     for (size_t i = 0; i < OP_COUNT; i++) {
@@ -528,7 +532,8 @@ static bool read_op(const dg_ops_reader *r, const dg_node *node, op_list *out)
     }
     known[OP_COUNT] = "lossy";
     known[OP_COUNT + 1] = "when";
-    known[OP_COUNT + 2] = NULL;
+    known[OP_COUNT + 2] = "restore";
+    known[OP_COUNT + 3] = NULL;
     if (!dg_node_check_keys(node, known, r->diags))
         return false;
     if (!operand)

@@ -351,7 +351,8 @@ static bool walk(const search *s, const dg_table_node *node, dg_slice left, bool
     }
     if (!node->rest || params == DG_PARAMS_MAX)
         return false;
-    s->match->params[params] = more ? left : (dg_slice){"", 0};
+    /* "/files" and "/files/" both leave nothing for a ** below /files; only the second has its slash. */
+    s->match->params[params] = !more ? (dg_slice){NULL, 0} : left.len ? left : DG_SLICE("");
     return take_entry(s, node->rest, params + 1);
 }
 
