@@ -311,6 +311,7 @@ static void refusal_names_the_op(void **state)
     assert_int_equal(run_program(program, DG_SLICE("{\"v\":2}"), &out, &error), DG_INVALID);
     assert_string_equal(error.origin.file, "pack.yaml");
     assert_int_equal(error.origin.line, 7);
+    dg_buf_free(&out);
     dg_program_free(program);
 }
 
