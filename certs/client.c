@@ -17,7 +17,8 @@ static dg_status trust(SSL_CTX *context, const char *ca_file, dg_origin origin, 
     if (!ca_file) {
         if (SSL_CTX_set_default_verify_paths(context))
             return DG_OK;
-        dg_diags_add(diags, DG_ERROR, origin, "cannot use the system's certificates: %s", dg_tls_error());
+        dg_diags_add(diags, DG_ERROR, origin, "cannot use the system's certificates: %s",
+                     dg_tls_error());
         return DG_INVALID;
     }
     BIO *readable = dg_tls_open(ca_file, origin, diags);
@@ -27,7 +28,8 @@ static dg_status trust(SSL_CTX *context, const char *ca_file, dg_origin origin, 
     if (SSL_CTX_load_verify_locations(context, ca_file, NULL))
         return DG_OK;
     unsigned long code = ERR_peek_last_error();
-    if (ERR_GET_LIB(code) == ERR_LIB_X509 && ERR_GET_REASON(code) == X509_R_NO_CERTIFICATE_OR_CRL_FOUND) {
+    if (ERR_GET_LIB(code) == ERR_LIB_X509 &&
+        ERR_GET_REASON(code) == X509_R_NO_CERTIFICATE_OR_CRL_FOUND) {
         ERR_clear_error();
         dg_diags_add(diags, DG_ERROR, origin, "%s holds no certificate in PEM form", ca_file);
     } else {
@@ -47,7 +49,8 @@ dg_status dg_tls_client_new(bool verify, const char *ca_file, dg_origin origin, 
     if (status == DG_OK && verify)
         status = trust(client->context, ca_file, origin, diags);
     /* Zero is success, in this one function. */
-    if (status == DG_OK && SSL_CTX_set_alpn_protos(client->context, protocols, sizeof protocols - 1))
+    if (status == DG_OK &&
+        SSL_CTX_set_alpn_protos(client->context, protocols, sizeof protocols - 1))
         status = DG_NOMEM;
     if (status != DG_OK) {
         dg_tls_client_free(client);
@@ -73,8 +76,8 @@ static bool is_address(const char *host)
     return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
 }
 
-/* Without the brackets of an IPv6 address and the dot of an absolute name. OpenSSL takes an empty name for
- * "any" and one that begins with a dot for "any below", so neither passes. */
+/* Without the brackets of an IPv6 address and the dot of an absolute name. OpenSSL takes an empty
+ * name for "any" and one that begins with a dot for "any below", so neither passes. */
 static bool plain_host(const char *host, char ret_host[HOST_BYTES_MAX + 1])
 {
     size_t len = strlen(host);
@@ -91,7 +94,7 @@ static bool plain_host(const char *host, char ret_host[HOST_BYTES_MAX + 1])
     return true;
 }
 
-static bool expect_host(SSL *ssl, bool verify, const char *host)
+static bool expect_host(SSL *ssl, bool verify, char *host)
 {
     X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
     if (is_address(host)) /* RFC 6066 3: no addresses in SNI */

@@ -12,8 +12,10 @@ static const char ciphers[] =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
     "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305";
-static const char suites[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
-static const char groups[] = "X25519:prime256v1:secp384r1";
+static const char suites[] =
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+/* Not const: OpenSSL's macro casts the qualifier away. */
+static char groups[] = "X25519:prime256v1:secp384r1";
 
 dg_status dg_tls_context_new(const SSL_METHOD *method, SSL_CTX **ret_context)
 {
@@ -48,8 +50,8 @@ const char *dg_tls_error(void)
     else
         reason = ERR_reason_error_string(code);
     bool says_more = code && data && (flags & ERR_TXT_STRING) && *data;
-    snprintf(text, sizeof text, "%s%s%s%s", reason ? reason : "unknown TLS error", says_more ? " (" : "",
-             says_more ? data : "", says_more ? ")" : "");
+    snprintf(text, sizeof text, "%s%s%s%s", reason ? reason : "unknown TLS error",
+             says_more ? " (" : "", says_more ? data : "", says_more ? ")" : "");
     ERR_clear_error();
     return text;
 }
@@ -57,13 +59,16 @@ const char *dg_tls_error(void)
 void dg_tls_blame(const char *file, const char *what, dg_origin origin, dg_diags *diags)
 {
     unsigned long code = ERR_peek_last_error();
-    bool nothing_there = ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
-    bool nothing_known = ERR_GET_LIB(code) == ERR_LIB_OSSL_DECODER; /* how keys say it since OpenSSL 3 */
+    bool nothing_there =
+        ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+    bool nothing_known =
+        ERR_GET_LIB(code) == ERR_LIB_OSSL_DECODER; /* how keys say it since OpenSSL 3 */
     if (nothing_there || nothing_known) {
         ERR_clear_error();
         dg_diags_add(diags, DG_ERROR, origin, "%s holds no %s in PEM form", file, what);
     } else {
-        dg_diags_add(diags, DG_ERROR, origin, "cannot use the %s in %s: %s", what, file, dg_tls_error());
+        dg_diags_add(diags, DG_ERROR, origin, "cannot use the %s in %s: %s", what, file,
+                     dg_tls_error());
     }
 }
 
@@ -77,7 +82,8 @@ BIO *dg_tls_open(const char *file, dg_origin origin, dg_diags *diags)
     }
     BIO *bio = errno ? NULL : BIO_new_file(file, "re");
     if (!bio) {
-        dg_diags_add(diags, DG_ERROR, origin, "cannot read %s: %s", file, strerrordesc_np(errno ? errno : ENOMEM));
+        dg_diags_add(diags, DG_ERROR, origin, "cannot read %s: %s", file,
+                     strerrordesc_np(errno ? errno : ENOMEM));
         ERR_clear_error();
     }
     return bio;

@@ -4,7 +4,8 @@
 
 #include "certs/tls.h"
 
-/* Mozilla's intermediate profile on a fresh context. DG_NOMEM, DG_UNSUPPORTED when this OpenSSL lacks it. */
+/* Mozilla's intermediate profile on a fresh context. DG_NOMEM, DG_UNSUPPORTED when this OpenSSL
+ * lacks it. */
 DG_MUST_USE dg_status dg_tls_context_new(const SSL_METHOD *method, SSL_CTX **ret_context);
 
 /* A file for reading PEM from, or NULL and a diagnostic that names it and the reason. */

@@ -31,7 +31,8 @@ static void pair_free(pair *p)
     *p = (pair){.cert = NULL};
 }
 
-static bool path_of(const develop *d, const char *name, const char *suffix, char ret_path[PATH_BYTES_MAX])
+static bool path_of(const develop *d, const char *name, const char *suffix,
+                    char ret_path[PATH_BYTES_MAX])
 {
     int len = snprintf(ret_path, PATH_BYTES_MAX, "%s/%s%s", d->dir, name, suffix);
     return len > 0 && len < PATH_BYTES_MAX;
@@ -111,15 +112,16 @@ static bool write_file(const char *path, mode_t mode, BIO *content)
     return good;
 }
 
-static dg_status write_pem(const develop *d, const char *name, const char *suffix, mode_t mode, BIO *content)
+static dg_status write_pem(const develop *d, const char *name, const char *suffix, mode_t mode,
+                           BIO *content)
 {
     char path[PATH_BYTES_MAX];
     if (!path_of(d, name, suffix, path))
         errno = ENAMETOOLONG;
     else if (write_file(path, mode, content))
         return DG_OK;
-    dg_diags_add(d->diags, DG_ERROR, (dg_origin){.file = NULL}, "cannot write %s/%s%s: %s", d->dir, name,
-                 suffix, strerrordesc_np(errno));
+    dg_diags_add(d->diags, DG_ERROR, (dg_origin){.file = NULL}, "cannot write %s/%s%s: %s", d->dir,
+                 name, suffix, strerrordesc_np(errno));
     return DG_IO;
 }
 
@@ -139,12 +141,12 @@ static dg_status pair_write(const develop *d, const char *name, const pair *p)
     return status;
 }
 
-static dg_status pair_make(const develop *d, const char *name, const dg_cert_spec *spec, const pair *issuer,
-                           pair *ret_pair)
+static dg_status pair_make(const develop *d, const char *name, const dg_cert_spec *spec,
+                           const pair *issuer, pair *ret_pair)
 {
     pair p = {.cert = NULL};
-    dg_status status = dg_cert_issue(spec, issuer ? issuer->cert : NULL, issuer ? issuer->key : NULL,
-                                     &p.cert, &p.key);
+    dg_status status = dg_cert_issue(spec, issuer ? issuer->cert : NULL,
+                                     issuer ? issuer->key : NULL, &p.cert, &p.key);
     if (status != DG_OK) {
         dg_diags_add(d->diags, DG_ERROR, (dg_origin){.file = NULL}, "cannot make %s.crt: %s", name,
                      dg_tls_error());
@@ -173,14 +175,18 @@ static dg_status make_missing(const develop *d)
     pair authority = {.cert = NULL}, server = {.cert = NULL};
     dg_status status = DG_OK;
     if (!pair_read(d, "ca", &authority) || !X509_check_ca(authority.cert)) {
-        dg_cert_spec spec = {.common_name = "dragoman development CA", .authority = true,
-                             .from_s = -SKEW_S, .until_s = VALID_S};
+        dg_cert_spec spec = {.common_name = "dragoman development CA",
+                             .authority = true,
+                             .from_s = -SKEW_S,
+                             .until_s = VALID_S};
         pair_free(&authority);
         status = pair_make(d, "ca", &spec, NULL, &authority);
     }
     if (status == DG_OK && (!pair_read(d, "server", &server) || !serves(d, &server, &authority))) {
-        dg_cert_spec spec = {.common_name = "dragoman development server", .names = d->names,
-                             .from_s = -SKEW_S, .until_s = VALID_S};
+        dg_cert_spec spec = {.common_name = "dragoman development server",
+                             .names = d->names,
+                             .from_s = -SKEW_S,
+                             .until_s = VALID_S};
         pair_free(&server);
         status = pair_make(d, "server", &spec, &authority, &server);
     }
@@ -196,7 +202,8 @@ dg_status dg_certs_make_dev(const char *dir, const char *const *names, dg_diags 
     size_t count = 0;
     for (; names[count]; count++) {
         if (!dg_cert_name_is_valid(names[count])) {
-            dg_diags_add(diags, DG_ERROR, nowhere, "\"%s\" is no DNS name and no address", names[count]);
+            dg_diags_add(diags, DG_ERROR, nowhere, "\"%s\" is no DNS name and no address",
+                         names[count]);
             return DG_INVALID;
         }
     }

@@ -46,7 +46,8 @@ static GENERAL_NAME *general_name(const char *name)
     int len = address_bytes(name, bytes);
     GENERAL_NAME *general = GENERAL_NAME_new();
     ASN1_STRING *value = ASN1_STRING_type_new(len ? V_ASN1_OCTET_STRING : V_ASN1_IA5STRING);
-    if (!general || !value || !ASN1_STRING_set(value, len ? (const void *)bytes : name, len ? len : -1)) {
+    if (!general || !value ||
+        !ASN1_STRING_set(value, len ? (const void *)bytes : name, len ? len : -1)) {
         GENERAL_NAME_free(general);
         ASN1_STRING_free(value);
         return NULL;
@@ -72,26 +73,28 @@ static bool add_names(X509 *cert, const char *const *names)
     return good;
 }
 
-static bool add_extension(X509 *cert, const X509 *issuer, int nid, const char *value)
+static bool add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
 {
     X509V3_CTX context;
-    X509V3_set_ctx(&context, (X509 *)(uintptr_t)issuer, cert, NULL, NULL, 0);
+    X509V3_set_ctx(&context, issuer, cert, NULL, NULL, 0);
     X509_EXTENSION *extension = X509V3_EXT_nconf_nid(NULL, &context, nid, value);
     bool good = extension && X509_add_ext(cert, extension, -1);
     X509_EXTENSION_free(extension);
     return good;
 }
 
-static bool add_extensions(X509 *cert, const X509 *issuer, const dg_cert_spec *spec)
+static bool add_extensions(X509 *cert, X509 *issuer, const dg_cert_spec *spec)
 {
     bool good = add_extension(cert, issuer, NID_subject_key_identifier, "hash") &&
                 add_extension(cert, issuer, NID_authority_key_identifier, "keyid");
     if (spec->authority)
-        return good && add_extension(cert, issuer, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+        return good &&
+               add_extension(cert, issuer, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
                add_extension(cert, issuer, NID_key_usage, "critical,keyCertSign,cRLSign");
     return good && add_extension(cert, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
            add_extension(cert, issuer, NID_key_usage, "critical,digitalSignature") &&
-           add_extension(cert, issuer, NID_ext_key_usage, "serverAuth") && add_names(cert, spec->names);
+           add_extension(cert, issuer, NID_ext_key_usage, "serverAuth") &&
+           add_names(cert, spec->names);
 }
 
 /* RFC 5280 4.1.2.2: positive, unique for its issuer, at most 20 octets. */
@@ -107,26 +110,29 @@ static bool set_serial(X509 *cert)
     return good;
 }
 
-static bool set_dates(X509 *cert, const X509 *issuer, const dg_cert_spec *spec)
+static bool set_dates(X509 *cert, X509 *issuer, const dg_cert_spec *spec)
 {
     if (!X509_gmtime_adj(X509_getm_notBefore(cert), spec->from_s) ||
         !X509_gmtime_adj(X509_getm_notAfter(cert), spec->until_s))
         return false;
     const ASN1_TIME *last = issuer ? X509_get0_notAfter(issuer) : NULL;
-    return !last || ASN1_TIME_compare(last, X509_get0_notAfter(cert)) >= 0 || X509_set1_notAfter(cert, last);
+    return !last || ASN1_TIME_compare(last, X509_get0_notAfter(cert)) >= 0 ||
+           X509_set1_notAfter(cert, last);
 }
 
-static bool fill(X509 *cert, const X509 *issuer, const dg_cert_spec *spec, EVP_PKEY *key)
+static bool fill(X509 *cert, X509 *issuer, const dg_cert_spec *spec, EVP_PKEY *key)
 {
     X509_NAME *subject = X509_get_subject_name(cert);
     const unsigned char *common_name = (const unsigned char *)spec->common_name;
-    return X509_set_version(cert, X509_VERSION_3) && set_serial(cert) && set_dates(cert, issuer, spec) &&
-           X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8, common_name, -1, -1, 0) &&
+    return X509_set_version(cert, X509_VERSION_3) && set_serial(cert) &&
+           set_dates(cert, issuer, spec) &&
+           X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8, common_name, -1, -1,
+                                      0) &&
            X509_set_issuer_name(cert, issuer ? X509_get_subject_name(issuer) : subject) &&
            X509_set_pubkey(cert, key) && add_extensions(cert, issuer ? issuer : cert, spec);
 }
 
-dg_status dg_cert_issue(const dg_cert_spec *spec, const X509 *issuer, EVP_PKEY *issuer_key,
+dg_status dg_cert_issue(const dg_cert_spec *spec, X509 *issuer, EVP_PKEY *issuer_key,
                         X509 **ret_cert, EVP_PKEY **ret_key)
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");

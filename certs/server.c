@@ -8,9 +8,9 @@
 
 enum { CERTS_MAX = 256, CHAIN_MAX = 16 };
 
-/* A handshake may outlive the listener's use of its contexts (a reload), and its SNI callback needs this
- * table. So the table belongs to its first context, of which every session holds a reference: it is freed
- * when OpenSSL frees that. */
+/* A handshake may outlive the listener's use of its contexts (a reload), and its SNI callback needs
+ * this table. So the table belongs to its first context, of which every session holds a reference:
+ * it is freed when OpenSSL frees that. */
 struct dg_tls_server {
     size_t count;
     SSL_CTX *contexts[]; /* by certificate; sessions are made from the first */
@@ -18,7 +18,8 @@ struct dg_tls_server {
 
 static int table_index = -1;
 
-static void table_free(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl, void *argp)
+static void table_free(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
+                       void *argp)
 {
     (void)parent, (void)data, (void)index, (void)argl, (void)argp;
     dg_tls_server *server = ptr;
@@ -100,8 +101,8 @@ static bool read_chain(SSL_CTX *context, const dg_tls_cert_files *files, dg_diag
         return true;
     }
     if (!good && next && code == 0)
-        dg_diags_add(diags, DG_ERROR, files->origin, "the chain in %s is longer than %d certificates",
-                     files->cert_file, CHAIN_MAX);
+        dg_diags_add(diags, DG_ERROR, files->origin,
+                     "the chain in %s is longer than %d certificates", files->cert_file, CHAIN_MAX);
     else
         dg_tls_blame(files->cert_file, "certificate", files->origin, diags);
     return false;
@@ -115,7 +116,8 @@ static bool read_key(SSL_CTX *context, const dg_tls_cert_files *files, dg_diags 
     bool good = X509_check_private_key(SSL_CTX_get0_certificate(context), key);
     if (!good) {
         ERR_clear_error();
-        dg_diags_add(diags, DG_ERROR, files->origin, "the private key in %s does not belong to the certificate in %s",
+        dg_diags_add(diags, DG_ERROR, files->origin,
+                     "the private key in %s does not belong to the certificate in %s",
                      files->key_file, files->cert_file);
     } else if (!SSL_CTX_use_PrivateKey(context, key)) {
         good = false;
@@ -129,7 +131,8 @@ static void warn_of_dates(const SSL_CTX *context, const dg_tls_cert_files *files
 {
     const X509 *leaf = SSL_CTX_get0_certificate(context);
     if (X509_cmp_current_time(X509_get0_notAfter(leaf)) <= 0)
-        dg_diags_add(diags, DG_WARNING, files->origin, "the certificate in %s has expired", files->cert_file);
+        dg_diags_add(diags, DG_WARNING, files->origin, "the certificate in %s has expired",
+                     files->cert_file);
     if (X509_cmp_current_time(X509_get0_notBefore(leaf)) > 0)
         dg_diags_add(diags, DG_WARNING, files->origin, "the certificate in %s is not valid yet",
                      files->cert_file);

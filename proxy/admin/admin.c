@@ -11,7 +11,8 @@ static void problem(dg_control_response *response, unsigned status, const char *
 {
     response->status = status;
     response->content_type = "application/problem+json";
-    dg_buf_printf(&response->body, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,\"detail\":",
+    dg_buf_printf(&response->body,
+                  "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,\"detail\":",
                   dg_control_reason(status), status);
     dg_buf_add_json(&response->body, dg_slice_str(detail));
     dg_buf_add_str(&response->body, "}\n");
@@ -45,7 +46,10 @@ static void get_usage(const dg_admin *admin, dg_control_response *response)
 
 static void get_index(const dg_admin *admin, dg_control_response *response);
 
-#define ROUTE_PATH(literal) {literal, sizeof literal - 1}
+/* DG_SLICE is a compound literal, which ISO C takes for no constant. */
+// clang-format off
+#define ROUTE_PATH(literal) {(literal), sizeof(literal) - 1}
+// clang-format on
 
 static const struct route {
     dg_slice path;
@@ -56,7 +60,8 @@ static const struct route {
     {ROUTE_PATH("/"), "application/json", get_index, "What is here"},
     {ROUTE_PATH("/healthz"), "text/plain; charset=utf-8", get_healthz, "Is the process alive?"},
     {ROUTE_PATH("/readyz"), "text/plain; charset=utf-8", get_readyz, "Does it take traffic?"},
-    {ROUTE_PATH("/metrics"), "text/plain; version=0.0.4; charset=utf-8", get_metrics, "Metrics for Prometheus"},
+    {ROUTE_PATH("/metrics"), "text/plain; version=0.0.4; charset=utf-8", get_metrics,
+     "Metrics for Prometheus"},
     {ROUTE_PATH("/usage"), "application/json", get_usage, "Who still uses what"},
 };
 enum { ROUTES = sizeof routes / sizeof *routes };
@@ -64,7 +69,8 @@ enum { ROUTES = sizeof routes / sizeof *routes };
 static void get_index(const dg_admin *admin, dg_control_response *response)
 {
     (void)admin;
-    dg_buf_add_str(&response->body, "{\"name\":\"dragoman\",\"version\":\"" DG_VERSION "\",\"links\":[");
+    dg_buf_add_str(&response->body,
+                   "{\"name\":\"dragoman\",\"version\":\"" DG_VERSION "\",\"links\":[");
     for (size_t i = 0; i < ROUTES; i++) {
         dg_buf_add_str(&response->body, i ? ",{\"href\":" : "{\"href\":");
         dg_buf_add_json(&response->body, routes[i].path);

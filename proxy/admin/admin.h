@@ -5,8 +5,8 @@
  *   GET /readyz    200 while it takes traffic, else 503
  *   GET /metrics   the Prometheus text format
  *   GET /usage     the same counts as JSON
- * HEAD is GET without the body. All else is 404 or 405, as application/problem+json (RFC 9457). It knows
- * no other room: what it tells comes from hooks, called on the thread of the event base. */
+ * HEAD is GET without the body. All else is 404 or 405, as application/problem+json (RFC 9457). It
+ * knows no other room: what it tells comes from hooks, called on the thread of the event base. */
 #ifndef DG_PROXY_ADMIN_H
 #define DG_PROXY_ADMIN_H
 
@@ -22,8 +22,8 @@ typedef struct dg_admin_hooks {
 } dg_admin_hooks;
 
 /* hooks is copied. Address and errors are those of dg_control_server_new. */
-DG_MUST_USE dg_status dg_admin_new(struct event_base *base, const char *address, const dg_admin_hooks *hooks,
-                                   dg_admin **ret_admin);
+DG_MUST_USE dg_status dg_admin_new(struct event_base *base, const char *address,
+                                   const dg_admin_hooks *hooks, dg_admin **ret_admin);
 unsigned dg_admin_port(const dg_admin *admin);
 void dg_admin_free(dg_admin *admin); /* NULL is fine */
 

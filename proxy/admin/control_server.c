@@ -69,7 +69,8 @@ const char *dg_control_reason(unsigned status)
     }
 }
 
-void dg_control_response_field(dg_control_response *response, const char *name, const char *fmt, ...)
+void dg_control_response_field(dg_control_response *response, const char *name, const char *fmt,
+                               ...)
 {
     DG_ASSERT(response->field_count < DG_CONTROL_FIELDS_MAX);
     dg_control_field *field = &response->fields[response->field_count++];
@@ -85,7 +86,8 @@ void dg_control_response_field(dg_control_response *response, const char *name, 
         response->body.status = DG_INVALID;
 }
 
-static void add_head(struct evbuffer *out, const dg_control_response *response, const evhtp_request_t *request)
+static void add_head(struct evbuffer *out, const dg_control_response *response,
+                     const evhtp_request_t *request)
 {
     char date[DG_IMF_FIXDATE_BYTES];
     dg_date_imf(dg_wall_s(), date);
@@ -140,7 +142,7 @@ static void on_request(evhtp_request_t *request, void *context)
         .path = dg_slice_str(uri && uri->path ? uri->path->full : "/"),
         .content_type = dg_slice_str(evhtp_header_find(request->headers_in, "Content-Type")),
     };
-    if (c && c->has_query)
+    if (uri && c && c->has_query)
         asked.query = dg_slice_str((const char *)uri->query_raw);
     if (body_bytes)
         asked.body = dg_slice_of(evbuffer_pullup(request->buffer_in, -1), body_bytes);
@@ -201,7 +203,7 @@ static void on_accept_failure(struct evconnlistener *listener, void *context)
 {
     evhtp_t *htp = context;
     dg_control_server *server = htp->arg;
-    struct timeval pause = {.tv_usec = ACCEPT_PAUSE_MS * 1000};
+    struct timeval pause = {.tv_usec = (suseconds_t)ACCEPT_PAUSE_MS * 1000};
     if (event_add(server->resume, &pause) == 0)
         evconnlistener_disable(listener);
 }
@@ -233,8 +235,9 @@ static dg_status start(dg_control_server *server, struct event_base *base)
     return DG_OK;
 }
 
-dg_status dg_control_server_new(struct event_base *base, const char *address, dg_control_handler handler,
-                                void *context, dg_control_server **ret_server)
+dg_status dg_control_server_new(struct event_base *base, const char *address,
+                                dg_control_handler handler, void *context,
+                                dg_control_server **ret_server)
 {
     dg_control_server *server = calloc(1, sizeof *server);
     if (!server)

@@ -1,9 +1,10 @@
 /* A small HTTP server for the control plane: whole requests in, whole answers out, one handler.
  *
- * The only user of libevhtp. Its peers are dragoman's own front and tools on the same machine, never the
- * network: it listens on a unix socket or on loopback. What libevhtp cannot parse, and a body beyond the
- * limit, ends the connection without an answer. Out of memory inside libevhtp ends the process.
- * Everything runs on the thread of the event base. SIGPIPE must be ignored by the process. */
+ * The only user of libevhtp. Its peers are dragoman's own front and tools on the same machine,
+ * never the network: it listens on a unix socket or on loopback. What libevhtp cannot parse, and a
+ * body beyond the limit, ends the connection without an answer. Out of memory inside libevhtp ends
+ * the process. Everything runs on the thread of the event base. SIGPIPE must be ignored by the
+ * process. */
 #ifndef DG_PROXY_CONTROL_SERVER_H
 #define DG_PROXY_CONTROL_SERVER_H
 
@@ -35,8 +36,8 @@ typedef struct dg_control_field {
     char value[DG_CONTROL_FIELD_BYTES_MAX];
 } dg_control_field;
 
-/* Comes as 200 with an empty body. The server adds Date, Content-Length and Connection, leaves the body
- * out where it must (HEAD, 204, 304), and answers 500 when the body's status is not DG_OK. */
+/* Comes as 200 with an empty body. The server adds Date, Content-Length and Connection, leaves the
+ * body out where it must (HEAD, 204, 304), and answers 500 when the body's status is not DG_OK. */
 typedef struct dg_control_response {
     unsigned status;
     const char *content_type; /* a literal; NULL = none */
@@ -46,8 +47,8 @@ typedef struct dg_control_response {
 } dg_control_response;
 
 /* Adds a field. Control bytes in the value, and what does not fit, make the answer a 500. */
-void dg_control_response_field(dg_control_response *response, const char *name, const char *fmt, ...)
-    DG_PRINTF(3, 4);
+void dg_control_response_field(dg_control_response *response, const char *name, const char *fmt,
+                               ...) DG_PRINTF(3, 4);
 
 /* The reason phrase of a status (RFC 9110 15), "Unknown" for others. */
 const char *dg_control_reason(unsigned status);
@@ -56,9 +57,9 @@ const char *dg_control_reason(unsigned status);
 typedef void (*dg_control_handler)(void *context, const dg_control_request *request,
                                    dg_control_response *response);
 
-/* address: "unix:/path", "127.0.0.1:9000" or "[::1]:9000"; port 0 = any free one. The unix socket gets mode
- * 0600; one that nobody listens on is replaced, one in use is not, and at the end it is unlinked.
- * DG_SYNTAX for a malformed address, DG_IO (errno says why), DG_NOMEM. */
+/* address: "unix:/path", "127.0.0.1:9000" or "[::1]:9000"; port 0 = any free one. The unix socket
+ * gets mode 0600; one that nobody listens on is replaced, one in use is not, and at the end it is
+ * unlinked. DG_SYNTAX for a malformed address, DG_IO (errno says why), DG_NOMEM. */
 DG_MUST_USE dg_status dg_control_server_new(struct event_base *base, const char *address,
                                             dg_control_handler handler, void *context,
                                             dg_control_server **ret_server);

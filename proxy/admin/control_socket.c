@@ -20,7 +20,8 @@ static dg_status close_failed(int fd)
     return DG_IO;
 }
 
-/* Removes a socket that nobody listens on any more. False, with errno, when something else is there. */
+/* Removes a socket that nobody listens on any more. False, with errno, when something else is
+ * there. */
 static bool remove_stale(const struct sockaddr_un *address)
 {
     struct stat info;
@@ -33,7 +34,8 @@ static bool remove_stale(const struct sockaddr_un *address)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return false;
-    bool refused = connect(fd, (const struct sockaddr *)address, sizeof *address) && errno == ECONNREFUSED;
+    bool refused =
+        connect(fd, (const struct sockaddr *)address, sizeof *address) && errno == ECONNREFUSED;
     close(fd);
     if (!refused) {
         errno = EADDRINUSE;
@@ -124,8 +126,10 @@ static dg_status open_tcp(const char *text, dg_control_socket *ret_socket)
         return DG_SYNTAX;
     int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) ||
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) || /* accepted sockets inherit it */
-        bind(fd, &address.any, len) || getsockname(fd, &address.any, &len))
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
+                   sizeof on) || /* accepted sockets inherit it */
+        bind(fd, &address.any, len) ||
+        getsockname(fd, &address.any, &len))
         return close_failed(fd);
     in_port_t port = address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port;
     *ret_socket = (dg_control_socket){.fd = fd, .port = ntohs(port)};

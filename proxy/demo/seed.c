@@ -6,17 +6,19 @@
 static const struct customer {
     const char *id, *name;
 } customers[] = {
-    {"cus_7", "Ada Obi"},          {"cus_12", "Zoë Müller-Łuczak"}, {"cus_3", "李小明"},
-    {"cus_41", "Seán O'Connor"},   {"cus_8", "Priya Natarajan"},    {"cus_19", "José \"Pepe\" Núñez"},
-    {"cus_22", "Ólafur Arnalds"},  {"cus_5", "Amina Yusuf"},        {"cus_30", "Дмитрий Орлов"},
-    {"cus_16", "Nguyễn Thị Hồng"}, {"cus_27", "Grace Kim 🌿"},
+    {"cus_7", "Ada Obi"},         {"cus_12", "Zoë Müller-Łuczak"},
+    {"cus_3", "李小明"},          {"cus_41", "Seán O'Connor"},
+    {"cus_8", "Priya Natarajan"}, {"cus_19", "José \"Pepe\" Núñez"},
+    {"cus_22", "Ólafur Arnalds"}, {"cus_5", "Amina Yusuf"},
+    {"cus_30", "Дмитрий Орлов"},  {"cus_16", "Nguyễn Thị Hồng"},
+    {"cus_27", "Grace Kim 🌿"},
 };
 
 static const struct product {
     const char *sku;
     int cents;
 } products[] = {
-    {"MUG-BLUE", 1990},    {"TEE/XL", 2450},     {"LAMP-30W", 7999}, {"STICKER", 10},
+    {"MUG-BLUE", 1990},      {"TEE/XL", 2450},     {"LAMP-30W", 7999}, {"STICKER", 10},
     {"DESK-OAK-160", 64900}, {"CABLE-USB-C", 995}, {"NOTE_A5", 700},   {"SERVER-RACK", 12345678},
 };
 
@@ -51,8 +53,8 @@ static json_t *line_items(size_t index, long long *ret_cents)
         const struct product *p = &products[(index * 5 + i * 3) % COUNT(products)];
         int quantity = (int)((index / 8 + i) % 4) + 1;
         sum += (long long)p->cents * quantity;
-        if (json_array_append_new(items, json_pack("{s:s,s:i,s:f}", "sku", p->sku, "quantity", quantity,
-                                                   "unit_price", p->cents / 100.0))) {
+        if (json_array_append_new(items, json_pack("{s:s,s:i,s:f}", "sku", p->sku, "quantity",
+                                                   quantity, "unit_price", p->cents / 100.0))) {
             json_decref(items);
             return NULL;
         }
@@ -65,8 +67,8 @@ static json_t *line_items(size_t index, long long *ret_cents)
 static json_t *first_items(long long *ret_cents)
 {
     *ret_cents = 23440;
-    return json_pack("[{s:s,s:i,s:f},{s:s,s:i,s:f}]", "sku", "MUG-BLUE", "quantity", 2, "unit_price", 19.90,
-                     "sku", "CHAIR-ASH", "quantity", 1, "unit_price", 194.60);
+    return json_pack("[{s:s,s:i,s:f},{s:s,s:i,s:f}]", "sku", "MUG-BLUE", "quantity", 2,
+                     "unit_price", 19.90, "sku", "CHAIR-ASH", "quantity", 1, "unit_price", 194.60);
 }
 
 json_t *dg_demo_seed(size_t index, char ret_created_at[32])
@@ -80,9 +82,10 @@ json_t *dg_demo_seed(size_t index, char ret_created_at[32])
     struct tm tm;
     gmtime_r(&made, &tm);
     strftime(ret_created_at, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    return json_pack("{s:{s:s,s:s},s:s,s:f,s:s,s:o,s:o,s:s}", "customer", "customer_id", c->id, "full_name",
-                     c->name, "status", statuses[index % COUNT(statuses)], "amount", (double)cents / 100,
-                     "currency", currencies[index % COUNT(currencies)], "line_items", items, "metadata",
+    return json_pack("{s:{s:s,s:s},s:s,s:f,s:s,s:o,s:o,s:s}", "customer", "customer_id", c->id,
+                     "full_name", c->name, "status", statuses[index % COUNT(statuses)], "amount",
+                     (double)cents / 100, "currency", currencies[index % COUNT(currencies)],
+                     "line_items", items, "metadata",
                      json_loads(metadata[index % COUNT(metadata)], 0, NULL), "internal_notes",
                      notes[index % COUNT(notes)]);
 }

@@ -88,7 +88,7 @@ void dg_fail(dg_exchange *x, dg_problem problem, const char *detail, const dg_pr
         dg_answer_done(x);
 }
 
-void dg_refuse(dg_downstream *down, unsigned status, dg_problem problem, const char *detail)
+void dg_downstream_refuse(dg_downstream *down, unsigned status, dg_problem problem, const char *detail)
 {
     const struct row *row = &rows[problem];
     dg_buf head, body;

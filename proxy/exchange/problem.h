@@ -52,6 +52,6 @@ void dg_fail(dg_exchange *x, dg_problem problem, const char *detail, const dg_pr
 
 /* Answers a connection that has no exchange (its head was refused) and closes it. status overrides the
  * table's when not 0. */
-void dg_refuse(dg_downstream *down, unsigned status, dg_problem problem, const char *detail);
+void dg_downstream_refuse(dg_downstream *down, unsigned status, dg_problem problem, const char *detail);
 
 #endif

@@ -169,7 +169,7 @@ static void refuse_head(dg_downstream *down, const dg_http_error *error)
     dg_usage_gauge(down->edge->usage, DG_GAUGE_REQUESTS_REJECTED, 1);
     dg_problem problem =
         error->status == 501 ? DG_PROBLEM_NOT_IMPLEMENTED : DG_PROBLEM_BAD_REQUEST;
-    dg_refuse(down, error->status, problem, error->reason);
+    dg_downstream_refuse(down, error->status, problem, error->reason);
 }
 
 static void refuse_with(dg_downstream *down, unsigned status, const char *reason)

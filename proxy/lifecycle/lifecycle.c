@@ -26,8 +26,8 @@ const char *dg_stage_name(dg_stage stage)
     return names[stage];
 }
 
-/* What may stand in a URI (RFC 3986 2.2, 2.3) beside letters and digits; '%' because what is encoded
- * already must stay as it is. */
+/* What may stand in a URI (RFC 3986 2.2, 2.3) beside letters and digits; '%' because what is
+ * encoded already must stay as it is. */
 static bool is_uri_byte(char c)
 {
     char lower = dg_ascii_lower(c);
@@ -35,8 +35,8 @@ static bool is_uri_byte(char c)
            (c && strchr("-._~:/?#[]@!$&'()*+,;=%", c));
 }
 
-/* The successor holds what the client wrote in its path and query, so whatever could end the bracket or
- * the field line is percent-encoded (RFC 8288 3, RFC 9110 5.5). */
+/* The successor holds what the client wrote in its path and query, so whatever could end the
+ * bracket or the field line is percent-encoded (RFC 8288 3, RFC 9110 5.5). */
 static void add_uri(dg_slice uri, dg_buf *out)
 {
     static const char hex[] = "0123456789ABCDEF";

@@ -4,11 +4,13 @@
 #include "base/hash.h"
 #include "proxy/usage/usage_table.h"
 
-static const uint64_t bucket_us[DG_USAGE_BUCKETS] = {
+static const uint64_t bucket_us[] = {
 #define BUCKET_US(label, us) us,
     DG_USAGE_BUCKET_TABLE(BUCKET_US)
 #undef BUCKET_US
 };
+
+_Static_assert(sizeof bucket_us / sizeof *bucket_us == DG_USAGE_BUCKETS, "the table's length");
 
 static const dg_slice method_names[] = {
 #define METHOD_NAME(name) {#name, sizeof #name - 1},
@@ -45,7 +47,7 @@ void dg_usage_free(dg_usage *usage)
         shard_free(usage->shards[i]);
     uint32_t slots = atomic_load_explicit(&usage->slot_count, memory_order_relaxed);
     for (uint32_t i = 0; i < slots; i++)
-        free((void *)(uintptr_t)usage->slots[i].api.ptr);
+        free(usage->slots[i].text);
     pthread_mutex_destroy(&usage->mutex);
     free(usage);
 }
@@ -89,6 +91,7 @@ static dg_status slot_add(dg_usage *usage, uint32_t group, dg_slice api, dg_slic
         return DG_NOMEM;
     uint32_t *head = head_of(usage, api, version, endpoint);
     dg_usage_slot_names *slot = &usage->slots[id];
+    slot->text = names;
     slot->api = copy_to(&names, api);
     slot->version = copy_to(&names, version);
     slot->endpoint = copy_to(&names, endpoint);
@@ -163,7 +166,8 @@ static dg_status slot_get(dg_usage *usage, dg_slice api, dg_slice version, dg_sl
 dg_status dg_usage_slot(dg_usage *usage, dg_slice api, dg_slice version, dg_slice endpoint,
                         uint32_t *ret_slot)
 {
-    if (api.len > DG_USAGE_NAME_MAX || version.len > DG_USAGE_NAME_MAX || endpoint.len > DG_USAGE_NAME_MAX)
+    if (api.len > DG_USAGE_NAME_MAX || version.len > DG_USAGE_NAME_MAX ||
+        endpoint.len > DG_USAGE_NAME_MAX)
         return DG_LIMIT;
     pthread_mutex_lock(&usage->mutex);
     dg_status status = slot_get(usage, api, version, endpoint, ret_slot);

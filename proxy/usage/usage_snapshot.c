@@ -53,8 +53,8 @@ static void add_groups(const dg_usage *usage, dg_usage_snapshot *snapshot)
         uint64_t spilled = 0;
         total->other = usage->group_other[g];
         for (size_t s = 0; s < usage->shard_count; s++)
-            add_group(atomic_load_explicit(&usage->shards[s]->groups[g], memory_order_acquire), total,
-                      &spilled);
+            add_group(atomic_load_explicit(&usage->shards[s]->groups[g], memory_order_acquire),
+                      total, &spilled);
         if (spilled) {
             uint64_t key = dg_usage_key(total->other, DG_USAGE_METHOD_OTHER, DG_USAGE_STATUS_OTHER);
             snapshot->items[snapshot->item_count++] = (dg_usage_item){key, spilled};
@@ -88,7 +88,7 @@ static void merge_items(dg_usage_snapshot *snapshot)
     snapshot->item_count = kept;
 }
 
-dg_status dg_usage_snapshot_take(const dg_usage *usage, dg_usage_snapshot *ret_snapshot)
+dg_status dg_usage_snapshot_take(dg_usage *usage, dg_usage_snapshot *ret_snapshot)
 {
     dg_usage_snapshot snapshot = {.total_count = usage->group_count};
     size_t items_max = usage->shard_count * DG_USAGE_OTHERS_MAX + usage->group_count;
@@ -101,9 +101,8 @@ dg_status dg_usage_snapshot_take(const dg_usage *usage, dg_usage_snapshot *ret_s
     for (size_t i = 0; i < usage->shard_count; i++)
         add_shard(usage->shards[i], &snapshot);
     add_groups(usage, &snapshot);
-    void *context = (void *)(uintptr_t)usage;
-    qsort_r(snapshot.items, snapshot.item_count, sizeof *snapshot.items, compare_items, context);
-    qsort_r(snapshot.totals, snapshot.total_count, sizeof *snapshot.totals, compare_totals, context);
+    qsort_r(snapshot.items, snapshot.item_count, sizeof *snapshot.items, compare_items, usage);
+    qsort_r(snapshot.totals, snapshot.total_count, sizeof *snapshot.totals, compare_totals, usage);
     merge_items(&snapshot);
     *ret_snapshot = snapshot;
     return DG_OK;

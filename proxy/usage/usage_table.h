@@ -1,8 +1,9 @@
-/* The inside of the usage room: slots, groups, shards, and the snapshot that reports are written from.
+/* The inside of the usage room: slots, groups, shards, and the snapshot that reports are written
+ * from.
  *
- * A slot is an (api, version, endpoint); a group an (api, version); a key is a slot with a method and a
- * status. Slots and groups are appended by the control thread under the mutex and never move or change, so
- * a worker that was given an id may read what it names without a lock. */
+ * A slot is an (api, version, endpoint); a group an (api, version); a key is a slot with a method
+ * and a status. Slots and groups are appended by the control thread under the mutex and never move
+ * or change, so a worker that was given an id may read what it names without a lock. */
 #ifndef DG_PROXY_USAGE_TABLE_H
 #define DG_PROXY_USAGE_TABLE_H
 
@@ -39,8 +40,7 @@ enum {
     X("5", 5000000)                                                                                \
     X("10", 10000000)                                                                              \
     X("+Inf", UINT64_MAX)
-#define DG_USAGE_BUCKET_ONE(label, us) +1
-enum { DG_USAGE_BUCKETS = 0 DG_USAGE_BUCKET_TABLE(DG_USAGE_BUCKET_ONE) };
+enum { DG_USAGE_BUCKETS = 15 };
 
 /* Methods of RFC 9110 and 5789; their order is that of the reports. */
 #define DG_USAGE_METHOD_TABLE(X)                                                                   \
@@ -57,11 +57,12 @@ typedef enum dg_usage_method {
 #define DG_USAGE_METHOD_ENUM(name) DG_USAGE_METHOD_##name,
     DG_USAGE_METHOD_TABLE(DG_USAGE_METHOD_ENUM)
 #undef DG_USAGE_METHOD_ENUM
-    DG_USAGE_METHOD_OTHER
+        DG_USAGE_METHOD_OTHER
 } dg_usage_method;
 
 typedef struct dg_usage_slot_names {
-    dg_slice api, version, endpoint; /* in one allocation that begins at api.ptr */
+    char *text; /* what the slices point into */
+    dg_slice api, version, endpoint;
     uint32_t group;
     uint32_t next; /* of the same bucket: id + 1, 0 = none */
 } dg_usage_slot_names;
@@ -70,7 +71,7 @@ typedef struct dg_usage_slot_names {
 typedef struct dg_usage_group {
     _Atomic uint64_t buckets[DG_USAGE_BUCKETS]; /* each request in one */
     _Atomic uint64_t duration_us;
-    _Atomic uint64_t spilled; /* requests that not even endpoint "other" had room for */
+    _Atomic uint64_t spilled;  /* requests that not even endpoint "other" had room for */
     _Atomic int64_t last_seen; /* seconds since 1970, 0 = never */
 } dg_usage_group;
 
@@ -92,7 +93,7 @@ struct dg_usage {
     int64_t since;         /* seconds since 1970 */
     size_t group_count, shard_count;
     _Atomic uint32_t slot_count;
-    uint32_t heads[1024];                    /* id + 1 by hash of the names */
+    uint32_t heads[1024];                      /* id + 1 by hash of the names */
     uint32_t group_other[DG_USAGE_GROUPS_MAX]; /* the slot (api, version, "other") */
     dg_usage_shard *shards[DG_USAGE_SHARDS_MAX];
     dg_usage_slot_names slots[DG_USAGE_SLOTS_MAX];
@@ -102,9 +103,18 @@ static inline uint64_t dg_usage_key(uint32_t slot, unsigned method, unsigned sta
 {
     return ((uint64_t)slot + 1) << 16 | (uint64_t)method << 10 | status;
 }
-static inline uint32_t dg_usage_key_slot(uint64_t key) { return (uint32_t)(key >> 16) - 1; }
-static inline unsigned dg_usage_key_method(uint64_t key) { return (unsigned)(key >> 10) & 15; }
-static inline unsigned dg_usage_key_status(uint64_t key) { return (unsigned)key & 1023; }
+static inline uint32_t dg_usage_key_slot(uint64_t key)
+{
+    return (uint32_t)(key >> 16) - 1;
+}
+static inline unsigned dg_usage_key_method(uint64_t key)
+{
+    return (unsigned)(key >> 10) & 15;
+}
+static inline unsigned dg_usage_key_status(uint64_t key)
+{
+    return (unsigned)key & 1023;
+}
 
 typedef struct dg_usage_item {
     uint64_t key, count;
@@ -116,7 +126,8 @@ typedef struct dg_usage_total {
     int64_t last_seen;
 } dg_usage_total;
 
-/* All shards added up: items by api, version, endpoint, method, status; totals by api and version. */
+/* All shards added up: items by api, version, endpoint, method, status; totals by api and version.
+ */
 typedef struct dg_usage_snapshot {
     dg_usage_item *items;
     size_t item_count;
@@ -126,7 +137,7 @@ typedef struct dg_usage_snapshot {
 } dg_usage_snapshot;
 
 /* With the mutex held. DG_NOMEM. */
-DG_MUST_USE dg_status dg_usage_snapshot_take(const dg_usage *usage, dg_usage_snapshot *ret_snapshot);
+DG_MUST_USE dg_status dg_usage_snapshot_take(dg_usage *usage, dg_usage_snapshot *ret_snapshot);
 void dg_usage_snapshot_free(dg_usage_snapshot *snapshot);
 
 #endif

@@ -14,7 +14,7 @@ static const char *const method_labels[] = {
 #define METHOD_LABEL(name) #name,
     DG_USAGE_METHOD_TABLE(METHOD_LABEL)
 #undef METHOD_LABEL
-    "other",
+        "other",
 };
 
 /* A label value escapes a backslash, a quote and a line feed, and nothing else. */
@@ -138,7 +138,8 @@ static void add_time(dg_buf *out, int64_t when)
 }
 
 /* The items of one endpoint and method, from items[0] on; returns how many there are. */
-static size_t add_endpoint(const dg_usage *usage, const dg_usage_item *items, size_t count, dg_buf *out)
+static size_t add_endpoint(const dg_usage *usage, const dg_usage_item *items, size_t count,
+                           dg_buf *out)
 {
     size_t n = 0;
     uint64_t requests = 0;
@@ -159,8 +160,8 @@ static size_t add_endpoint(const dg_usage *usage, const dg_usage_item *items, si
 }
 
 /* The items of one version, from items[0] on; returns how many there are. */
-static size_t add_version(const dg_usage *usage, const dg_usage_total *total, const dg_usage_item *items,
-                          size_t count, dg_buf *out)
+static size_t add_version(const dg_usage *usage, const dg_usage_total *total,
+                          const dg_usage_item *items, size_t count, dg_buf *out)
 {
     const dg_usage_slot_names *names = &usage->slots[total->other];
     size_t n = 0;

@@ -15,7 +15,8 @@
 
 #include "base/clock.h"
 
-static void start(raw_client *c, struct event_base *base, int family, const void *address, socklen_t len)
+static void start(raw_client *c, struct event_base *base, int family, const void *address,
+                  socklen_t len)
 {
     *c = (raw_client){.base = base, .fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     dg_buf_init(&c->in, 0);
@@ -108,7 +109,8 @@ unsigned raw_client_ask(raw_client *c, dg_slice bytes, bool is_head)
         c->closed = n == 0 || (n < 0 && errno != EAGAIN);
         c->in.len += n > 0 ? (size_t)n : 0;
     }
-    event_base_loop(c->base, EVLOOP_NONBLOCK); /* the server frees the request once the answer has left */
+    event_base_loop(c->base,
+                    EVLOOP_NONBLOCK); /* the server frees the request once the answer has left */
     return c->status;
 }
 

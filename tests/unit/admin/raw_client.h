@@ -19,8 +19,8 @@ void raw_client_tcp(raw_client *c, struct event_base *base, unsigned port);
 void raw_client_unix(raw_client *c, struct event_base *base, const char *path);
 void raw_client_close(raw_client *c);
 
-/* Sends, then runs the base until one whole answer is there (a HEAD's has no body), or the server closed,
- * or 5 s passed (a failure). Returns the status, 0 without an answer. */
+/* Sends, then runs the base until one whole answer is there (a HEAD's has no body), or the server
+ * closed, or 5 s passed (a failure). Returns the status, 0 without an answer. */
 unsigned raw_client_ask(raw_client *c, dg_slice bytes, bool is_head);
 /* The same with a request made of these; type and body may be NULL. */
 unsigned raw_client_request(raw_client *c, const char *method, const char *target, const char *type,

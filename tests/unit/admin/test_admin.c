@@ -54,7 +54,8 @@ static int close_scene(void **state)
     return 0;
 }
 
-static void expect(scene *s, const char *target, unsigned status, const char *type, const char *body)
+static void expect(scene *s, const char *target, unsigned status, const char *type,
+                   const char *body)
 {
     assert_int_equal(raw_client_request(&s->client, "GET", target, NULL, NULL), status);
     assert_true(dg_slice_eq(raw_client_field(&s->client, "Content-Type"), dg_slice_str(type)));
@@ -84,10 +85,10 @@ static void the_index_lists_what_answers(void **state)
     json_t *links = json_object_get(root, "links"), *link;
     size_t i;
     assert_int_equal(json_array_size(links), 5);
-    json_array_foreach(links, i, link)
-        assert_int_equal(raw_client_request(&s->client, "GET", json_string_value(json_object_get(link, "href")),
-                                            NULL, NULL),
-                         200);
+    json_array_foreach(links, i, link) assert_int_equal(
+        raw_client_request(&s->client, "GET", json_string_value(json_object_get(link, "href")),
+                           NULL, NULL),
+        200);
     json_decref(root);
 }
 
@@ -95,11 +96,13 @@ static void the_index_lists_what_answers(void **state)
 static void expect_problem(scene *s, const char *method, const char *target, json_int_t status)
 {
     assert_int_equal(raw_client_request(&s->client, method, target, NULL, NULL), status);
-    assert_true(dg_slice_eq(raw_client_field(&s->client, "Content-Type"), DG_SLICE("application/problem+json")));
+    assert_true(dg_slice_eq(raw_client_field(&s->client, "Content-Type"),
+                            DG_SLICE("application/problem+json")));
     json_t *root = json_loadb(s->client.body.ptr, s->client.body.len, JSON_REJECT_DUPLICATES, NULL);
     assert_int_equal(json_integer_value(json_object_get(root, "status")), status);
     assert_string_equal(json_string_value(json_object_get(root, "type")), "about:blank");
-    assert_string_equal(json_string_value(json_object_get(root, "title")), dg_control_reason((unsigned)status));
+    assert_string_equal(json_string_value(json_object_get(root, "title")),
+                        dg_control_reason((unsigned)status));
     assert_true(json_string_length(json_object_get(root, "detail")) > 0);
     json_decref(root);
 }

@@ -87,7 +87,8 @@ static void a_request_comes_whole(void **state)
     raw_client *c = &s->client;
     assert_int_equal(raw_client_request(c, "GET", "/a/b%2Fc", NULL, NULL), 200);
     expect_body(c, "GET|/a/b%2Fc|||");
-    assert_int_equal(raw_client_request(c, "PATCH", "/a?x=1&y=%20z", "application/json", "{\"a\":1}"), 200);
+    assert_int_equal(
+        raw_client_request(c, "PATCH", "/a?x=1&y=%20z", "application/json", "{\"a\":1}"), 200);
     expect_body(c, "PATCH|/a|x=1&y=%20z|application/json|{\"a\":1}");
     assert_int_equal(raw_client_request(c, "DELETE", "/", NULL, NULL), 200);
     expect_body(c, "DELETE|/|||");
@@ -113,7 +114,8 @@ static void a_body_with_nul_and_split_in_pieces_arrives(void **state)
     assert_int_equal(send(s->client.fd, bytes, 20, MSG_NOSIGNAL), 20);
     event_base_loop(s->base, EVLOOP_NONBLOCK);
     event_base_loop(s->base, EVLOOP_NONBLOCK);
-    assert_int_equal(raw_client_ask(&s->client, dg_slice_of(bytes + 20, sizeof bytes - 1 - 20), false), 200);
+    assert_int_equal(
+        raw_client_ask(&s->client, dg_slice_of(bytes + 20, sizeof bytes - 1 - 20), false), 200);
     assert_true(dg_slice_eq(s->client.body, dg_slice_of("POST|/n|||a\0b\0c", 15)));
 }
 
@@ -139,12 +141,15 @@ static void connections_stay_or_close_as_asked(void **state)
 {
     scene *s = *state;
     raw_client *c = &s->client, old;
-    assert_int_equal(raw_client_ask(c, DG_SLICE("GET /a HTTP/1.1\r\nConnection: close\r\n\r\n"), false), 200);
+    assert_int_equal(
+        raw_client_ask(c, DG_SLICE("GET /a HTTP/1.1\r\nConnection: close\r\n\r\n"), false), 200);
     assert_true(dg_slice_eq(raw_client_field(c, "Connection"), DG_SLICE("close")));
     assert_int_equal(raw_client_ask(c, DG_SLICE(""), false), 0);
     assert_true(c->closed);
     raw_client_unix(&old, s->base, s->path);
-    assert_int_equal(raw_client_ask(&old, DG_SLICE("GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"), false), 200);
+    assert_int_equal(
+        raw_client_ask(&old, DG_SLICE("GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"), false),
+        200);
     assert_true(dg_slice_eq(raw_client_field(&old, "Connection"), DG_SLICE("keep-alive")));
     assert_int_equal(raw_client_ask(&old, DG_SLICE("GET /a HTTP/1.0\r\n\r\n"), false), 200);
     assert_int_equal(raw_client_ask(&old, DG_SLICE(""), false), 0);
@@ -155,7 +160,8 @@ static void connections_stay_or_close_as_asked(void **state)
 static void there_is_no_100_continue(void **state)
 {
     scene *s = *state;
-    static const char bytes[] = "POST /a HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nhi";
+    static const char bytes[] =
+        "POST /a HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nhi";
     assert_int_equal(raw_client_ask(&s->client, dg_slice_of(bytes, sizeof bytes - 1), false), 200);
     expect_body(&s->client, "POST|/a|||hi");
 }
@@ -192,7 +198,8 @@ static void a_failed_handler_answers_500(void **state)
     assert_int_equal(s->client.body.len, 0);
     assert_int_equal(raw_client_request(&s->client, "POST", "/field", NULL, "y"), 200);
     assert_true(dg_slice_eq(raw_client_field(&s->client, "Location"), DG_SLICE("/x/y")));
-    assert_int_equal(raw_client_request(&s->client, "POST", "/field", NULL, "y\r\nSet-Cookie: a=b"), 500);
+    assert_int_equal(raw_client_request(&s->client, "POST", "/field", NULL, "y\r\nSet-Cookie: a=b"),
+                     500);
     assert_int_equal(raw_client_field(&s->client, "Set-Cookie").len, 0);
     char long_value[300];
     memset(long_value, 'v', sizeof long_value - 1);
@@ -204,7 +211,8 @@ static void a_failed_handler_answers_500(void **state)
 static void rubbish_ends_the_connection(void **state)
 {
     scene *s = *state;
-    assert_int_equal(raw_client_ask(&s->client, DG_SLICE("\x16\x03\x01 rubbish\r\n\r\n"), false), 0);
+    assert_int_equal(raw_client_ask(&s->client, DG_SLICE("\x16\x03\x01 rubbish\r\n\r\n"), false),
+                     0);
     assert_true(s->client.closed);
     assert_int_equal(s->calls, 0);
 }
@@ -351,11 +359,23 @@ static void tcp_takes_any_port(void **state)
 static void malformed_addresses_are_refused(void **state)
 {
     scene *s = *state;
-    static const char *const bad[] = {"", "unix:", "127.0.0.1", "127.0.0.1:", "localhost:80", "127.0.0.1:70000",
-                                      ":80", "[::1]", "::1:80", "[::1:80",
-                                      "[]:80", "127.0.0.1:8x", "127.0.0.1:-1", "unix:/tmp/"
-                                      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-                                      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    static const char *const bad[] = {
+        "",
+        "unix:",
+        "127.0.0.1",
+        "127.0.0.1:",
+        "localhost:80",
+        "127.0.0.1:70000",
+        ":80",
+        "[::1]",
+        "::1:80",
+        "[::1:80",
+        "[]:80",
+        "127.0.0.1:8x",
+        "127.0.0.1:-1",
+        "unix:/tmp/"
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         dg_control_server *server = NULL;
         if (dg_control_server_new(s->base, bad[i], echo, s, &server) != DG_SYNTAX)

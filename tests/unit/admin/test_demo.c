@@ -15,7 +15,8 @@
 
 #define JSON "application/json"
 #define MINIMAL                                                                                    \
-    "{\"customer\":{\"customer_id\":\"cus_1\",\"full_name\":\"Al\"},\"amount\":0.1,\"currency\":\"EUR\"}"
+    "{\"customer\":{\"customer_id\":\"cus_1\",\"full_name\":\"Al\"},\"amount\":0.1,\"currency\":"  \
+    "\"EUR\"}"
 
 typedef struct scene {
     struct event_base *base;
@@ -43,11 +44,13 @@ static int close_scene(void **state)
 }
 
 /* Asks, and expects this status and a JSON body, as a new reference. */
-static json_t *ask(scene *s, const char *method, const char *target, const char *body, unsigned status)
+static json_t *ask(scene *s, const char *method, const char *target, const char *body,
+                   unsigned status)
 {
     unsigned got = raw_client_request(&s->client, method, target, body ? JSON : NULL, body);
     if (got != status)
-        fail_msg("%s %s: %u, not %u: %.*s", method, target, got, status, DG_SLICE_FMT(s->client.body));
+        fail_msg("%s %s: %u, not %u: %.*s", method, target, got, status,
+                 DG_SLICE_FMT(s->client.body));
     assert_true(dg_slice_eq(raw_client_field(&s->client, "Content-Type"), DG_SLICE(JSON)));
     json_t *root = json_loadb(s->client.body.ptr, s->client.body.len, JSON_REJECT_DUPLICATES, NULL);
     if (!root)
@@ -56,8 +59,8 @@ static json_t *ask(scene *s, const char *method, const char *target, const char 
 }
 
 /* The answer names the code and the field (NULL = none). */
-static void expect_error(scene *s, const char *method, const char *target, const char *body, unsigned status,
-                         const char *code, const char *field)
+static void expect_error(scene *s, const char *method, const char *target, const char *body,
+                         unsigned status, const char *code, const char *field)
 {
     json_t *root = ask(s, method, target, body, status), *error = json_object_get(root, "error");
     const char *got_field = json_string_value(json_object_get(error, "field"));
@@ -80,8 +83,8 @@ static void expect_list(scene *s, const char *query, size_t count, int page, int
     int got_page, got_limit, total;
     snprintf(target, sizeof target, "/api/v2/orders%s", query);
     json_t *root = ask(s, "GET", target, NULL, 200), *data;
-    assert_int_equal(json_unpack(root, "{s:o,s:{s:i,s:i,s:i!}!}", "data", &data, "meta", "page", &got_page,
-                                 "limit", &got_limit, "total_count", &total),
+    assert_int_equal(json_unpack(root, "{s:o,s:{s:i,s:i,s:i!}!}", "data", &data, "meta", "page",
+                                 &got_page, "limit", &got_limit, "total_count", &total),
                      0);
     assert_int_equal(json_array_size(data), count);
     assert_int_equal(got_page, page);
@@ -99,7 +102,8 @@ static void lists_come_in_pages(void **state)
     expect_list(s, "?limit=100&x=y", 42, 1, 100);
     expect_list(s, "?limit=5&page=2", 5, 2, 5);
     expect_text(s, "\"id\":\"ord_1006\"");
-    static const char *const bad[] = {"page=0", "page=-1", "page=x", "page=", "page", "page=99999999999"};
+    static const char *const bad[] = {"page=0", "page=-1", "page=x",
+                                      "page=",  "page",    "page=99999999999"};
     for (size_t i = 0; i < 6; i++) {
         char target[64];
         snprintf(target, sizeof target, "/api/v2/orders?%s", bad[i]);
@@ -116,21 +120,24 @@ static void the_first_order_is_the_documented_one(void **state)
     json_decref(ask(s, "GET", "/api/v2/orders/ord_1001", NULL, 200));
     assert_true(dg_slice_eq(
         s->client.body,
-        DG_SLICE("{\"data\":{\"id\":\"ord_1001\",\"customer\":{\"customer_id\":\"cus_7\",\"full_name\":\"Ada Obi\"},"
+        DG_SLICE("{\"data\":{\"id\":\"ord_1001\",\"customer\":{\"customer_id\":\"cus_7\",\"full_"
+                 "name\":\"Ada Obi\"},"
                  "\"status\":\"active\",\"amount\":234.40,\"currency\":\"EUR\",\"line_items\":["
                  "{\"sku\":\"MUG-BLUE\",\"quantity\":2,\"unit_price\":19.90},"
                  "{\"sku\":\"CHAIR-ASH\",\"quantity\":1,\"unit_price\":194.60}],"
                  "\"created_at\":\"2026-01-05T10:00:00Z\","
-                 "\"metadata\":{\"source\":\"web\",\"cart_id\":9007199254740993},\"internal_notes\":\"\"}}")));
+                 "\"metadata\":{\"source\":\"web\",\"cart_id\":9007199254740993},\"internal_"
+                 "notes\":\"\"}}")));
 }
 
 static void seeds_hold_awkward_values(void **state)
 {
     scene *s = *state;
     json_decref(ask(s, "GET", "/api/v2/orders?limit=100", NULL, 200));
-    static const char *const texts[] = {"9223372036854775807", "-9223372036854775808", "李小明", "🌿",
-                                        "\\\"Pepe\\\"", "\"unit_price\":0.10", "giftWrap", "\\u0009",
-                                        "123456.78", "\"amount\":0.10,"};
+    static const char *const texts[] = {
+        "9223372036854775807", "-9223372036854775808", "李小明",   "🌿",
+        "\\\"Pepe\\\"",        "\"unit_price\":0.10",  "giftWrap", "\\u0009",
+        "123456.78",           "\"amount\":0.10,"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         expect_text(s, texts[i]);
 }
@@ -153,17 +160,22 @@ static void every_seed_passes_the_check(void **state)
 static void an_order_is_made_and_read_again(void **state)
 {
     scene *s = *state;
-    json_decref(ask(s, "POST", "/api/v2/orders",
-                    "{\"customer\":{\"customer_id\":\"cus_9\",\"full_name\":\"Bj\\u00f6rk \\\"B\\\"\"},"
-                    "\"amount\":1234567.8,\"currency\":\"ISK\",\"status\":\"shipped\","
-                    "\"line_items\":[{\"sku\":\"A\",\"quantity\":3,\"unit_price\":5}],"
-                    "\"metadata\":{\"camelKey\":9007199254740993,\"b\":null,\"c\":true},\"internal_notes\":\"a\\nb\"}",
-                    201));
-    assert_true(dg_slice_eq(raw_client_field(&s->client, "Location"), DG_SLICE("/api/v2/orders/ord_1043")));
+    json_decref(
+        ask(s, "POST", "/api/v2/orders",
+            "{\"customer\":{\"customer_id\":\"cus_9\",\"full_name\":\"Bj\\u00f6rk \\\"B\\\"\"},"
+            "\"amount\":1234567.8,\"currency\":\"ISK\",\"status\":\"shipped\","
+            "\"line_items\":[{\"sku\":\"A\",\"quantity\":3,\"unit_price\":5}],"
+            "\"metadata\":{\"camelKey\":9007199254740993,\"b\":null,\"c\":true},\"internal_notes\":"
+            "\"a\\nb\"}",
+            201));
+    assert_true(
+        dg_slice_eq(raw_client_field(&s->client, "Location"), DG_SLICE("/api/v2/orders/ord_1043")));
     for (int i = 0; i < 2; i++) {
-        expect_text(s, "{\"data\":{\"id\":\"ord_1043\",\"customer\":{\"customer_id\":\"cus_9\","
-                       "\"full_name\":\"Björk \\\"B\\\"\"},\"status\":\"shipped\",\"amount\":1234567.80,"
-                       "\"currency\":\"ISK\",\"line_items\":[{\"sku\":\"A\",\"quantity\":3,\"unit_price\":5.00}],");
+        expect_text(
+            s, "{\"data\":{\"id\":\"ord_1043\",\"customer\":{\"customer_id\":\"cus_9\","
+               "\"full_name\":\"Björk \\\"B\\\"\"},\"status\":\"shipped\",\"amount\":1234567.80,"
+               "\"currency\":\"ISK\",\"line_items\":[{\"sku\":\"A\",\"quantity\":3,\"unit_price\":"
+               "5.00}],");
         expect_text(s, "\"metadata\":{\"camelKey\":9007199254740993,\"b\":null,\"c\":true},"
                        "\"internal_notes\":\"a\\u000ab\"}}");
         json_decref(ask(s, "GET", "/api/v2/orders/ord_1043", NULL, 200));
@@ -177,12 +189,15 @@ static void an_order_is_made_and_read_again(void **state)
 static void an_order_is_changed_in_place(void **state)
 {
     scene *s = *state;
-    json_decref(ask(s, "PATCH", "/api/v2/orders/ord_1001", "{\"status\":\"inactive\",\"amount\":19.99}", 200));
-    expect_text(s, "\"full_name\":\"Ada Obi\"},\"status\":\"inactive\",\"amount\":19.99,\"currency\":\"EUR\"");
+    json_decref(ask(s, "PATCH", "/api/v2/orders/ord_1001",
+                    "{\"status\":\"inactive\",\"amount\":19.99}", 200));
+    expect_text(
+        s,
+        "\"full_name\":\"Ada Obi\"},\"status\":\"inactive\",\"amount\":19.99,\"currency\":\"EUR\"");
     json_decref(ask(s, "PATCH", "/api/v2/orders/ord_1001", "{}", 200));
     expect_text(s, "\"status\":\"inactive\",\"amount\":19.99,");
-    expect_error(s, "PATCH", "/api/v2/orders/ord_1001", "{\"status\":\"active\",\"amount\":-1}", 422,
-                 "invalid_field", "amount");
+    expect_error(s, "PATCH", "/api/v2/orders/ord_1001", "{\"status\":\"active\",\"amount\":-1}",
+                 422, "invalid_field", "amount");
     json_decref(ask(s, "GET", "/api/v2/orders/ord_1001", NULL, 200));
     expect_text(s, "\"status\":\"inactive\",\"amount\":19.99,"); /* all or nothing */
     expect_error(s, "PATCH", "/api/v2/orders/ord_999999", "{}", 404, "not_found", NULL);
@@ -191,15 +206,19 @@ static void an_order_is_changed_in_place(void **state)
 static void a_body_in_the_shape_of_v1_is_refused(void **state)
 {
     scene *s = *state;
-    expect_error(s, "POST", "/api/v2/orders",
-                 "{\"customer\":{\"id\":\"cus_1\",\"fullName\":\"Al\"},\"total\":1,\"currency\":\"EUR\"}", 422,
-                 "unknown_field", "customer.id");
-    expect_error(s, "PATCH", "/api/v2/orders/ord_1001", "{\"total\":1}", 422, "unknown_field", "total");
-    expect_error(s, "PATCH", "/api/v2/orders/ord_1001", "{\"lineItems\":[]}", 422, "unknown_field", "lineItems");
+    expect_error(
+        s, "POST", "/api/v2/orders",
+        "{\"customer\":{\"id\":\"cus_1\",\"fullName\":\"Al\"},\"total\":1,\"currency\":\"EUR\"}",
+        422, "unknown_field", "customer.id");
+    expect_error(s, "PATCH", "/api/v2/orders/ord_1001", "{\"total\":1}", 422, "unknown_field",
+                 "total");
+    expect_error(s, "PATCH", "/api/v2/orders/ord_1001", "{\"lineItems\":[]}", 422, "unknown_field",
+                 "lineItems");
     expect_error(s, "PATCH", "/api/v2/orders/ord_1001",
-                 "{\"line_items\":[{\"sku\":\"a\",\"quantity\":1,\"unitPrice\":1}]}", 422, "unknown_field",
-                 "line_items[0].unitPrice");
-    expect_error(s, "PATCH", "/api/v2/orders/ord_1001", "{\"status\":1}", 422, "invalid_field", "status");
+                 "{\"line_items\":[{\"sku\":\"a\",\"quantity\":1,\"unitPrice\":1}]}", 422,
+                 "unknown_field", "line_items[0].unitPrice");
+    expect_error(s, "PATCH", "/api/v2/orders/ord_1001", "{\"status\":1}", 422, "invalid_field",
+                 "status");
     expect_error(s, "GET", "/api/v1/orders", NULL, 404, "not_found", NULL);
 }
 
@@ -218,7 +237,8 @@ static void each_fault_names_its_field(void **state)
         {"{\"currency\":\"EURO\"}", "invalid_field", "currency"},
         {"{\"customer\":\"cus_1\"}", "invalid_field", "customer"},
         {"{\"customer\":{\"customer_id\":\"cus_1\"}}", "missing_field", "customer.full_name"},
-        {"{\"customer\":{\"customer_id\":\"\",\"full_name\":\"x\"}}", "invalid_field", "customer.customer_id"},
+        {"{\"customer\":{\"customer_id\":\"\",\"full_name\":\"x\"}}", "invalid_field",
+         "customer.customer_id"},
         {"{\"line_items\":{}}", "invalid_field", "line_items"},
         {"{\"line_items\":[1]}", "invalid_field", "line_items[0]"},
         {"{\"line_items\":[{\"sku\":\"a\",\"quantity\":0,\"unit_price\":1}]}", "invalid_field",
@@ -233,26 +253,36 @@ static void each_fault_names_its_field(void **state)
     };
     scene *s = *state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        expect_error(s, "PATCH", "/api/v2/orders/ord_1001", cases[i].body, 422, cases[i].code, cases[i].field);
+        expect_error(s, "PATCH", "/api/v2/orders/ord_1001", cases[i].body, 422, cases[i].code,
+                     cases[i].field);
     expect_error(s, "POST", "/api/v2/orders", "{}", 422, "missing_field", "customer");
     expect_error(s, "POST", "/api/v2/orders",
-                 "{\"customer\":{\"customer_id\":\"c\",\"full_name\":\"x\"},\"amount\":1}", 422, "missing_field",
-                 "currency");
+                 "{\"customer\":{\"customer_id\":\"c\",\"full_name\":\"x\"},\"amount\":1}", 422,
+                 "missing_field", "currency");
 }
 
 static void broken_json_and_other_types_are_refused(void **state)
 {
     scene *s = *state;
-    static const char *const broken[] = {"", "{", "{\"amount\":1,}", "{\"amount\":1,\"amount\":2}", "nul",
-                                         "{\"amount\":1e999}", "{} {}", "{\"internal_notes\":\"\xff\"}"};
+    static const char *const broken[] = {"",
+                                         "{",
+                                         "{\"amount\":1,}",
+                                         "{\"amount\":1,\"amount\":2}",
+                                         "nul",
+                                         "{\"amount\":1e999}",
+                                         "{} {}",
+                                         "{\"internal_notes\":\"\xff\"}"};
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++)
         expect_error(s, "PATCH", "/api/v2/orders/ord_1001", broken[i], 400, "invalid_json", NULL);
-    static const char *const types[] = {NULL, "text/plain", "application/jsonx", "application/x-www-form-urlencoded"};
+    static const char *const types[] = {NULL, "text/plain", "application/jsonx",
+                                        "application/x-www-form-urlencoded"};
     for (size_t i = 0; i < 4; i++)
-        assert_int_equal(raw_client_request(&s->client, "POST", "/api/v2/orders", types[i], MINIMAL), 415);
+        assert_int_equal(
+            raw_client_request(&s->client, "POST", "/api/v2/orders", types[i], MINIMAL), 415);
     expect_text(s, "unsupported_media_type");
-    assert_int_equal(
-        raw_client_request(&s->client, "POST", "/api/v2/orders", "Application/JSON ; charset=utf-8", MINIMAL), 201);
+    assert_int_equal(raw_client_request(&s->client, "POST", "/api/v2/orders",
+                                        "Application/JSON ; charset=utf-8", MINIMAL),
+                     201);
 }
 
 static void unknown_paths_and_methods_are_refused(void **state)
@@ -274,7 +304,8 @@ static void unknown_paths_and_methods_are_refused(void **state)
     assert_true(dg_slice_eq(raw_client_field(&s->client, "Allow"), DG_SLICE("GET, HEAD, PATCH")));
     expect_error(s, "PUT", "/api/v2/orders", MINIMAL, 405, "method_not_allowed", NULL);
     expect_error(s, "POST", "/api/v2/orders/count", MINIMAL, 405, "method_not_allowed", NULL);
-    assert_int_equal(raw_client_request(&s->client, "HEAD", "/api/v2/orders/count", NULL, NULL), 200);
+    assert_int_equal(raw_client_request(&s->client, "HEAD", "/api/v2/orders/count", NULL, NULL),
+                     200);
     assert_true(dg_slice_eq(raw_client_field(&s->client, "Content-Length"), DG_SLICE("12")));
 }
 

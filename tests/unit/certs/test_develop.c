@@ -75,9 +75,11 @@ static void the_pair_serves_and_is_trusted(void **state)
     dg_tls_server *server = NULL;
     dg_tls_client *client = NULL;
     assert_int_equal(dg_tls_server_new(&files, 1, &s->f.diags, &server), DG_OK);
-    assert_int_equal(dg_tls_client_new(true, path(s, "ca.crt"), (dg_origin){.file = NULL}, &s->f.diags, &client),
-                     DG_OK);
-    static const char *const hosts[] = {"localhost", "127.0.0.1", "::1", "x.dev.example", "other.example"};
+    assert_int_equal(
+        dg_tls_client_new(true, path(s, "ca.crt"), (dg_origin){.file = NULL}, &s->f.diags, &client),
+        DG_OK);
+    static const char *const hosts[] = {"localhost", "127.0.0.1", "::1", "x.dev.example",
+                                        "other.example"};
     for (size_t i = 0; i < 5; i++) {
         SSL *near = dg_tls_client_session(client, hosts[i]), *far = dg_tls_server_session(server);
         assert_int_equal(tls_handshake(near, far), i < 4);

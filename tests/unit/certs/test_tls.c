@@ -38,12 +38,14 @@ static dg_tls_server *server_of(tls_fixture *f, const dg_tls_cert_files *certs, 
 static dg_tls_client *client_of(tls_fixture *f, bool verify, const char *ca_file)
 {
     dg_tls_client *client = NULL;
-    assert_int_equal(dg_tls_client_new(verify, ca_file, (dg_origin){.file = NULL}, &f->diags, &client), DG_OK);
+    assert_int_equal(
+        dg_tls_client_new(verify, ca_file, (dg_origin){.file = NULL}, &f->diags, &client), DG_OK);
     return client;
 }
 
 /* One handshake; ret_verify (or NULL) gets what the client found. */
-static bool meet(const dg_tls_client *client, const dg_tls_server *server, const char *host, long *ret_verify)
+static bool meet(const dg_tls_client *client, const dg_tls_server *server, const char *host,
+                 long *ret_verify)
 {
     SSL *near = dg_tls_client_session(client, host), *far = dg_tls_server_session(server);
     assert_non_null(near);
@@ -62,7 +64,8 @@ static void a_good_handshake_is_tls_1_3_with_alpn(void **state)
     dg_tls_cert_files leaf = tls_fixture_leaf(f, "leaf", "api.example.com", -60, DAY);
     dg_tls_server *server = server_of(f, &leaf, 1);
     dg_tls_client *client = client_of(f, true, tls_fixture_path(f, "ca.crt"));
-    SSL *near = dg_tls_client_session(client, "api.example.com."), *far = dg_tls_server_session(server);
+    SSL *near = dg_tls_client_session(client, "api.example.com."),
+        *far = dg_tls_server_session(server);
     assert_true(tls_handshake(near, far));
     assert_int_equal(SSL_version(near), TLS1_3_VERSION);
     assert_string_equal(SSL_get_servername(far, TLSEXT_NAMETYPE_host_name), "api.example.com");
@@ -90,7 +93,8 @@ static void a_server_outlives_its_free_while_sessions_last(void **state)
                                   tls_fixture_leaf(f, "b", "b.example.com", -60, DAY)};
     dg_tls_server *server = server_of(f, leaves, 2);
     dg_tls_client *client = client_of(f, true, tls_fixture_path(f, "ca.crt"));
-    SSL *near = dg_tls_client_session(client, "b.example.com"), *far = dg_tls_server_session(server);
+    SSL *near = dg_tls_client_session(client, "b.example.com"),
+        *far = dg_tls_server_session(server);
     dg_tls_server_free(server);
     assert_true(tls_handshake(near, far));
     SSL_free(near);
@@ -189,8 +193,8 @@ static void an_expired_certificate_warns_and_is_refused(void **state)
 }
 
 /* The host of the certificate that a name is answered with. */
-static void expect_certificate(const dg_tls_client *client, const dg_tls_server *server, const char *host,
-                               const char *covers)
+static void expect_certificate(const dg_tls_client *client, const dg_tls_server *server,
+                               const char *host, const char *covers)
 {
     SSL *near = dg_tls_client_session(client, host), *far = dg_tls_server_session(server);
     assert_true(tls_handshake(near, far));
@@ -261,14 +265,16 @@ static void every_faulty_file_is_named_with_its_reason(void **state)
     dg_tls_cert_files a = tls_fixture_leaf(f, "a", "a.example.com", -60, DAY);
     dg_tls_cert_files b = tls_fixture_leaf(f, "b", "b.example.com", -60, DAY);
     tls_fixture_write(f, "text.pem", "hello\n");
-    tls_fixture_write(f, "broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    tls_fixture_write(f, "broken.pem",
+                      "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     char text[256], broken[256], none[256];
     snprintf(text, sizeof text, "%s/text.pem", f->dir);
     snprintf(broken, sizeof broken, "%s/broken.pem", f->dir);
     snprintf(none, sizeof none, "%s/none.pem", f->dir);
     dg_tls_cert_files certs[] = {
-        {a.cert_file, b.key_file, a.origin}, {none, a.key_file, a.origin},   {text, a.key_file, a.origin},
-        {broken, a.key_file, a.origin},      {a.cert_file, none, a.origin},  {a.cert_file, text, a.origin},
+        {a.cert_file, b.key_file, a.origin}, {none, a.key_file, a.origin},
+        {text, a.key_file, a.origin},        {broken, a.key_file, a.origin},
+        {a.cert_file, none, a.origin},       {a.cert_file, text, a.origin},
         {f->dir, a.key_file, a.origin},
     };
     dg_tls_server *server = NULL;
@@ -292,7 +298,8 @@ static void an_encrypted_key_is_told_not_asked_for(void **state)
     dg_tls_cert_files leaf = tls_fixture_leaf(f, "leaf", "a.example.com", -60, DAY);
     BIO *file = BIO_new_file(leaf.key_file, "w");
     char word[] = "secret";
-    assert_true(PEM_write_bio_PKCS8PrivateKey(file, f->ca_key, EVP_aes_128_cbc(), word, 6, NULL, NULL));
+    assert_true(
+        PEM_write_bio_PKCS8PrivateKey(file, f->ca_key, EVP_aes_128_cbc(), word, 6, NULL, NULL));
     BIO_free(file);
     dg_tls_server *server = NULL;
     assert_int_equal(dg_tls_server_new(&leaf, 1, &f->diags, &server), DG_INVALID);
@@ -304,11 +311,11 @@ static void a_faulty_ca_file_is_named(void **state)
     tls_fixture *f = *state;
     dg_tls_client *client = NULL;
     tls_fixture_write(f, "text.pem", "hello\n");
-    assert_int_equal(dg_tls_client_new(true, tls_fixture_path(f, "none.pem"), (dg_origin){.file = NULL},
-                                       &f->diags, &client),
+    assert_int_equal(dg_tls_client_new(true, tls_fixture_path(f, "none.pem"),
+                                       (dg_origin){.file = NULL}, &f->diags, &client),
                      DG_INVALID);
-    assert_int_equal(dg_tls_client_new(true, tls_fixture_path(f, "text.pem"), (dg_origin){.file = NULL},
-                                       &f->diags, &client),
+    assert_int_equal(dg_tls_client_new(true, tls_fixture_path(f, "text.pem"),
+                                       (dg_origin){.file = NULL}, &f->diags, &client),
                      DG_INVALID);
     assert_null(client);
     assert_true(tls_fixture_told(f, "none.pem: No such file"));

@@ -16,7 +16,8 @@ void tls_fixture_open(tls_fixture *f)
     strcpy(f->dir, "/tmp/dg_tls_XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     dg_diags_init(&f->diags);
-    dg_cert_spec spec = {.common_name = "test CA", .authority = true, .from_s = -3600, .until_s = 86400};
+    dg_cert_spec spec = {
+        .common_name = "test CA", .authority = true, .from_s = -3600, .until_s = 86400};
     assert_int_equal(dg_cert_issue(&spec, NULL, NULL, &f->ca, &f->ca_key), DG_OK);
     BIO *file = BIO_new_file(tls_fixture_path(f, "ca.crt"), "w");
     assert_true(PEM_write_bio_X509(file, f->ca));
@@ -65,14 +66,15 @@ void tls_fixture_write(const tls_fixture *f, const char *name, const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
-dg_tls_cert_files tls_fixture_leaf(const tls_fixture *f, const char *name, const char *host, long from_s,
-                                   long until_s)
+dg_tls_cert_files tls_fixture_leaf(const tls_fixture *f, const char *name, const char *host,
+                                   long from_s, long until_s)
 {
     static char paths[8][2][256];
     static unsigned turn;
     char(*path)[256] = paths[turn++ % 8];
     const char *const names[] = {host, NULL};
-    dg_cert_spec spec = {.common_name = "leaf", .names = names, .from_s = from_s, .until_s = until_s};
+    dg_cert_spec spec = {
+        .common_name = "leaf", .names = names, .from_s = from_s, .until_s = until_s};
     X509 *cert;
     EVP_PKEY *key;
     assert_int_equal(dg_cert_issue(&spec, f->ca, f->ca_key, &cert, &key), DG_OK);

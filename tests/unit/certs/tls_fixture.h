@@ -17,8 +17,8 @@ void tls_fixture_close(tls_fixture *f);
 const char *tls_fixture_path(const tls_fixture *f, const char *name);
 void tls_fixture_write(const tls_fixture *f, const char *name, const char *text);
 /* Writes name.crt and name.key: a leaf for `host`, signed by the fixture's CA, with such dates. */
-dg_tls_cert_files tls_fixture_leaf(const tls_fixture *f, const char *name, const char *host, long from_s,
-                                   long until_s);
+dg_tls_cert_files tls_fixture_leaf(const tls_fixture *f, const char *name, const char *host,
+                                   long from_s, long until_s);
 /* Is there a diagnostic that contains `text`? */
 bool tls_fixture_told(const tls_fixture *f, const char *text);
 

@@ -117,7 +117,8 @@ static void a_link_cannot_be_broken_out_of(void **state)
     dg_buf out;
     dg_buf_init(&out, 0);
     dg_lifecycle_fields(&v, dg_slice_of("/a\0b", 4), false, false, &out);
-    assert_true(dg_slice_eq(dg_buf_slice(&out), DG_SLICE("Link: </a%00b>; rel=\"successor-version\"\r\n")));
+    assert_true(
+        dg_slice_eq(dg_buf_slice(&out), DG_SLICE("Link: </a%00b>; rel=\"successor-version\"\r\n")));
     dg_buf_free(&out);
 }
 

@@ -14,7 +14,8 @@ static char fault[LINE_MAX_BYTES + 128];
 
 static const char *fail(const char *what, dg_slice where)
 {
-    snprintf(fault, sizeof fault, "%s: %.*s", what, DG_SLICE_FMT(dg_slice_until(where, LINE_MAX_BYTES)));
+    snprintf(fault, sizeof fault, "%s: %.*s", what,
+             DG_SLICE_FMT(dg_slice_until(where, LINE_MAX_BYTES)));
     return fault;
 }
 
@@ -101,8 +102,10 @@ static int compare_series(const void *a, const void *b)
 
 static const char *check_histogram(const line *at, double *below)
 {
-    bool bucket = at->name.len > 7 && dg_slice_eq(dg_slice_from(at->name, at->name.len - 7), DG_SLICE("_bucket"));
-    bool count = at->name.len > 6 && dg_slice_eq(dg_slice_from(at->name, at->name.len - 6), DG_SLICE("_count"));
+    bool bucket = at->name.len > 7 &&
+                  dg_slice_eq(dg_slice_from(at->name, at->name.len - 7), DG_SLICE("_bucket"));
+    bool count = at->name.len > 6 &&
+                 dg_slice_eq(dg_slice_from(at->name, at->name.len - 6), DG_SLICE("_count"));
     if (bucket && at->value < *below)
         return fail("a bucket is below the one before", at->labels);
     if (count && at->value != *below)
@@ -167,7 +170,8 @@ double exposition_sum(dg_slice text, const char *name, const char *part)
         dg_slice s = dg_slice_until(text, n);
         line at;
         text = dg_slice_from(text, n + 1);
-        if (s.len && s.ptr[0] != '#' && parse_line(s, &at) && dg_slice_eq(at.name, dg_slice_str(name)) &&
+        if (s.len && s.ptr[0] != '#' && parse_line(s, &at) &&
+            dg_slice_eq(at.name, dg_slice_str(name)) &&
             (!*part || (at.labels.len && memmem(at.labels.ptr, at.labels.len, part, strlen(part)))))
             sum += at.value;
     }

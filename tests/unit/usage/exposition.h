@@ -1,5 +1,6 @@
-/* A checker of the Prometheus text format 0.0.4, strict where the format is: every series has a head,
- * no series comes twice, histograms are cumulative and end in a bucket +Inf that equals their count. */
+/* A checker of the Prometheus text format 0.0.4, strict where the format is: every series has a
+ * head, no series comes twice, histograms are cumulative and end in a bucket +Inf that equals their
+ * count. */
 #ifndef DG_TEST_EXPOSITION_H
 #define DG_TEST_EXPOSITION_H
 

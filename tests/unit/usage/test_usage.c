@@ -26,9 +26,9 @@ static dg_usage *new_usage(dg_usage_shard **shards, size_t count)
 static uint32_t slot(dg_usage *usage, const char *api, const char *version, const char *endpoint)
 {
     uint32_t id = UINT32_MAX;
-    assert_int_equal(dg_usage_slot(usage, dg_slice_str(api), dg_slice_str(version),
-                                   dg_slice_str(endpoint), &id),
-                     DG_OK);
+    assert_int_equal(
+        dg_usage_slot(usage, dg_slice_str(api), dg_slice_str(version), dg_slice_str(endpoint), &id),
+        DG_OK);
     return id;
 }
 
@@ -61,8 +61,8 @@ static void the_checker_bites(void **state)
     assert_non_null(exposition_fault(DG_SLICE("# TYPE a counter\na 1\na 2\n")));
     assert_non_null(exposition_fault(DG_SLICE("# TYPE a counter\nb 1\n")));
     assert_non_null(exposition_fault(DG_SLICE("# TYPE a counter\na x\n")));
-    assert_non_null(exposition_fault(
-        DG_SLICE("# TYPE a histogram\na_bucket{le=\"1\"} 2\na_bucket{le=\"+Inf\"} 1\na_sum 1\na_count 1\n")));
+    assert_non_null(exposition_fault(DG_SLICE("# TYPE a histogram\na_bucket{le=\"1\"} "
+                                              "2\na_bucket{le=\"+Inf\"} 1\na_sum 1\na_count 1\n")));
     assert_non_null(exposition_fault(
         DG_SLICE("# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na_sum 1\na_count 2\n")));
 }
@@ -100,7 +100,8 @@ static void shards_add_up(void **state)
     dg_usage_gauge(shards[1], DG_GAUGE_DOWNSTREAM_CONNECTIONS, -2);
     dg_usage_gauge(shards[1], DG_GAUGE_RETRIES, 1);
     dg_buf text = metrics(usage);
-    const char *labels = "dragoman_requests_total{api=\"orders\",version=\"v1\",endpoint=\"/orders\",";
+    const char *labels =
+        "dragoman_requests_total{api=\"orders\",version=\"v1\",endpoint=\"/orders\",";
     char want[256];
     snprintf(want, sizeof want, "%smethod=\"GET\",status=\"200\"} 2\n", labels);
     expect_line(&text, want);
@@ -110,14 +111,18 @@ static void shards_add_up(void **state)
     expect_line(&text, want);
     snprintf(want, sizeof want, "%smethod=\"other\",status=\"other\"} 1\n", labels);
     expect_line(&text, want);
-    const char *bucket = "dragoman_request_duration_seconds_bucket{api=\"orders\",version=\"v1\",le=";
-    const char *const buckets[] = {"\"0.0005\"} 3\n", "\"0.001\"} 4\n", "\"10\"} 4\n", "\"+Inf\"} 5\n"};
+    const char *bucket =
+        "dragoman_request_duration_seconds_bucket{api=\"orders\",version=\"v1\",le=";
+    const char *const buckets[] = {"\"0.0005\"} 3\n", "\"0.001\"} 4\n", "\"10\"} 4\n",
+                                   "\"+Inf\"} 5\n"};
     for (size_t i = 0; i < 4; i++) {
         snprintf(want, sizeof want, "%s%s", bucket, buckets[i]);
         expect_line(&text, want);
     }
-    expect_line(&text, "dragoman_request_duration_seconds_sum{api=\"orders\",version=\"v1\"} 11.000901\n");
-    expect_line(&text, "dragoman_request_duration_seconds_count{api=\"orders\",version=\"v2\"} 1\n");
+    expect_line(&text,
+                "dragoman_request_duration_seconds_sum{api=\"orders\",version=\"v1\"} 11.000901\n");
+    expect_line(&text,
+                "dragoman_request_duration_seconds_count{api=\"orders\",version=\"v2\"} 1\n");
     expect_line(&text, "dragoman_downstream_connections 3\n");
     expect_line(&text, "dragoman_upstream_retries_total 1\n");
     expect_line(&text, "dragoman_build_info{version=\"");
@@ -197,13 +202,15 @@ static void the_json_says_the_same(void **state)
     const char *api, *v1, *v2, *endpoint, *method, *seen;
     json_int_t requests, gets, ok, missing;
     json_t *never;
-    assert_int_equal(
-        json_unpack(root, "{s:[{s:s,s:[{s:s,s:I,s:s,s:[{s:s,s:s,s:I,s:{s:I,s:I!}!},{}]!},{s:s,s:o,s:[!],s:i}]!},{}!]}",
-                    "apis", "api", &api, "versions", "version", &v1, "requests", &requests, "last_seen", &seen,
-                    "endpoints", "endpoint", &endpoint, "method", &method, "requests", &gets, "statuses", "200",
-                    &ok, "404", &missing, "version", &v2, "last_seen", &never, "endpoints", "requests",
-                    &(int){0}),
-        0);
+    assert_int_equal(json_unpack(root,
+                                 "{s:[{s:s,s:[{s:s,s:I,s:s,s:[{s:s,s:s,s:I,s:{s:I,s:I!}!},{}]!},{s:"
+                                 "s,s:o,s:[!],s:i}]!},{}!]}",
+                                 "apis", "api", &api, "versions", "version", &v1, "requests",
+                                 &requests, "last_seen", &seen, "endpoints", "endpoint", &endpoint,
+                                 "method", &method, "requests", &gets, "statuses", "200", &ok,
+                                 "404", &missing, "version", &v2, "last_seen", &never, "endpoints",
+                                 "requests", &(int){0}),
+                     0);
     assert_string_equal(api, "orders");
     assert_string_equal(v1, "v1");
     assert_string_equal(v2, "v2");
@@ -234,14 +241,17 @@ static void a_full_shard_counts_under_other(void **state)
         for (unsigned status = 100; status < 1000; status++, counted++)
             dg_usage_count(shard, id, GET, status, 1);
     }
-    dg_usage_count(shard, first, GET, 200, 1); /* what is in the table goes on being counted there */
+    dg_usage_count(shard, first, GET, 200,
+                   1); /* what is in the table goes on being counted there */
     counted++;
     dg_buf text = metrics(usage);
     dg_slice all = dg_buf_slice(&text);
     assert_true(exposition_sum(all, "dragoman_requests_total", "") == (double)counted);
     assert_true(exposition_sum(all, "dragoman_requests_total", "endpoint=\"/first\"") == 2);
-    assert_true(exposition_sum(all, "dragoman_requests_total", "endpoint=\"other\"") == (double)(counted - 3073));
-    assert_true(exposition_sum(all, "dragoman_requests_total", "method=\"other\",status=\"other\"") > 0);
+    assert_true(exposition_sum(all, "dragoman_requests_total", "endpoint=\"other\"") ==
+                (double)(counted - 3073));
+    assert_true(
+        exposition_sum(all, "dragoman_requests_total", "method=\"other\",status=\"other\"") > 0);
     dg_buf_free(&text);
     json_decref(usage_json(usage));
     dg_usage_free(usage);
@@ -260,10 +270,12 @@ static void slots_run_out_into_other(void **state)
     assert_int_equal(id, other);
     assert_int_equal(slot(usage, "a", "v1", name), other);
     assert_int_not_equal(slot(usage, "a", "v1", "/0"), other);
-    assert_int_equal(dg_usage_slot(usage, DG_SLICE("b"), DG_SLICE("v1"), DG_SLICE("/x"), &id), DG_LIMIT);
-    static char long_name[2000];
-    assert_int_equal(dg_usage_slot(usage, DG_SLICE("a"), DG_SLICE("v1"), dg_slice_of(long_name, 2000), &id),
+    assert_int_equal(dg_usage_slot(usage, DG_SLICE("b"), DG_SLICE("v1"), DG_SLICE("/x"), &id),
                      DG_LIMIT);
+    static char long_name[2000];
+    assert_int_equal(
+        dg_usage_slot(usage, DG_SLICE("a"), DG_SLICE("v1"), dg_slice_of(long_name, 2000), &id),
+        DG_LIMIT);
     dg_usage_free(usage);
 }
 
@@ -366,7 +378,8 @@ static void workers_count_while_the_control_thread_reads(void **state)
     dg_buf text = metrics(usage);
     dg_slice all = dg_buf_slice(&text);
     assert_true(exposition_sum(all, "dragoman_requests_total", "") == WORKERS * ROUNDS);
-    assert_true(exposition_sum(all, "dragoman_request_duration_seconds_count", "") == WORKERS * ROUNDS);
+    assert_true(exposition_sum(all, "dragoman_request_duration_seconds_count", "") ==
+                WORKERS * ROUNDS);
     assert_true(exposition_sum(all, "dragoman_downstream_connections", "") == 0);
     dg_buf_free(&text);
     dg_usage_free(usage);
