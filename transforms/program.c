@@ -1,4 +1,5 @@
-/* Compiling: the lists are checked, joined into one sequence, and tried out on the names that they mention. */
+/* Compiling: the lists are checked, joined into one sequence, and tried out on the names that they
+ * mention. */
 #include <stdatomic.h>
 #include <stdlib.h>
 

@@ -12,14 +12,35 @@ uint32_t generate_number(generator *g, uint32_t below)
 }
 
 static const char *const NAMES[] = {"a", "b", "c", "d", "fooBar", "foo_bar", "idX", "id_x", "é\"q"};
-static const char *const KEYS[] = {"a",       "b",       "c",    "d",         "fooBar",
-                                   "foo_bar", "idX",     "id_x", "é\\\"q",    "\\u0061",
-                                   "f\\u006foBar", "unknown_key", "z", "aLongNameThatFillsMoreThanOneBlockOfBytes"};
-static const char *const SCALARS[] = {"null", "true", "1", "2", "-0.50E+7", "\"x\"", "\"y\"", "\"\\u0078\"",
-                                      "12345678901234567890", "\"text \\\\ \\\" \\ud83d\\ude00 \\ud800\"",
-                                      "\"\"", "\"a string that is longer than a block of bytes\""};
-static const char *const CONSTANTS[] = {"null", "1", "\"x\"", "{}", "[]", "{\"a\":1}", "{\"fooBar\":{\"b\":null}}",
-                                        "[{\"c\":2},3]", "\"y\""};
+static const char *const KEYS[] = {"a",
+                                   "b",
+                                   "c",
+                                   "d",
+                                   "fooBar",
+                                   "foo_bar",
+                                   "idX",
+                                   "id_x",
+                                   "é\\\"q",
+                                   "\\u0061",
+                                   "f\\u006foBar",
+                                   "unknown_key",
+                                   "z",
+                                   "aLongNameThatFillsMoreThanOneBlockOfBytes"};
+static const char *const SCALARS[] = {"null",
+                                      "true",
+                                      "1",
+                                      "2",
+                                      "-0.50E+7",
+                                      "\"x\"",
+                                      "\"y\"",
+                                      "\"\\u0078\"",
+                                      "12345678901234567890",
+                                      "\"text \\\\ \\\" \\ud83d\\ude00 \\ud800\"",
+                                      "\"\"",
+                                      "\"a string that is longer than a block of bytes\""};
+static const char *const CONSTANTS[] = {
+    "null",          "1",    "\"x\"", "{}", "[]", "{\"a\":1}", "{\"fooBar\":{\"b\":null}}",
+    "[{\"c\":2},3]", "\"y\""};
 #define PICK(g, list) list[generate_number(g, sizeof list / sizeof *list)]
 
 static dg_slice name(generator *g)
@@ -56,10 +77,10 @@ static void fill_case(generator *g, dg_op *op)
 
 static void fill(generator *g, dg_op *op, unsigned depth)
 {
-    static const dg_op_kind kinds[] = {
-        DG_OP_CASE,    DG_OP_RENAME, DG_OP_RENAME, DG_OP_DROP, DG_OP_DROP, DG_OP_ADD, DG_OP_DEFAULT,
-        DG_OP_DEFAULT, DG_OP_WRAP,   DG_OP_UNWRAP, DG_OP_VALUES, DG_OP_IN, DG_OP_IN, DG_OP_IN,
-        DG_OP_EACH,    DG_OP_LENS};
+    static const dg_op_kind kinds[] = {DG_OP_CASE, DG_OP_RENAME, DG_OP_RENAME,  DG_OP_DROP,
+                                       DG_OP_DROP, DG_OP_ADD,    DG_OP_DEFAULT, DG_OP_DEFAULT,
+                                       DG_OP_WRAP, DG_OP_UNWRAP, DG_OP_VALUES,  DG_OP_IN,
+                                       DG_OP_IN,   DG_OP_IN,     DG_OP_EACH,    DG_OP_LENS};
     do
         op->kind = PICK(g, kinds);
     while ((op->kind == DG_OP_IN || op->kind == DG_OP_EACH) && depth == 0);

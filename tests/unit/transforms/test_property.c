@@ -1,4 +1,5 @@
-/* A composed program against its steps carried out plainly, on thousands of random programs and documents. */
+/* A composed program against its steps carried out plainly, on thousands of random programs and
+ * documents. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,9 +22,10 @@ static void print_list(const dg_ops *list, const dg_ops *lens, int depth)
 {
     for (size_t i = 0; i < list->count; i++) {
         const dg_op *op = &list->items[i];
-        print_message("%*s%s name=%.*s to=%.*s value=%.*s flags=%d%d unknown=%d case=%d\n", depth * 2, "",
-                      dg_op_word(op->kind), DG_SLICE_FMT(op->name), DG_SLICE_FMT(op->to),
-                      DG_SLICE_FMT(op->value), op->when_null, op->if_empty, op->unknown, op->case_from);
+        print_message("%*s%s name=%.*s to=%.*s value=%.*s flags=%d%d unknown=%d case=%d\n",
+                      depth * 2, "", dg_op_word(op->kind), DG_SLICE_FMT(op->name),
+                      DG_SLICE_FMT(op->to), DG_SLICE_FMT(op->value), op->when_null, op->if_empty,
+                      op->unknown, op->case_from);
         for (size_t k = 0; k < op->except_count; k++)
             print_message("%*sexcept %.*s\n", depth * 2 + 2, "", DG_SLICE_FMT(op->except[k]));
         for (size_t k = 0; k < op->pair_count; k++)
@@ -51,7 +53,8 @@ static void compare(dg_runner *runner, const dg_program *program, const dg_ops *
         print_message("seed %llu\nin       %.*s\nexpected %s %.*s\ngot      %s %.*s (%s at %zu)\n",
                       (unsigned long long)seed, DG_SLICE_FMT(in), dg_status_text(want),
                       DG_SLICE_FMT(dg_buf_slice(&expected)), dg_status_text(have),
-                      DG_SLICE_FMT(dg_buf_slice(&got)), have ? error.message : "", have ? error.offset : 0);
+                      DG_SLICE_FMT(dg_buf_slice(&got)), have ? error.message : "",
+                      have ? error.offset : 0);
         for (size_t i = 0; i < step_count; i++) {
             print_message("step %zu\n", i);
             print_list(steps[i], g->lens, 1);
