@@ -19,7 +19,7 @@ typedef struct frame {
     int64_t
         alive; /* the local item that let the last member go; DG_NEVER: one stays; -1: none came */
     bool selected;  /* UNWRAP has its member */
-    bool collapsed; /* it was empty for a moment: the white space in it is gone */
+    bool collapsed; /* it was empty for a moment: the white space that it began with is gone */
     dg_ending ending;
     unsigned words; /* of `bits` in use */
     uint64_t bits[DG_BITS_MAX / 64 + 1];
@@ -354,8 +354,8 @@ static const char *close_object(dg_run_state *r, frame *f, const char *space, co
                            : dg_refuse(r, p, f->node->select, "the member to unwrap is missing");
     if (f->kept == 0 && f->collapsed)
         r->at = r->base + f->open;
-    if (!f->collapsed)
-        dg_put(r, space, (size_t)(p - space));
+    /* What stood before the brace stays, so that adding and dropping again gives back the same. */
+    dg_put(r, space, (size_t)(p - space));
     *r->at++ = '}';
     return p + 1;
 }

@@ -38,7 +38,7 @@ static void drop_takes_its_comma(void **state)
     gives(&list, "{\"a\":1,\"x\":1,\"b\":2}", "{\"a\":1,\"b\":2}");
     gives(&list, "{\n  \"x\": 1,\n  \"a\": 2\n}", "{\n  \"a\": 2\n}");
     gives(&list, "{\n  \"a\": 2,\n  \"x\": 1\n}", "{\n  \"a\": 2\n}");
-    gives(&list, "{\n  \"x\": 1\n}", "{}");
+    gives(&list, "{\n  \"x\": 1\n}", "{\n}");
     gives(&list, "{\"\\u0078\":1,\"x\":2}", "{}");
     refuses(&list, "{\"x\":[1,}", DG_SYNTAX, 8, "/x");
 }
