@@ -306,7 +306,7 @@ static bool run_text(dg_run_state *r, dg_slice in, dg_node *root)
 
 static dg_run_state new_run(dg_lexicon *lex, dg_slice in, dg_buf *out, dg_buf *spill)
 {
-    dg_run_state r = {.lex = lex, .start = in.ptr, .out = out, .spill = spill, .void_at = -1};
+    dg_run_state r = {.lex = lex, .out = out, .spill = spill, .void_at = -1};
     r.scan.end = in.ptr + in.len;
     if (out->ptr) {
         r.base = r.at = out->ptr + out->len;

@@ -25,7 +25,6 @@ typedef struct dg_seen {
 typedef struct dg_run_state {
     dg_scan scan;
     dg_lexicon *lex;
-    const char *start;
     char *base, *at, *limit; /* the output of this run */
     dg_buf *out, *spill;     /* out: where it is written; spill: where to when `out` gets tight */
     size_t bytes_max;        /* of this run's output; 0 = no limit */
