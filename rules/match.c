@@ -350,7 +350,7 @@ bool dg_match_successor_target(const dg_match *match, dg_slice query, dg_buf *ou
     if (!route || match->version->index + 1 >= match->api->version_count)
         return false;
     const dg_version *next = match->version + 1;
-    add_front(match->api, match->selected_by == DG_BY_PATH ? next : NULL, out);
+    add_front(match->api, match->api->by_path ? next : NULL, out);
     add_path(&route->line->routes[next->index], &route->name, match->params, out);
     add_query(match->api, query, next, out);
     return true;

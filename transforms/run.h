@@ -1,11 +1,12 @@
-/* One run of a program: its state, shared by run.c (values) and object.c (members). Internal to the room.
+/* One run of a program: its state, shared by run.c (values) and object.c (members). Internal to the
+ * room.
  *
- * The output always has room for what is left of the input and DG_OUTPUT_SLACK more, so that copying needs
- * no checks; whoever writes more than it reads asks dg_room first. Places in the output are remembered as
- * offsets from `base`, which moves when it grows.
+ * The output always has room for what is left of the input and DG_OUTPUT_SLACK more, so that
+ * copying needs no checks; whoever writes more than it reads asks dg_room first. Places in the
+ * output are remembered as offsets from `base`, which moves when it grows.
  *
- * A value may turn out to be void (an IF_EMPTY item let it go): its function returns where the value ends,
- * with the output as it was before, and `void_at` set. */
+ * A value may turn out to be void (an IF_EMPTY item let it go): its function returns where the
+ * value ends, with the output as it was before, and `void_at` set. */
 #ifndef DG_TRANSFORMS_RUN_H
 #define DG_TRANSFORMS_RUN_H
 
@@ -24,7 +25,6 @@ typedef struct dg_seen {
 typedef struct dg_run_state {
     dg_scan scan;
     dg_lexicon *lex;
-    const char *start;
     char *base, *at, *limit; /* the output of this run */
     dg_buf *out, *spill;     /* out: where it is written; spill: where to when `out` gets tight */
     size_t bytes_max;        /* of this run's output; 0 = no limit */
@@ -70,16 +70,33 @@ const char *dg_copy_composite(dg_run_state *r, const char *p);
 /* p is at the brace. */
 const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_ending *ret_ending);
 
+/* Numbers are short: one is copied blindly before its end is known. */
 static inline const char *dg_copy_number(dg_run_state *r, const char *p)
 {
-    const char *q = dg_scan_number(&r->scan, p);
-    if (q)
-        dg_put(r, p, (size_t)(q - p));
+    const char *end = r->scan.end, *q = p + (*p == '-');
+    if (DG_LIKELY(q < end && (unsigned char)(*q - '1') < 9)) {
+        while (q < end && (unsigned char)(*q - '0') < 10)
+            q++;
+        if (q < end && *q == '.' && (unsigned char)(q[1] - '0') < 10)
+            for (q++; q < end && (unsigned char)(*q - '0') < 10;)
+                q++;
+    } else {
+        q = end;
+    }
+    /* Anything but plain digits inside the text is left to the grammar. */
+    if (DG_UNLIKELY(q >= end || *q == '.' || (*q | 0x20) == 'e') &&
+        !(q = dg_scan_number(&r->scan, p)))
+        return NULL;
+    size_t len = (size_t)(q - p);
+    memcpy(r->at, p, 32);
+    if (DG_UNLIKELY(len > 32))
+        memcpy(r->at, p, len);
+    r->at += len;
     return q;
 }
 
-/* Validates and copies a value. */
-static inline const char *dg_copy_value(dg_run_state *r, const char *p)
+/* Validates and copies a scalar; p may be at the end. */
+static inline const char *dg_copy_scalar(dg_run_state *r, const char *p)
 {
     if (DG_UNLIKELY(p >= r->scan.end))
         return dg_scan_fail(&r->scan, p, DG_SYNTAX, "the text ends too early");
@@ -91,8 +108,6 @@ static inline const char *dg_copy_value(dg_run_state *r, const char *p)
             r->at += q - p;
         return q;
     }
-    if (c == '{' || c == '[')
-        return dg_copy_composite(r, p);
     if (c == '-' || (unsigned char)(c - '0') < 10)
         return dg_copy_number(r, p);
     const char *q = dg_scan_literal(&r->scan, p);
@@ -101,6 +116,25 @@ static inline const char *dg_copy_value(dg_run_state *r, const char *p)
         r->at += q - p;
     }
     return q;
+}
+
+static inline bool dg_opens(char c)
+{
+    return (c | 0x20) == '{';
+}
+
+/* Validates and copies a value. */
+static inline const char *dg_copy_value(dg_run_state *r, const char *p)
+{
+    return p < r->scan.end && dg_opens(*p) ? dg_copy_composite(r, p) : dg_copy_scalar(r, p);
+}
+
+/* Carries out a node on the value at p. */
+static inline const char *dg_run_child(dg_run_state *r, const char *p, dg_node *node)
+{
+    if (DG_LIKELY(node->passes_scalars && !dg_opens(*p)))
+        return dg_copy_scalar(r, p);
+    return dg_run_value(r, p, node);
 }
 
 #endif
