@@ -1,6 +1,8 @@
 /* "What is this request?": pure functions on slices, without allocation. */
 #include "rules/compiled.h"
 
+enum { DG_TARGET_BYTES_MAX = 16384 };
+
 static bool starts_with_base(dg_slice path, dg_slice base)
 {
     return dg_slice_starts(path, base) && (path.len == base.len || path.ptr[base.len] == '/');
@@ -198,6 +200,47 @@ static bool is_any(dg_slice method)
     return dg_slice_eq(method, DG_SLICE("*"));
 }
 
+/* The path of `to` with the parameters that were found for `from`, a route of the same line. */
+static void add_path(const dg_route *to, const dg_template *from, const dg_slice *params, dg_buf *out)
+{
+    const dg_template *t = &to->name;
+    for (size_t i = 0; i < t->count; i++) {
+        const dg_segment *seg = &t->segments[i];
+        dg_slice value = seg->text;
+        for (size_t j = 0, at = 0; seg->kind != DG_SEGMENT_LITERAL && j < from->count; j++) {
+            if (from->segments[j].kind == DG_SEGMENT_LITERAL)
+                continue;
+            if (from->segments[j].param == seg->param)
+                value = params[at];
+            at++;
+        }
+        /* ** that matched nothing, not even a slash, leaves none, unless it is all that there is. */
+        if (seg->kind == DG_SEGMENT_REST && !value.ptr && i > 0)
+            continue;
+        dg_buf_add_char(out, '/');
+        dg_buf_add(out, value);
+    }
+    if (t->count == 0)
+        dg_buf_add_char(out, '/');
+}
+
+/* A parameter's value may be a word that names another endpoint of the backend's version: /orders/{id} with
+ * "count" for an id. Such a request would reach what it did not mean, and be translated as what it is not. */
+static bool reaches_itself(const dg_compiled_api *api, const dg_match *match, const dg_table_match *found)
+{
+    char space[DG_TARGET_BYTES_MAX];
+    dg_buf path = {.ptr = space, .cap = sizeof space, .bytes_max = sizeof space}; /* so it never allocates */
+    const dg_route *upstream = backend_route(api, found->route);
+    if (found->param_count == 0 || match->version == api->api.backend)
+        return true;
+    add_path(upstream, &found->route->name, found->params, &path);
+    dg_table_match there;
+    return path.status == DG_OK &&
+           dg_table_find(&api->tables[api->api.backend->index], match->upstream_method, dg_buf_slice(&path),
+                         &there) &&
+           there.route == upstream;
+}
+
 /* The route of the request, and what it is upstream. */
 static dg_match_result match_endpoint(const dg_compiled_api *api, dg_slice method, dg_match *match)
 {
@@ -212,6 +255,8 @@ static dg_match_result match_endpoint(const dg_compiled_api *api, dg_slice metho
             listed = false;
         else if (!is_any(upstream->name.method) && !dg_slice_eq(method, DG_SLICE("HEAD")))
             match->upstream_method = upstream->name.method;
+        if (listed && !reaches_itself(api, match, &found))
+            return DG_MATCH_UNKNOWN_ENDPOINT;
     }
     if (!listed && api->api.pass_unlisted)
         return DG_MATCH_OK;
@@ -252,30 +297,6 @@ dg_match_result dg_ruleset_match(const dg_ruleset *ruleset, const dg_request_vie
 static const dg_compiled_api *compiled(const dg_match *match)
 {
     return (const dg_compiled_api *)(const void *)match->api;
-}
-
-/* The path of `to` with the parameters that were found for `from`, a route of the same line. */
-static void add_path(const dg_route *to, const dg_template *from, const dg_slice *params, dg_buf *out)
-{
-    const dg_template *t = &to->name;
-    for (size_t i = 0; i < t->count; i++) {
-        const dg_segment *seg = &t->segments[i];
-        dg_slice value = seg->text;
-        for (size_t j = 0, at = 0; seg->kind != DG_SEGMENT_LITERAL && j < from->count; j++) {
-            if (from->segments[j].kind == DG_SEGMENT_LITERAL)
-                continue;
-            if (from->segments[j].param == seg->param)
-                value = params[at];
-            at++;
-        }
-        /* ** that matched nothing, not even a slash, leaves none, unless it is all that there is. */
-        if (seg->kind == DG_SEGMENT_REST && !value.ptr && i > 0)
-            continue;
-        dg_buf_add_char(out, '/');
-        dg_buf_add(out, value);
-    }
-    if (t->count == 0)
-        dg_buf_add_char(out, '/');
 }
 
 /* "?" and the query, with the value of the selecting parameter replaced. */
