@@ -71,6 +71,8 @@ static dg_status framing_fields(dg_reader *r, dg_head *head)
             return dg_refuse(r, DG_SYNTAX, 400, "There is more than one Transfer-Encoding.");
         if (head->minor == 0)
             return dg_refuse(r, DG_SYNTAX, 400, "Transfer-Encoding does not exist in HTTP/1.0.");
+        if (dg_chars_span(coding->value, DG_CHAR_TOKEN) == 0)
+            return dg_refuse(r, DG_SYNTAX, 400, "Transfer-Encoding is malformed.");
         if (!dg_slice_ieq(coding->value, DG_SLICE("chunked")))
             return dg_refuse(r, DG_UNSUPPORTED, 501,
                              "The only transfer coding spoken here is chunked.");
