@@ -50,32 +50,34 @@ static dg_status framing_fields(dg_reader *r, dg_head *head)
 {
     for (size_t i = 0; i < head->field_count; i++)
         if (head->fields[i].id == DG_FIELD_OTHER && looks_like_framing(head->fields[i].name))
-            return dg_refuse(r, DG_SYNTAX, 400,
-                             "A field looks like one of the framing but is none.");
+            return dg_http_refuse(r, DG_SYNTAX, 400,
+                                  "A field looks like one of the framing but is none.");
     const dg_field *length = dg_head_find(head, DG_FIELD_CONTENT_LENGTH);
     const dg_field *coding = dg_head_find(head, DG_FIELD_TRANSFER_ENCODING);
     head->framing = DG_FRAMING_NONE;
     head->content_length = 0;
     head->has_length = length != NULL;
     if (length && coding)
-        return dg_refuse(r, DG_SYNTAX, 400, "There are both Content-Length and Transfer-Encoding.");
+        return dg_http_refuse(r, DG_SYNTAX, 400,
+                              "There are both Content-Length and Transfer-Encoding.");
     if (length) {
         if (!single(head, length))
-            return dg_refuse(r, DG_SYNTAX, 400, "There is more than one Content-Length.");
+            return dg_http_refuse(r, DG_SYNTAX, 400, "There is more than one Content-Length.");
         if (!length_of(length->value, &head->content_length))
-            return dg_refuse(r, DG_SYNTAX, 400, "Content-Length is malformed.");
+            return dg_http_refuse(r, DG_SYNTAX, 400, "Content-Length is malformed.");
         head->framing = DG_FRAMING_LENGTH;
     }
     if (coding) {
         if (!single(head, coding))
-            return dg_refuse(r, DG_SYNTAX, 400, "There is more than one Transfer-Encoding.");
+            return dg_http_refuse(r, DG_SYNTAX, 400, "There is more than one Transfer-Encoding.");
         if (head->minor == 0)
-            return dg_refuse(r, DG_SYNTAX, 400, "Transfer-Encoding does not exist in HTTP/1.0.");
+            return dg_http_refuse(r, DG_SYNTAX, 400,
+                                  "Transfer-Encoding does not exist in HTTP/1.0.");
         if (dg_chars_span(coding->value, DG_CHAR_TOKEN) == 0)
-            return dg_refuse(r, DG_SYNTAX, 400, "Transfer-Encoding is malformed.");
+            return dg_http_refuse(r, DG_SYNTAX, 400, "Transfer-Encoding is malformed.");
         if (!dg_slice_ieq(coding->value, DG_SLICE("chunked")))
-            return dg_refuse(r, DG_UNSUPPORTED, 501,
-                             "The only transfer coding spoken here is chunked.");
+            return dg_http_refuse(r, DG_UNSUPPORTED, 501,
+                                  "The only transfer coding spoken here is chunked.");
         head->framing = DG_FRAMING_CHUNKED;
     }
     return DG_OK;
@@ -94,7 +96,7 @@ static dg_status connection(dg_reader *r, dg_head *head)
         /* Who removes them as asked frames the message anew. */
         if (dg_slice_ieq(option, DG_SLICE("Transfer-Encoding")) ||
             dg_slice_ieq(option, DG_SLICE("Content-Length")))
-            return dg_refuse(r, DG_SYNTAX, 400, "Connection names a field of the framing.");
+            return dg_http_refuse(r, DG_SYNTAX, 400, "Connection names a field of the framing.");
     }
     head->keep_alive = !close && (head->minor > 0 || keep);
     head->upgrade = upgrade && head->minor > 0 && dg_head_find(head, DG_FIELD_UPGRADE) != NULL;
@@ -107,13 +109,13 @@ static dg_status host(dg_reader *r, const dg_head *head)
     if (!field && head->minor == 0)
         return DG_OK;
     if (!field)
-        return dg_refuse(r, DG_SYNTAX, 400, "There is no Host.");
+        return dg_http_refuse(r, DG_SYNTAX, 400, "There is no Host.");
     if (!single(head, field))
-        return dg_refuse(r, DG_SYNTAX, 400, "There is more than one Host.");
+        return dg_http_refuse(r, DG_SYNTAX, 400, "There is more than one Host.");
     dg_slice name;
     unsigned port;
     if (dg_authority_parse(field->value, &name, &port) != DG_OK)
-        return dg_refuse(r, DG_SYNTAX, 400, "Host is malformed.");
+        return dg_http_refuse(r, DG_SYNTAX, 400, "Host is malformed.");
     return DG_OK;
 }
 
@@ -124,7 +126,8 @@ static dg_status expectation(dg_reader *r, dg_head *head)
     if (!field || head->minor == 0) /* 1.0 had none: ignored (RFC 9110 10.1.1) */
         return DG_OK;
     if (!single(head, field) || !dg_slice_ieq(field->value, DG_SLICE("100-continue")))
-        return dg_refuse(r, DG_UNSUPPORTED, 417, "The only expectation met here is 100-continue.");
+        return dg_http_refuse(r, DG_UNSUPPORTED, 417,
+                              "The only expectation met here is 100-continue.");
     head->expect_continue = true;
     return DG_OK;
 }
@@ -135,7 +138,7 @@ dg_status dg_request_rules(dg_reader *r, dg_head *head)
     head->reason = (dg_slice){NULL, 0};
     dg_target target;
     if (dg_target_parse(head->target, head->method_id, &target) != DG_OK)
-        return dg_refuse(r, DG_SYNTAX, 400, "The request target is malformed.");
+        return dg_http_refuse(r, DG_SYNTAX, 400, "The request target is malformed.");
     dg_status status = host(r, head);
     if (status == DG_OK)
         status = framing_fields(r, head);
@@ -158,10 +161,10 @@ dg_status dg_response_rules(dg_reader *r, dg_head *head, dg_method request_metho
     if (status != DG_OK)
         return status;
     if (head->status == 101 && !upgrade_asked)
-        return dg_refuse(r, DG_SYNTAX, 502, "The protocol was switched without being asked.");
+        return dg_http_refuse(r, DG_SYNTAX, 502, "The protocol was switched without being asked.");
     if (head->status < 200 || head->status == 204) {
         if (head->framing == DG_FRAMING_CHUNKED)
-            return dg_refuse(r, DG_SYNTAX, 502, "A response that has no body announces one.");
+            return dg_http_refuse(r, DG_SYNTAX, 502, "A response that has no body announces one.");
         /* It may send what it promised all the same; such a connection is not used again. */
         if (head->content_length > 0)
             head->keep_alive = false;

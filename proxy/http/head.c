@@ -33,7 +33,7 @@ static dg_head_limits effective(const dg_head_limits *given)
 static dg_status add_field(dg_reader *r, dg_head *head, dg_slice name, dg_slice value)
 {
     if (head->field_count == r->limits->fields_max)
-        return dg_refuse(r, DG_LIMIT, 431, "There are too many fields.");
+        return dg_http_refuse(r, DG_LIMIT, 431, "There are too many fields.");
     dg_field *field = &head->fields[head->field_count++];
     field->name = name;
     field->value = value;
@@ -104,7 +104,7 @@ static dg_status scan_lines(dg_reader *r, size_t *scan)
         if (status != DG_OK || name.len == 0)
             return status;
         if (lines++ > r->limits->fields_max)
-            return dg_refuse(r, DG_LIMIT, 431, "There are too many fields.");
+            return dg_http_refuse(r, DG_LIMIT, 431, "There are too many fields.");
     }
     *scan = lines << SCAN_LINES_SHIFT | bytes.len;
     if (lines == 0 && start_shows(r))
@@ -116,8 +116,8 @@ static dg_status scan_lines(dg_reader *r, size_t *scan)
 static dg_status too_long(dg_reader *r, size_t scan)
 {
     if (r->request && scan >> SCAN_LINES_SHIFT == 0)
-        return dg_refuse(r, DG_LIMIT, 414, "The request line is too long.");
-    return dg_refuse(r, DG_LIMIT, 431, "The head is too long.");
+        return dg_http_refuse(r, DG_LIMIT, 414, "The request line is too long.");
+    return dg_http_refuse(r, DG_LIMIT, 431, "The head is too long.");
 }
 
 static dg_status parse(dg_reader *r, size_t *scan, dg_head *head, size_t *ret_consumed)

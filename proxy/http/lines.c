@@ -12,7 +12,7 @@ enum {
     STATUS_DIGITS = 3
 };
 
-dg_status dg_refuse(dg_reader *r, dg_status status, unsigned code, const char *reason)
+dg_status dg_http_refuse(dg_reader *r, dg_status status, unsigned code, const char *reason)
 {
     r->error->status = r->request ? code : 502;
     r->error->reason = reason;
@@ -25,7 +25,7 @@ static dg_status refuse_line(dg_reader *r, size_t at, const char *reason)
     dg_slice rest = dg_slice_from(r->bytes, at);
     if (dg_slice_find(rest, '\n') == rest.len)
         return DG_AGAIN;
-    return dg_refuse(r, DG_SYNTAX, 400, reason);
+    return dg_http_refuse(r, DG_SYNTAX, 400, reason);
 }
 
 /* Where the first byte at or after `at` is that no field value may have (a control byte but HTAB),
@@ -50,12 +50,13 @@ static size_t value_end(dg_slice bytes, size_t at)
 /* The CR LF at *at; behind it on DG_OK. */
 static dg_status line_end(dg_reader *r, size_t *at)
 {
-    if (r->bytes.len - *at < 2)
-        return refuse_line(r, *at, "A line ends with a bare LF.");
-    if (r->bytes.ptr[*at] == '\r' && r->bytes.ptr[*at + 1] == '\n') {
+    const dg_slice rest = dg_slice_from(r->bytes, *at);
+    if (dg_slice_starts(rest, DG_SLICE("\r\n"))) {
         *at += 2;
         return DG_OK;
     }
+    if (dg_slice_starts(rest, DG_SLICE("\n")))
+        return refuse_line(r, *at, "A line ends with a bare LF.");
     return refuse_line(r, *at, "A line holds a control byte, or does not end with CR LF.");
 }
 
@@ -111,16 +112,18 @@ static dg_status version(dg_reader *r, size_t *at, unsigned *minor)
         if (i == have)
             return DG_AGAIN;
         if (p[i] != text[i])
-            return dg_refuse(r, DG_SYNTAX, 400, "The start line has no HTTP version.");
+            return dg_http_refuse(r, DG_SYNTAX, 400, "The start line has no HTTP version.");
     }
     for (size_t i = prefix; i < VERSION_BYTES; i++) {
         if (i == have)
             return DG_AGAIN;
         if (i < VERSION_BYTES - 1 ? p[i] != text[i] : !dg_char_is(p[i], DG_CHAR_DIGIT))
-            return dg_refuse(r, DG_UNSUPPORTED, 505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
+            return dg_http_refuse(r, DG_UNSUPPORTED, 505,
+                                  "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
     }
     if (have > VERSION_BYTES && dg_char_is(p[VERSION_BYTES], DG_CHAR_DIGIT))
-        return dg_refuse(r, DG_UNSUPPORTED, 505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
+        return dg_http_refuse(r, DG_UNSUPPORTED, 505,
+                              "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
     /* A higher minor version is understood as the highest that is known (RFC 9110 2.5). */
     *minor = p[VERSION_BYTES - 1] == '0' ? 0 : 1;
     *at += VERSION_BYTES;
@@ -133,19 +136,19 @@ static dg_status method(dg_reader *r, size_t *at, dg_head *head)
     const size_t len = dg_chars_span(dg_slice_until(rest, METHOD_BYTES_MAX + 1), DG_CHAR_TOKEN);
     for (size_t i = 0; i < len; i++)
         if (dg_char_is(rest.ptr[i], DG_CHAR_LOWER))
-            return dg_refuse(r, DG_SYNTAX, 400, "The method has lower-case letters.");
+            return dg_http_refuse(r, DG_SYNTAX, 400, "The method has lower-case letters.");
     if (len > METHOD_BYTES_MAX)
-        return dg_refuse(r, DG_SYNTAX, 501, "The method is too long.");
+        return dg_http_refuse(r, DG_SYNTAX, 501, "The method is too long.");
     if (len == rest.len)
         return DG_AGAIN;
     if (len == 0 || rest.ptr[len] != ' ')
-        return dg_refuse(r, DG_SYNTAX, 400, "The request line does not begin with a method.");
+        return dg_http_refuse(r, DG_SYNTAX, 400, "The request line does not begin with a method.");
     head->method = (dg_slice){rest.ptr, len};
     head->method_id = dg_method_of(head->method);
     if (head->method_id == DG_METHOD_CONNECT)
-        return dg_refuse(r, DG_UNSUPPORTED, 501, "Tunnels are not made here.");
+        return dg_http_refuse(r, DG_UNSUPPORTED, 501, "Tunnels are not made here.");
     if (head->method_id == DG_METHOD_TRACE)
-        return dg_refuse(r, DG_UNSUPPORTED, 405, "TRACE is not answered here.");
+        return dg_http_refuse(r, DG_UNSUPPORTED, 405, "TRACE is not answered here.");
     *at += len + 1;
     return DG_OK;
 }
@@ -159,9 +162,9 @@ static dg_status target(dg_reader *r, size_t *at, dg_head *head)
     /* A line that ends first has no version; its length does not matter then. */
     const size_t lf = dg_slice_find(dg_slice_until(window, len), '\n');
     if (lf < len)
-        return dg_refuse(r, DG_SYNTAX, 400, "The request line has no target and version.");
+        return dg_http_refuse(r, DG_SYNTAX, 400, "The request line has no target and version.");
     if (len > max)
-        return dg_refuse(r, DG_LIMIT, 414, "The request target is too long.");
+        return dg_http_refuse(r, DG_LIMIT, 414, "The request target is too long.");
     if (len == rest.len)
         return DG_AGAIN;
     head->target = (dg_slice){rest.ptr, len};
@@ -177,7 +180,8 @@ static dg_status request_line(dg_reader *r, size_t *at, dg_head *head)
         if (bytes.len == p + 1)
             return DG_AGAIN;
         if (bytes.ptr[p + 1] != '\n')
-            return dg_refuse(r, DG_SYNTAX, 400, "The request line does not begin with a method.");
+            return dg_http_refuse(r, DG_SYNTAX, 400,
+                                  "The request line does not begin with a method.");
         p += 2;
     }
     dg_status status = method(r, &p, head);
@@ -190,7 +194,7 @@ static dg_status request_line(dg_reader *r, size_t *at, dg_head *head)
     if (bytes.len - p < 2 && (bytes.len == p || bytes.ptr[p] == '\r'))
         return DG_AGAIN;
     if (bytes.ptr[p] != '\r' || bytes.ptr[p + 1] != '\n')
-        return dg_refuse(r, DG_SYNTAX, 400, "The request line does not end with CR LF.");
+        return dg_http_refuse(r, DG_SYNTAX, 400, "The request line does not end with CR LF.");
     *at = p + 2;
     return DG_OK;
 }
@@ -205,25 +209,26 @@ static dg_status status_line(dg_reader *r, size_t *at, dg_head *head)
     if (status != DG_OK)
         return status;
     if (p < bytes.len && bytes.ptr[p] != ' ')
-        return dg_refuse(r, DG_SYNTAX, 502, "The status line is malformed.");
+        return dg_http_refuse(r, DG_SYNTAX, 502, "The status line is malformed.");
     p++;
     unsigned code = 0;
     for (size_t i = 0; i < STATUS_DIGITS; i++, p++) {
         if (p >= bytes.len)
             return DG_AGAIN;
         if (!dg_char_is(bytes.ptr[p], DG_CHAR_DIGIT))
-            return dg_refuse(r, DG_SYNTAX, 502, "The status line has no status of three digits.");
+            return dg_http_refuse(r, DG_SYNTAX, 502,
+                                  "The status line has no status of three digits.");
         code = code * 10 + (unsigned)(bytes.ptr[p] - '0');
     }
     if (code < 100 || code > 599)
-        return dg_refuse(r, DG_SYNTAX, 502, "The status is not between 100 and 599.");
+        return dg_http_refuse(r, DG_SYNTAX, 502, "The status is not between 100 and 599.");
     if (p == bytes.len)
         return DG_AGAIN;
     size_t end = p;
     if (bytes.ptr[p] == ' ')
         end = value_end(bytes, ++p);
     else if (bytes.ptr[p] != '\r')
-        return dg_refuse(r, DG_SYNTAX, 502, "The status line is malformed.");
+        return dg_http_refuse(r, DG_SYNTAX, 502, "The status line is malformed.");
     head->status = code;
     head->reason = (dg_slice){bytes.ptr + p, end - p};
     status = line_end(r, &end);

@@ -16,7 +16,7 @@ typedef struct dg_reader {
 } dg_reader;
 
 /* Writes the error, with 502 for responses, and returns status. */
-dg_status dg_refuse(dg_reader *r, dg_status status, unsigned code, const char *reason);
+dg_status dg_http_refuse(dg_reader *r, dg_status status, unsigned code, const char *reason);
 
 /* The request line or status line at *at (0), with the empty line that may be before a request
  * line. Moves *at behind it on DG_OK. */

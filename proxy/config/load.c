@@ -1,0 +1,406 @@
+#include "proxy/config/load.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { LISTENS_MAX = 64, PACKS_MAX = 256, CERTS_MAX = 64, WORKERS_MAX = 256 };
+
+typedef struct reader {
+    dg_config *config;
+    dg_diags *diags;
+} reader;
+
+const char *dg_config_path(dg_config *config, dg_slice path)
+{
+    const char *slash = config->file ? strrchr(config->file, '/') : NULL;
+    if (!slash || (path.len && path.ptr[0] == '/'))
+        return dg_arena_dup(&config->arena, path).ptr;
+    return dg_arena_printf(&config->arena, "%.*s/%.*s", (int)(slash - config->file), config->file,
+                           DG_SLICE_FMT(path));
+}
+
+/* ---- numbers with units */
+
+static bool read_number(dg_slice *text, uint64_t *ret)
+{
+    uint64_t n = 0;
+    size_t i = 0;
+    for (; i < text->len && text->ptr[i] >= '0' && text->ptr[i] <= '9' && n < UINT32_MAX; i++)
+        n = n * 10 + (uint64_t)(text->ptr[i] - '0');
+    *text = dg_slice_from(*text, i);
+    *ret = n;
+    return i > 0;
+}
+
+static void read_duration(reader *r, const dg_node *map, const char *key, uint64_t *ret_ms)
+{
+    const dg_node *node = dg_node_get(map, key);
+    dg_slice text;
+    uint64_t n;
+    if (!node || !dg_node_want_string(node, "a duration like 500ms, 10s or 2m", r->diags, &text))
+        return;
+    static const struct {
+        const char *unit;
+        uint64_t ms;
+    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"", 1000}};
+    if (read_number(&text, &n) && n > 0)
+        for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+            if (dg_slice_eq(text, dg_slice_str(units[i].unit)) && n * units[i].ms <= 86400000) {
+                *ret_ms = n * units[i].ms;
+                return;
+            }
+    dg_diags_add(r->diags, DG_ERROR, node->origin,
+                 "'%.*s' is no duration: write 500ms, 10s, 2m or 1h (at most 24h, more than 0)",
+                 DG_SLICE_FMT(node->text));
+}
+
+static void read_bytes(reader *r, const dg_node *map, const char *key, uint64_t min, uint64_t max,
+                       size_t *ret_bytes)
+{
+    const dg_node *node = dg_node_get(map, key);
+    dg_slice text;
+    uint64_t n;
+    if (!node || !dg_node_want_string(node, "a size like 16KB or 8MB", r->diags, &text))
+        return;
+    static const struct {
+        const char *unit;
+        uint64_t bytes;
+    } units[] = {{"", 1}, {"KB", 1024}, {"MB", 1048576}, {"GB", 1073741824}};
+    if (read_number(&text, &n))
+        for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+            if (dg_slice_ieq(text, dg_slice_str(units[i].unit)) && n * units[i].bytes >= min &&
+                n * units[i].bytes <= max) {
+                *ret_bytes = (size_t)(n * units[i].bytes);
+                return;
+            }
+    dg_diags_add(r->diags, DG_ERROR, node->origin,
+                 "'%.*s' is no size for %s: write 16KB or 8MB, from %llu to %llu bytes",
+                 DG_SLICE_FMT(node->text), key, (unsigned long long)min, (unsigned long long)max);
+}
+
+/* ---- listeners */
+
+static void read_cert(reader *r, dg_listen *listen, const dg_node *node)
+{
+    static const char *const known[] = {"cert", "key", NULL};
+    dg_slice cert, key;
+    if (!dg_node_want_map(node, "a certificate: {cert: FILE, key: FILE}", r->diags) ||
+        !dg_node_check_keys(node, known, r->diags))
+        return;
+    const dg_node *cert_node = dg_node_get(node, "cert"), *key_node = dg_node_get(node, "key");
+    if (!cert_node || !key_node) {
+        dg_diags_add(r->diags, DG_ERROR, node->origin, "a certificate needs both 'cert' and 'key'");
+        return;
+    }
+    if (listen->cert_count == CERTS_MAX || !dg_node_want_string(cert_node, "a file", r->diags, &cert) ||
+        !dg_node_want_string(key_node, "a file", r->diags, &key))
+        return;
+    listen->certs[listen->cert_count++] =
+        (dg_tls_cert_files){.cert_file = dg_config_path(r->config, cert),
+                            .key_file = dg_config_path(r->config, key), .origin = node->origin};
+}
+
+static void read_tls(reader *r, dg_listen *listen, const dg_node *node)
+{
+    listen->certs = dg_arena_zalloc(&r->config->arena, CERTS_MAX * sizeof *listen->certs);
+    if (!listen->certs)
+        return;
+    if (node->kind == DG_NODE_LIST)
+        for (const dg_node *item = node->first; item; item = item->next)
+            read_cert(r, listen, item);
+    else
+        read_cert(r, listen, node);
+    if (listen->cert_count)
+        (void)!dg_tls_server_new(listen->certs, listen->cert_count, r->diags, &listen->tls);
+}
+
+static dg_listen *add_listen(reader *r, const char *text, dg_origin origin)
+{
+    dg_config *config = r->config;
+    const char *error = NULL;
+    if (!config->listens)
+        config->listens = dg_arena_zalloc(&config->arena, LISTENS_MAX * sizeof *config->listens);
+    if (!config->listens || config->listen_count == LISTENS_MAX) {
+        dg_diags_add(r->diags, DG_ERROR, origin, "too many listeners (the limit is %d)", LISTENS_MAX);
+        return NULL;
+    }
+    if (strncmp(text, "unix:", 5) == 0) {
+        dg_diags_add(r->diags, DG_ERROR, origin, "listening on a unix socket is not supported: '%s'", text);
+        return NULL;
+    }
+    dg_listen *listen = &config->listens[config->listen_count];
+    *listen = (dg_listen){.text = dg_arena_strdup(&config->arena, text), .origin = origin};
+    if (dg_address_resolve(text, true, listen->addresses, &listen->address_count, &error) != DG_OK) {
+        dg_diags_add(r->diags, DG_ERROR, origin, "cannot listen on '%s': %s", text, error);
+        return NULL;
+    }
+    config->listen_count++;
+    return listen;
+}
+
+static void read_listen(reader *r, const dg_node *node)
+{
+    static const char *const known[] = {"address", "tls", NULL};
+    const dg_node *address = node;
+    dg_slice text;
+    if (node->kind == DG_NODE_MAP) {
+        if (!dg_node_check_keys(node, known, r->diags))
+            return;
+        address = dg_node_get(node, "address");
+        if (!address) {
+            dg_diags_add(r->diags, DG_ERROR, node->origin, "a listener needs an 'address'");
+            return;
+        }
+    }
+    if (!dg_node_want_string(address, "an address like 127.0.0.1:8080", r->diags, &text))
+        return;
+    dg_listen *listen = add_listen(r, text.ptr, address->origin);
+    const dg_node *tls = node->kind == DG_NODE_MAP ? dg_node_get(node, "tls") : NULL;
+    if (listen && tls)
+        read_tls(r, listen, tls);
+}
+
+/* ---- backends and packs */
+
+static void read_upstream_options(reader *r, const dg_node *node, dg_upstream *up)
+{
+    const dg_node *verify_node = dg_node_get(node, "verify"), *ca_node = dg_node_get(node, "ca");
+    const dg_node *keep = dg_node_get(node, "keep"), *host = dg_node_get(node, "tls_host");
+    bool verify = true;
+    dg_slice text;
+    const char *ca = NULL;
+    uint64_t n;
+    if (verify_node)
+        (void)dg_node_want_bool(verify_node, "true or false", r->diags, &verify);
+    if (ca_node && dg_node_want_string(ca_node, "a file", r->diags, &text))
+        ca = dg_config_path(r->config, text);
+    if (keep && dg_node_want_u64(keep, "a number of connections", 0, 65536, r->diags, &n))
+        up->idle_max = (size_t)n;
+    if (host && dg_node_want_string(host, "a host name", r->diags, &text))
+        up->tls_host = text.ptr;
+    if ((verify_node || ca_node || host) && !up->tls) {
+        dg_diags_add(r->diags, DG_ERROR, node->origin, "'verify', 'ca' and 'tls_host' need an https:// backend");
+    } else if (up->tls && (verify_node || ca_node)) {
+        dg_tls_client_free(up->tls);
+        up->tls = NULL;
+        (void)!dg_tls_client_new(verify, ca, (ca_node ? ca_node : verify_node)->origin, r->diags, &up->tls);
+    }
+}
+
+/* Index into upstreams, or SIZE_MAX. */
+static size_t read_upstream(reader *r, const dg_node *node)
+{
+    static const char *const known[] = {"url", "verify", "ca", "keep", "tls_host", NULL};
+    const dg_node *url = node;
+    dg_slice text;
+    if (node->kind == DG_NODE_MAP) {
+        if (!dg_node_check_keys(node, known, r->diags))
+            return SIZE_MAX;
+        url = dg_node_get(node, "url");
+        if (!url) {
+            dg_diags_add(r->diags, DG_ERROR, node->origin, "a backend needs a 'url'");
+            return SIZE_MAX;
+        }
+    }
+    if (!dg_node_want_string(url, "the URL of a backend", r->diags, &text))
+        return SIZE_MAX;
+    dg_upstream *up = dg_config_upstream(r->config, text.ptr, url->origin, r->diags);
+    if (!up)
+        return SIZE_MAX;
+    if (node->kind == DG_NODE_MAP)
+        read_upstream_options(r, node, up);
+    return (size_t)(up - r->config->upstreams);
+}
+
+static dg_pack_source *add_pack(reader *r, const char *dir, dg_origin origin)
+{
+    dg_config *config = r->config;
+    if (!config->packs) {
+        config->packs = dg_arena_zalloc(&config->arena, PACKS_MAX * sizeof *config->packs);
+        config->pack_upstreams =
+            dg_arena_zalloc(&config->arena, PACKS_MAX * sizeof *config->pack_upstreams);
+    }
+    if (!config->packs || !config->pack_upstreams || config->pack_count == PACKS_MAX) {
+        dg_diags_add(r->diags, DG_ERROR, origin, "too many packs (the limit is %d)", PACKS_MAX);
+        return NULL;
+    }
+    dg_pack_source *pack = &config->packs[config->pack_count++];
+    *pack = (dg_pack_source){.dir = dir, .origin = origin};
+    return pack;
+}
+
+static void read_pack(reader *r, const dg_node *node)
+{
+    static const char *const known[] = {"dir", "backend_version", "upstream", NULL};
+    const dg_node *dir = node, *version = NULL, *upstream = NULL;
+    dg_slice text;
+    if (node->kind == DG_NODE_MAP) {
+        if (!dg_node_check_keys(node, known, r->diags))
+            return;
+        dir = dg_node_get(node, "dir");
+        version = dg_node_get(node, "backend_version");
+        upstream = dg_node_get(node, "upstream");
+        if (!dir) {
+            dg_diags_add(r->diags, DG_ERROR, node->origin, "a pack needs a 'dir'");
+            return;
+        }
+    }
+    if (!dg_node_want_string(dir, "the folder of a pack", r->diags, &text))
+        return;
+    dg_pack_source *pack = add_pack(r, dg_config_path(r->config, text), dir->origin);
+    if (!pack)
+        return;
+    size_t index = (size_t)(pack - r->config->packs);
+    if (version && dg_node_want_string(version, "the name of a version", r->diags, &text))
+        pack->backend_version = text.ptr;
+    if (upstream) {
+        size_t at = read_upstream(r, upstream);
+        r->config->pack_upstreams[index] = at == SIZE_MAX ? 0 : at;
+    }
+}
+
+/* ---- the rest */
+
+static void read_timeouts(reader *r, const dg_node *node)
+{
+    static const char *const known[] = {"head", "body", "connect", "answer", "send", "idle", "drain", NULL};
+    dg_timeouts *t = &r->config->timeouts;
+    if (!dg_node_want_map(node, "a map of durations", r->diags) ||
+        !dg_node_check_keys(node, known, r->diags))
+        return;
+    read_duration(r, node, "head", &t->head_ms);
+    read_duration(r, node, "body", &t->body_ms);
+    read_duration(r, node, "connect", &t->connect_ms);
+    read_duration(r, node, "answer", &t->answer_ms);
+    read_duration(r, node, "send", &t->send_ms);
+    read_duration(r, node, "idle", &t->idle_ms);
+    read_duration(r, node, "drain", &t->drain_ms);
+}
+
+static void read_limits(reader *r, const dg_node *node)
+{
+    static const char *const known[] = {"head", "body", "connections", NULL};
+    dg_limits *limits = &r->config->limits;
+    uint64_t n;
+    if (!dg_node_want_map(node, "a map of limits", r->diags) ||
+        !dg_node_check_keys(node, known, r->diags))
+        return;
+    read_bytes(r, node, "head", 1024, DG_BLOCK_BYTES, &limits->head_bytes);
+    read_bytes(r, node, "body", 1024, (uint64_t)1 << 30, &limits->body_bytes);
+    const dg_node *connections = dg_node_get(node, "connections");
+    if (connections &&
+        dg_node_want_u64(connections, "a number of connections", 1, 10000000, r->diags, &n))
+        limits->connections = (size_t)n;
+}
+
+static void read_unmatched(reader *r, const dg_node *node)
+{
+    dg_slice text;
+    if (!dg_node_want_string(node, "'reject' or 'pass'", r->diags, &text))
+        return;
+    r->config->pass_unmatched = dg_slice_eq(text, DG_SLICE("pass"));
+    if (!r->config->pass_unmatched && !dg_slice_eq(text, DG_SLICE("reject")))
+        dg_diags_add(r->diags, DG_ERROR, node->origin,
+                     "'unmatched' says what happens to requests that no pack claims: 'reject' or 'pass'");
+}
+
+static void read_admin(reader *r, const dg_node *node)
+{
+    dg_slice text;
+    if (!dg_node_want_string(node, "an address like 127.0.0.1:9901", r->diags, &text))
+        return;
+    dg_listen *listen = add_listen(r, text.ptr, node->origin);
+    if (listen)
+        listen->control = true;
+}
+
+static void each(reader *r, const dg_node *node, void (*read)(reader *, const dg_node *))
+{
+    if (node->kind != DG_NODE_LIST) {
+        read(r, node);
+        return;
+    }
+    for (const dg_node *item = node->first; item; item = item->next)
+        read(r, item);
+}
+
+static void read_root(reader *r, const dg_node *root, const dg_config_options *options)
+{
+    static const char *const known[] = {"listen", "upstream", "packs", "unmatched", "admin",
+                                        "workers", "timeouts", "limits", NULL};
+    const dg_node *node;
+    uint64_t n;
+    if (!dg_node_want_map(root, "a configuration", r->diags))
+        return;
+    (void)dg_node_check_keys(root, known, r->diags);
+    if ((node = dg_node_get(root, "upstream")) && !options->upstream)
+        (void)read_upstream(r, node);
+    if ((node = dg_node_get(root, "listen")) && !options->listen_count)
+        each(r, node, read_listen);
+    if ((node = dg_node_get(root, "packs")))
+        each(r, node, read_pack);
+    if ((node = dg_node_get(root, "unmatched")))
+        read_unmatched(r, node);
+    if ((node = dg_node_get(root, "admin")) && !options->admin)
+        read_admin(r, node);
+    if ((node = dg_node_get(root, "workers")) &&
+        dg_node_want_u64(node, "a number of workers", 1, WORKERS_MAX, r->diags, &n))
+        r->config->workers = (unsigned)n;
+    if ((node = dg_node_get(root, "timeouts")))
+        read_timeouts(r, node);
+    if ((node = dg_node_get(root, "limits")))
+        read_limits(r, node);
+}
+
+static void read_options(reader *r, const dg_config_options *options)
+{
+    for (size_t i = 0; i < options->listen_count; i++)
+        (void)add_listen(r, options->listens[i], (dg_origin){NULL, 0, 0});
+    for (size_t i = 0; i < options->pack_count; i++)
+        (void)add_pack(r, dg_arena_strdup(&r->config->arena, options->packs[i]), (dg_origin){NULL, 0, 0});
+    dg_listen *admin =
+        options->admin ? add_listen(r, options->admin, (dg_origin){NULL, 0, 0}) : NULL;
+    if (admin)
+        admin->control = true;
+    if (options->workers)
+        r->config->workers = options->workers;
+}
+
+static void check_whole(reader *r)
+{
+    dg_config *config = r->config;
+    dg_origin whole = {config->file, 0, 0};
+    bool any = false;
+    for (size_t i = 0; i < config->listen_count; i++)
+        any |= !config->listens[i].control;
+    if (!any && !r->diags->errors)
+        dg_diags_add(r->diags, DG_ERROR, whole, "nothing to listen on: give 'listen' (or --listen)");
+    if (!config->upstream_count && !r->diags->errors)
+        dg_diags_add(r->diags, DG_ERROR, whole, "no backend: give 'upstream' (or --upstream)");
+}
+
+dg_status dg_config_load(dg_config *config, const dg_config_options *options, dg_diags *diags)
+{
+    reader r = {config, diags};
+    const dg_node *root = NULL;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    config->workers = processors > 0 && processors <= WORKERS_MAX ? (unsigned)processors : 1;
+    config->timeouts = (dg_timeouts){.head_ms = 10000, .body_ms = 60000, .connect_ms = 5000,
+                                     .answer_ms = 60000, .send_ms = 60000, .idle_ms = 75000,
+                                     .drain_ms = 30000};
+    config->limits = (dg_limits){.head_bytes = DG_BLOCK_BYTES, .body_bytes = 8u << 20};
+    /* The backend on the command line is the default one, whatever the file's packs name. */
+    if (options->upstream)
+        (void)dg_config_upstream(config, options->upstream, (dg_origin){NULL, 0, 0}, diags);
+    if (options->file) {
+        config->file = dg_arena_strdup(&config->arena, options->file);
+        if (config->file && dg_doc_load(&config->arena, config->file, diags, &root) == DG_OK)
+            read_root(&r, root, options);
+    }
+    read_options(&r, options);
+    config->pass_unmatched |= config->pack_count == 0;
+    check_whole(&r);
+    if (dg_arena_failed(&config->arena))
+        return DG_NOMEM;
+    return diags->errors ? DG_INVALID : DG_OK;
+}

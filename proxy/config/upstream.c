@@ -1,0 +1,80 @@
+#include "proxy/config/load.h"
+
+enum { UPSTREAMS_MAX = 256, IDLE_DEFAULT = 64, IDLE_MS_DEFAULT = 30000 };
+
+static bool is_host_text(dg_slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        if (c <= ' ' || c >= 0x7F || strchr("/?#@\\\"<>{}|^`%", c))
+            return false;
+    }
+    return s.len > 0;
+}
+
+/* "host[:port]" behind the scheme; a path is refused, for it would be a second, hidden rewrite. */
+static bool split_url(dg_config *config, dg_slice rest, bool tls, dg_upstream *up, const char **ret_address,
+                      const char **ret_error)
+{
+    if (rest.len && rest.ptr[rest.len - 1] == '/')
+        rest.len--;
+    if (!is_host_text(rest)) {
+        *ret_error = "a backend is written http://host:port or https://host:port, without a path";
+        return false;
+    }
+    const char *close = memchr(rest.ptr, ']', rest.len);
+    dg_slice after = close ? dg_slice_of(close, (size_t)(rest.ptr + rest.len - close)) : rest;
+    size_t colon = dg_slice_find(after, ':');
+    bool has_port = colon < after.len;
+    dg_slice host = has_port ? dg_slice_until(rest, (size_t)(after.ptr - rest.ptr) + colon) : rest;
+    up->authority = dg_arena_dup(&config->arena, rest).ptr;
+    *ret_address = has_port ? up->authority
+                            : dg_arena_printf(&config->arena, "%.*s:%s", DG_SLICE_FMT(rest),
+                                              tls ? "443" : "80");
+    if (host.len > 2 && host.ptr[0] == '[')
+        host = dg_slice_of(host.ptr + 1, host.len - 2);
+    up->tls_host = dg_arena_dup(&config->arena, host).ptr;
+    return true;
+}
+
+static bool parse_url(dg_config *config, const char *url, dg_upstream *up, bool *ret_tls,
+                      const char **ret_address, const char **ret_error)
+{
+    dg_slice text = dg_slice_str(url);
+    *ret_tls = dg_slice_starts(text, DG_SLICE("https://"));
+    if (dg_slice_starts(text, DG_SLICE("unix:"))) {
+        up->authority = "localhost";
+        up->tls_host = "localhost";
+        *ret_address = url;
+        return true;
+    }
+    if (!*ret_tls && !dg_slice_starts(text, DG_SLICE("http://"))) {
+        *ret_error = "a backend is written http://host:port, https://host:port or unix:/path";
+        return false;
+    }
+    return split_url(config, dg_slice_from(text, *ret_tls ? 8 : 7), *ret_tls, up, ret_address, ret_error);
+}
+
+dg_upstream *dg_config_upstream(dg_config *config, const char *url, dg_origin origin, dg_diags *diags)
+{
+    const char *address = NULL, *error = NULL;
+    bool tls = false;
+    if (!config->upstreams)
+        config->upstreams = dg_arena_zalloc(&config->arena, UPSTREAMS_MAX * sizeof *config->upstreams);
+    if (!config->upstreams || config->upstream_count == UPSTREAMS_MAX) {
+        dg_diags_add(diags, DG_ERROR, origin, "too many backends (the limit is %d)", UPSTREAMS_MAX);
+        return NULL;
+    }
+    dg_upstream *up = &config->upstreams[config->upstream_count];
+    *up = (dg_upstream){.url = dg_arena_strdup(&config->arena, url), .idle_max = IDLE_DEFAULT,
+                        .idle_ms = IDLE_MS_DEFAULT};
+    if (!parse_url(config, url, up, &tls, &address, &error) ||
+        dg_address_resolve(address, false, up->addresses, &up->address_count, &error) != DG_OK) {
+        dg_diags_add(diags, DG_ERROR, origin, "backend '%s': %s", url, error);
+        return NULL;
+    }
+    if (tls && dg_tls_client_new(true, NULL, origin, diags, &up->tls) != DG_OK)
+        return NULL;
+    config->upstream_count++;
+    return up;
+}

@@ -1,0 +1,326 @@
+/* From the backend to the client: the answer's head, its body translated whole or streamed. */
+#include "proxy/exchange/exchange.h"
+#include "proxy/http/fields.h"
+#include "proxy/log.h"
+
+enum { INTERIMS_MAX = 16 };
+
+static void malformed(dg_exchange *x, const char *why)
+{
+    dg_log_peer("backend", "%s: malformed answer: %s (%.*s %.*s)", x->upstream->url, why,
+                DG_SLICE_FMT(x->method_name), DG_SLICE_FMT(x->path));
+    dg_fail(x, DG_PROBLEM_UPSTREAM_MALFORMED, why, NULL);
+}
+
+/* The last byte came from the backend and is written or queued for the client. */
+static void finish(dg_exchange *x)
+{
+    dg_exchange_release_up(x, x->up_keep && x->request_sent);
+    dg_answer_done(x);
+}
+
+/* ---- towards the client */
+
+static dg_status write_answer(dg_exchange *x, dg_slice body)
+{
+    struct iovec iov[] = {{x->answer_head.ptr, x->answer_head.len},
+                          {(void *)(uintptr_t)body.ptr, body.len}};
+    x->answer_started = true;
+    return dg_conn_write(&x->down->conn, iov, body.len ? 2 : 1);
+}
+
+/* Writes a piece of a streamed body, with the head before the first and the end behind the last. */
+static dg_status write_piece(dg_exchange *x, dg_slice piece, bool last)
+{
+    char head[DG_CHUNK_HEAD_BYTES_MAX];
+    struct iovec iov[5];
+    int n = 0;
+    if (!x->answer_started)
+        iov[n++] = (struct iovec){x->answer_head.ptr, x->answer_head.len};
+    x->answer_started = true;
+    if (x->answer_chunked && piece.len)
+        iov[n++] = (struct iovec){head, dg_chunk_head(head, piece.len)};
+    if (piece.len)
+        iov[n++] = (struct iovec){(void *)(uintptr_t)piece.ptr, piece.len};
+    if (x->answer_chunked && piece.len)
+        iov[n++] = (struct iovec){(void *)(uintptr_t) "\r\n", 2};
+    if (x->answer_chunked && last)
+        iov[n++] = (struct iovec){(void *)(uintptr_t)DG_CHUNKED_END, sizeof DG_CHUNKED_END - 1};
+    return n ? dg_conn_write(&x->down->conn, iov, n) : DG_OK;
+}
+
+/* ---- translated bodies */
+
+static void refuse_translation(dg_exchange *x, dg_status status, const dg_run_error *error)
+{
+    if (status == DG_LIMIT)
+        dg_fail(x, DG_PROBLEM_UPSTREAM_TOO_LARGE, error->message, NULL);
+    else if (status == DG_NOMEM)
+        dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
+    else
+        dg_fail(x, DG_PROBLEM_UPSTREAM_BODY, error->message, NULL);
+}
+
+/* `content` is the whole of it, padded. Translates and answers. Frees x. */
+static void answer_translated(dg_exchange *x, dg_slice content)
+{
+    dg_run_error error = {.message = NULL};
+    dg_status status = dg_translate(x, x->program, content, &x->answer_out, &error);
+    if (status != DG_OK) {
+        refuse_translation(x, status, &error);
+        return;
+    }
+    dg_buf_add(&x->answer_head, DG_SLICE("Content-Length: "));
+    dg_buf_add_u64(&x->answer_head, x->answer_out.len);
+    dg_buf_add(&x->answer_head, DG_SLICE("\r\n"));
+    dg_answer_head_end(x);
+    if (x->answer_head.status != DG_OK)
+        dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
+    else if (write_answer(x, dg_buf_slice(&x->answer_out)) != DG_OK)
+        dg_exchange_abort(x);
+    else
+        finish(x);
+}
+
+/* The common case: the whole body came with the head. False when it did not. */
+static bool translate_in_place(dg_exchange *x)
+{
+    dg_slice in = dg_conn_input(&x->up->conn);
+    if (x->answer.framing != DG_FRAMING_LENGTH || x->answer_bytes.len || in.len < x->answer.left)
+        return false;
+    size_t bytes = (size_t)x->answer.left;
+    x->answer.left = 0;
+    x->answer.done = true;
+    dg_conn_consume(&x->up->conn, bytes);
+    answer_translated(x, dg_slice_of(in.ptr, bytes));
+    return true;
+}
+
+static void collect(dg_exchange *x, dg_slice piece)
+{
+    dg_buf_add(&x->answer_bytes, piece);
+    if (x->answer_bytes.len > x->epoch->snapshot->config.limits.body_bytes)
+        x->answer_bytes.status = DG_LIMIT;
+}
+
+static void collected(dg_exchange *x)
+{
+    dg_status status = dg_buf_reserve(&x->answer_bytes, DG_JSON_PADDING);
+    if (status != DG_OK)
+        refuse_translation(x, status, &(dg_run_error){.message = NULL});
+    else
+        answer_translated(x, dg_buf_slice(&x->answer_bytes));
+}
+
+/* ---- the head */
+
+/* Whether the answer's content is to be translated, and can be. False when it was refused. */
+static bool choose_program(dg_exchange *x, const dg_head *head, bool *ret_translated)
+{
+    const dg_program *program = head->status >= 400 ? x->match.error : x->match.response;
+    dg_json_kind kind = program ? dg_head_json(head) : DG_JSON_NO;
+    *ret_translated = kind != DG_JSON_NO;
+    if (kind == DG_JSON_NO)
+        return true; /* not JSON: it passes untouched */
+    const char *why = NULL;
+    if (kind == DG_JSON_CHARSET)
+        why = "its JSON is not in UTF-8";
+    else if (!dg_head_identity(head))
+        why = "it has a content coding that was not asked for";
+    else if (dg_head_cache_control(head, DG_SLICE("no-transform"))) /* RFC 9110 7.7 */
+        why = "it forbids its transformation (Cache-Control: no-transform)";
+    else if (head->status == 206)
+        why = "it is a part of a representation that was asked for whole";
+    if (why) {
+        dg_fail(x, DG_PROBLEM_UPSTREAM_BODY, why, NULL);
+        return false;
+    }
+    if (!x->answer.done)
+        x->program = program;
+    return true;
+}
+
+/* Framing towards the client for a body that passes (RFC 9112 6). */
+static void frame(dg_exchange *x, const dg_head *head, bool translated)
+{
+    dg_buf *out = &x->answer_head;
+    if (x->answer.framing == DG_FRAMING_LENGTH ||
+        (x->answer.framing == DG_FRAMING_NONE && head->has_length && !translated &&
+         (x->method == DG_METHOD_HEAD || head->status == 304))) {
+        dg_buf_add(out, DG_SLICE("Content-Length: "));
+        dg_buf_add_u64(out, head->content_length);
+        dg_buf_add(out, DG_SLICE("\r\n"));
+    } else if (x->answer.framing != DG_FRAMING_NONE && x->minor > 0) {
+        x->answer_chunked = true;
+        dg_buf_add(out, DG_SLICE("Transfer-Encoding: chunked\r\n"));
+    } else if (x->answer.framing != DG_FRAMING_NONE) {
+        x->close_after = true; /* HTTP/1.0: the end of the connection is the end of the body */
+    }
+    dg_answer_head_end(x);
+}
+
+/* False when x may be gone. */
+static bool begin_answer(dg_exchange *x, const dg_head *head)
+{
+    bool translated;
+    x->status = head->status;
+    x->up_keep = head->keep_alive;
+    x->close_after |= x->edge->draining || !x->request.done;
+    dg_body_start(&x->answer, head->framing, head->content_length);
+    if (!choose_program(x, head, &translated))
+        return false;
+    x->answer_parsed = true;
+    if (dg_answer_head_begin(x, head, translated) != DG_OK) {
+        dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
+        return false;
+    }
+    if (!x->program)
+        frame(x, head, translated);
+    return true;
+}
+
+/* 1xx: 100 was for us, the others are the client's when it can take them (RFC 9110 15.2). */
+static bool pass_interim(dg_exchange *x, const dg_head *head)
+{
+    if (++x->interims > INTERIMS_MAX) {
+        malformed(x, "too many interim answers");
+        return false;
+    }
+    if (head->status == 100 || x->minor == 0)
+        return true;
+    dg_buf out;
+    dg_buf_init(&out, 0);
+    dg_status status = dg_interim_head(head, &out);
+    if (status == DG_OK)
+        status = dg_conn_write(&x->down->conn, &(struct iovec){out.ptr, out.len}, 1);
+    dg_buf_free(&out);
+    if (status != DG_OK)
+        dg_exchange_abort(x);
+    return status == DG_OK;
+}
+
+/* DG_AGAIN: read more. DG_OK: go on. DG_CLOSED: x may be gone. */
+static dg_status read_answer_head(dg_exchange *x)
+{
+    dg_slice in = dg_conn_input(&x->up->conn);
+    if (in.len == 0)
+        return DG_AGAIN;
+    x->any_received = true;
+    dg_edge *edge = x->edge;
+    dg_head_limits limits = {.head_bytes_max = x->epoch->snapshot->config.limits.head_bytes};
+    dg_http_error error = {.reason = NULL};
+    size_t consumed = 0;
+    dg_method method = dg_method_of(x->match.api ? x->match.upstream_method : x->method_name);
+    dg_status status = dg_response_parse(in, &x->answer_scan, &limits, method, false, &edge->head,
+                                         &consumed, &error);
+    if (status == DG_AGAIN && in.len < DG_BLOCK_BYTES)
+        return DG_AGAIN;
+    if (status != DG_OK) {
+        malformed(x, status == DG_AGAIN ? "its head is too large" : error.reason);
+        return DG_CLOSED;
+    }
+    x->answer_scan = 0;
+    dg_conn_consume(&x->up->conn, consumed);
+    bool alive = edge->head.status < 200 ? pass_interim(x, &edge->head) : begin_answer(x, &edge->head);
+    return alive ? DG_OK : DG_CLOSED;
+}
+
+/* ---- the body */
+
+/* Takes what is there. DG_AGAIN: read more. DG_LIMIT: the client is full. DG_OK: go on. DG_CLOSED: x may be
+ * gone. */
+static dg_status read_answer_body(dg_exchange *x)
+{
+    if (x->program && translate_in_place(x))
+        return DG_CLOSED;
+    dg_slice in = dg_conn_input(&x->up->conn), piece;
+    size_t consumed;
+    bool was_done = x->answer.done;
+    if (in.len == 0 && !was_done) {
+        if (!x->program && !x->answer_started && write_piece(x, in, false) != DG_OK) {
+            dg_exchange_abort(x);
+            return DG_CLOSED;
+        }
+        return DG_AGAIN;
+    }
+    if (dg_body_next(&x->answer, in, &consumed, &piece) != DG_OK) {
+        malformed(x, x->answer.chunked.error ? x->answer.chunked.error : "its body is malformed");
+        return DG_CLOSED;
+    }
+    dg_conn_consume(&x->up->conn, consumed);
+    if (x->program)
+        collect(x, piece);
+    else if (write_piece(x, piece, x->answer.done) != DG_OK) {
+        dg_exchange_abort(x);
+        return DG_CLOSED;
+    }
+    if (x->program && x->answer_bytes.status != DG_OK) {
+        refuse_translation(x, x->answer_bytes.status, &(dg_run_error){.message = NULL});
+        return DG_CLOSED;
+    }
+    if (!x->answer.done)
+        return dg_conn_queued(&x->down->conn) ? DG_LIMIT : DG_OK;
+    if (x->program)
+        collected(x);
+    else
+        finish(x);
+    return DG_CLOSED;
+}
+
+/* The backend's end, where more was awaited. */
+static void ended(dg_exchange *x, dg_status status)
+{
+    if (status == DG_CLOSED && x->answer_parsed && x->answer.framing == DG_FRAMING_UNTIL_CLOSE) {
+        x->answer.done = true;
+        x->up_keep = false;
+        if (x->program)
+            collected(x);
+        else if (write_piece(x, (dg_slice){NULL, 0}, true) != DG_OK)
+            dg_exchange_abort(x);
+        else
+            finish(x);
+    } else if (status == DG_NOMEM) {
+        dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
+    } else {
+        dg_forward_failed(x, "the connection ended before the answer did");
+    }
+}
+
+static void pause_reading(dg_exchange *x)
+{
+    const dg_timeouts *timeouts = &x->epoch->snapshot->config.timeouts;
+    x->paused = true; /* the client has the turn, and its own deadline */
+    dg_conn_no_deadline(&x->up->conn);
+    dg_conn_deadline(&x->down->conn, timeouts->send_ms);
+}
+
+void dg_answer_read(dg_exchange *x)
+{
+    while (!x->paused) {
+        dg_status status = x->answer_parsed ? read_answer_body(x) : read_answer_head(x);
+        if (status == DG_CLOSED)
+            return;
+        if (status == DG_LIMIT) {
+            pause_reading(x);
+            return;
+        }
+        if (status == DG_AGAIN)
+            status = dg_conn_fill(&x->up->conn);
+        if (status == DG_AGAIN)
+            return;
+        if (status != DG_OK) {
+            ended(x, status);
+            return;
+        }
+    }
+}
+
+void dg_answer_resume(dg_exchange *x)
+{
+    if (!x->paused)
+        return;
+    x->paused = false;
+    dg_conn_no_deadline(&x->down->conn);
+    dg_conn_deadline(&x->up->conn, x->epoch->snapshot->config.timeouts.answer_ms);
+    dg_answer_read(x);
+}

@@ -1,0 +1,143 @@
+/* The head that goes to the client. */
+#include "base/clock.h"
+#include "proxy/exchange/exchange.h"
+#include "proxy/http/fields.h"
+#include "proxy/lifecycle/lifecycle.h"
+
+static void add_line(dg_buf *out, dg_slice name, dg_slice value)
+{
+    dg_buf_add(out, name);
+    dg_buf_add(out, DG_SLICE(": "));
+    dg_buf_add(out, value);
+    dg_buf_add(out, DG_SLICE("\r\n"));
+}
+
+static void add_status_line(dg_buf *out, const dg_head *head)
+{
+    dg_buf_add(out, DG_SLICE("HTTP/1.1 "));
+    dg_buf_add_u64(out, head->status);
+    dg_buf_add_char(out, ' ');
+    dg_buf_add(out, head->reason.len ? head->reason : dg_reason_phrase(head->status));
+    dg_buf_add(out, DG_SLICE("\r\n"));
+}
+
+/* A URL that names the backend's version would send the client there (RFC 9110 10.2.2): it comes in the
+ * client's version, when it is of this API. Absolute ones only when they name this host or the backend. */
+static void add_url(dg_exchange *x, dg_buf *out, const dg_field *field)
+{
+    dg_slice url = field->value, authority = {NULL, 0};
+    size_t scheme = dg_slice_starts(url, DG_SLICE("http://"))    ? 7
+                    : dg_slice_starts(url, DG_SLICE("https://")) ? 8
+                                                                 : 0;
+    dg_buf_add(out, field->name);
+    dg_buf_add(out, DG_SLICE(": "));
+    if (scheme) {
+        authority = dg_slice_from(url, scheme);
+        authority = dg_slice_until(authority, dg_slice_find(authority, '/'));
+    }
+    bool ours = !scheme || dg_slice_ieq(authority, x->host) ||
+                dg_slice_ieq(authority, dg_slice_str(x->upstream->authority));
+    dg_slice target = dg_slice_from(url, scheme + authority.len);
+    size_t start = out->len;
+    dg_buf_add(out, dg_slice_until(url, scheme + authority.len));
+    if (!ours || !target.len || target.ptr[0] != '/' ||
+        !dg_match_client_target(&x->match, target, out)) {
+        out->len = start;
+        dg_buf_add(out, url);
+    }
+    dg_buf_add(out, DG_SLICE("\r\n"));
+}
+
+/* Fields that describe the backend's bytes and not those that the client gets. An entity tag of the backend
+ * does not name the translated representation (RFC 9110 8.8.1). */
+static bool describes_bytes(dg_field_id id)
+{
+    switch (id) {
+    case DG_FIELD_ETAG:
+    case DG_FIELD_ACCEPT_RANGES:
+    case DG_FIELD_CONTENT_DIGEST:
+    case DG_FIELD_REPR_DIGEST:
+    case DG_FIELD_DIGEST:
+    case DG_FIELD_CONTENT_MD5:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool names_version(const dg_exchange *x, const dg_field *field)
+{
+    return x->match.version &&
+           (field->id == DG_FIELD_API_VERSION ||
+            (x->match.api->version_field.len && dg_slice_ieq(field->name, x->match.api->version_field)));
+}
+
+static void add_fields(dg_exchange *x, const dg_head *head, bool translated, dg_buf *out)
+{
+    for (size_t i = 0; i < head->field_count; i++) {
+        const dg_field *field = &head->fields[i];
+        if (field->id == DG_FIELD_CONTENT_LENGTH || names_version(x, field) ||
+            (translated && describes_bytes(field->id)) || dg_field_is_dropped(head, field))
+            continue;
+        if (x->match.version && x->match.version != x->match.api->backend &&
+            (field->id == DG_FIELD_LOCATION || field->id == DG_FIELD_CONTENT_LOCATION))
+            add_url(x, out, field);
+        else
+            add_line(out, field->name, field->value);
+    }
+}
+
+/* Which version this is, what becomes of it, and what the choice depended on. */
+static void add_version(dg_exchange *x, const dg_head *head, dg_buf *out)
+{
+    const dg_match *match = &x->match;
+    dg_slice field = match->api->version_field.len ? match->api->version_field : DG_SLICE("API-Version");
+    add_line(out, field, dg_slice_str(match->version->name));
+    if (match->api->version_field.len && match->selected_by != DG_BY_PATH)
+        add_line(out, DG_SLICE("Vary"), match->api->version_field);
+    if (dg_lifecycle_stage(match->version, dg_wall_s()) == DG_STAGE_ACTIVE)
+        return;
+    dg_buf successor;
+    dg_buf_init(&successor, 0);
+    dg_match_successor_target(match, x->query, &successor);
+    dg_lifecycle_fields(match->version, dg_buf_slice(&successor),
+                        dg_head_find(head, DG_FIELD_DEPRECATION) != NULL,
+                        dg_head_find(head, DG_FIELD_SUNSET) != NULL, out);
+    dg_buf_free(&successor);
+}
+
+static void add_connection(const dg_exchange *x, dg_buf *out)
+{
+    if (x->close_after)
+        dg_buf_add(out, DG_SLICE("Connection: close\r\n"));
+    else if (x->minor == 0)
+        dg_buf_add(out, DG_SLICE("Connection: keep-alive\r\n"));
+}
+
+dg_status dg_answer_head_begin(dg_exchange *x, const dg_head *head, bool translated)
+{
+    dg_buf *out = &x->answer_head;
+    add_status_line(out, head);
+    add_fields(x, head, translated, out);
+    if (!dg_head_find(head, DG_FIELD_DATE)) /* RFC 9110 6.6.1 */
+        add_line(out, DG_SLICE("Date"), dg_edge_date(x->edge));
+    if (x->match.version)
+        add_version(x, head, out);
+    return out->status;
+}
+
+void dg_answer_head_end(dg_exchange *x)
+{
+    add_connection(x, &x->answer_head);
+    dg_buf_add(&x->answer_head, DG_SLICE("\r\n"));
+}
+
+dg_status dg_interim_head(const dg_head *head, dg_buf *out)
+{
+    add_status_line(out, head);
+    for (size_t i = 0; i < head->field_count; i++)
+        if (!dg_field_is_dropped(head, &head->fields[i]))
+            add_line(out, head->fields[i].name, head->fields[i].value);
+    dg_buf_add(out, DG_SLICE("\r\n"));
+    return out->status;
+}

@@ -1,0 +1,35 @@
+#include "proxy/exchange/exchange.h"
+
+void dg_body_start(dg_body *body, dg_framing framing, uint64_t length)
+{
+    *body = (dg_body){.framing = framing, .left = framing == DG_FRAMING_LENGTH ? length : 0};
+    body->done = framing == DG_FRAMING_NONE || (framing == DG_FRAMING_LENGTH && length == 0);
+}
+
+dg_status dg_body_next(dg_body *body, dg_slice in, size_t *ret_consumed, dg_slice *ret_piece)
+{
+    *ret_consumed = 0;
+    *ret_piece = (dg_slice){in.ptr, 0};
+    if (body->done || in.len == 0)
+        return DG_OK;
+    switch (body->framing) {
+    case DG_FRAMING_LENGTH:
+        *ret_piece = dg_slice_until(in, body->left < in.len ? (size_t)body->left : in.len);
+        body->left -= ret_piece->len;
+        body->done = body->left == 0;
+        *ret_consumed = ret_piece->len;
+        return DG_OK;
+    case DG_FRAMING_UNTIL_CLOSE:
+        *ret_piece = in;
+        *ret_consumed = in.len;
+        return DG_OK;
+    case DG_FRAMING_CHUNKED: {
+        dg_status status = dg_chunked_decode(&body->chunked, in, ret_consumed, ret_piece);
+        body->done = body->chunked.done;
+        return status == DG_AGAIN ? DG_OK : status;
+    }
+    case DG_FRAMING_NONE:
+        break;
+    }
+    return DG_OK;
+}

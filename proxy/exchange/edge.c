@@ -1,0 +1,216 @@
+#include "proxy/exchange/edge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "proxy/exchange/exchange.h"
+
+static void count_upstream(void *context, int delta)
+{
+    dg_usage_gauge(context, DG_GAUGE_UPSTREAM_CONNECTIONS, delta);
+}
+
+static dg_epoch *epoch_new(dg_edge *edge, dg_snapshot *snapshot)
+{
+    dg_epoch *epoch = calloc(1, sizeof *epoch);
+    if (!epoch)
+        return NULL;
+    size_t n = snapshot->config.upstream_count;
+    epoch->pools = calloc(n ? n : 1, sizeof *epoch->pools);
+    if (!epoch->pools || dg_runner_new(&epoch->runner) != DG_OK) {
+        free(epoch->pools);
+        free(epoch);
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++)
+        dg_pool_init(&epoch->pools[i], &edge->loop, &snapshot->config.upstreams[i], count_upstream,
+                     edge->usage);
+    epoch->snapshot = dg_snapshot_ref(snapshot);
+    return epoch;
+}
+
+static void epoch_free(dg_epoch *epoch)
+{
+    for (size_t i = 0; i < epoch->snapshot->config.upstream_count; i++)
+        dg_pool_free(&epoch->pools[i]);
+    dg_runner_free(epoch->runner);
+    dg_snapshot_unref(epoch->snapshot);
+    free(epoch->pools);
+    free(epoch);
+}
+
+void dg_epoch_release(dg_edge *edge, dg_epoch *epoch)
+{
+    if (--epoch->exchanges == 0 && epoch != edge->epoch)
+        epoch_free(epoch);
+}
+
+dg_status dg_edge_init(dg_edge *edge, dg_snapshot *snapshot, dg_usage_shard *usage, const char *via)
+{
+    *edge = (dg_edge){.usage = usage};
+    snprintf(edge->via, sizeof edge->via, "%s", via);
+    dg_status status = dg_loop_init(&edge->loop);
+    if (status == DG_OK && (status = dg_edge_switch(edge, snapshot)) != DG_OK)
+        dg_loop_free(&edge->loop);
+    return status;
+}
+
+dg_status dg_edge_switch(dg_edge *edge, dg_snapshot *snapshot)
+{
+    dg_epoch *epoch = epoch_new(edge, snapshot);
+    if (!epoch)
+        return DG_NOMEM;
+    dg_epoch *old = edge->epoch;
+    edge->epoch = epoch;
+    if (old && old->exchanges == 0)
+        epoch_free(old);
+    return DG_OK;
+}
+
+void dg_edge_drain(dg_edge *edge)
+{
+    edge->draining = true;
+    dg_downstream *next;
+    for (dg_downstream *down = edge->clients; down; down = next) {
+        next = down->next;
+        if (!down->exchange && down->state == DG_CLIENT_HEAD && !dg_conn_input(&down->conn).len)
+            dg_downstream_free(down);
+    }
+}
+
+bool dg_edge_is_empty(const dg_edge *edge)
+{
+    return edge->clients == NULL;
+}
+
+bool dg_edge_has_room(const dg_edge *edge)
+{
+    return edge->client_count < edge->epoch->snapshot->config.limits.connections;
+}
+
+static void exchange_destroy(dg_exchange *x)
+{
+    dg_buf_free(&x->text);
+    dg_buf_free(&x->request_head);
+    dg_buf_free(&x->request_bytes);
+    dg_buf_free(&x->request_out);
+    dg_buf_free(&x->answer_head);
+    dg_buf_free(&x->answer_bytes);
+    dg_buf_free(&x->answer_out);
+    free(x);
+}
+
+void dg_edge_free(dg_edge *edge)
+{
+    while (edge->clients) {
+        dg_downstream *down = edge->clients;
+        if (down->exchange)
+            dg_exchange_free(down->exchange);
+        dg_downstream_free(down);
+    }
+    if (edge->epoch)
+        epoch_free(edge->epoch);
+    dg_exchange *next;
+    for (dg_exchange *x = edge->spare; x; x = next) {
+        next = x->next;
+        exchange_destroy(x);
+    }
+    dg_loop_free(&edge->loop);
+    *edge = (dg_edge){.epoch = NULL};
+}
+
+dg_slice dg_edge_date(dg_edge *edge)
+{
+    int64_t now = dg_wall_s();
+    if (now != edge->date_s) {
+        edge->date_s = now;
+        dg_date_imf(now, edge->date);
+    }
+    return dg_slice_of(edge->date, sizeof edge->date);
+}
+
+/* ---- the exchanges' struct */
+
+enum { SPARE_MAX = 512, BUFFER_KEPT_BYTES = 16384 };
+
+dg_exchange *dg_exchange_new(dg_downstream *down)
+{
+    dg_edge *edge = down->edge;
+    dg_exchange *x = edge->spare;
+    if (x) {
+        edge->spare = x->next;
+        edge->spare_count--;
+    } else if (!(x = calloc(1, sizeof *x))) {
+        return NULL;
+    }
+    const dg_limits *limits = &edge->epoch->snapshot->config.limits;
+    dg_exchange fresh = {.edge = edge, .epoch = edge->epoch, .down = down,
+                         .text = x->text, .request_head = x->request_head,
+                         .request_bytes = x->request_bytes, .request_out = x->request_out,
+                         .answer_head = x->answer_head, .answer_bytes = x->answer_bytes,
+                         .answer_out = x->answer_out, .started_us = dg_monotonic_us()};
+    *x = fresh;
+    /* The engine may read a little behind its input. */
+    x->request_bytes.bytes_max = x->answer_bytes.bytes_max = limits->body_bytes + DG_JSON_PADDING;
+    x->request_out.bytes_max = x->answer_out.bytes_max = limits->body_bytes;
+    edge->epoch->exchanges++;
+    down->exchange = x;
+    return x;
+}
+
+/* Empties a buffer; memory that a large message needed goes back. */
+static void recycle(dg_buf *buf)
+{
+    if (buf->cap > BUFFER_KEPT_BYTES)
+        dg_buf_free(buf);
+    dg_buf_clear(buf);
+}
+
+static void put_spare(dg_edge *edge, dg_exchange *x)
+{
+    recycle(&x->text);
+    recycle(&x->request_head);
+    recycle(&x->request_bytes);
+    recycle(&x->request_out);
+    recycle(&x->answer_head);
+    recycle(&x->answer_bytes);
+    recycle(&x->answer_out);
+    if (edge->spare_count >= SPARE_MAX) {
+        exchange_destroy(x);
+        return;
+    }
+    x->next = edge->spare;
+    edge->spare = x;
+    edge->spare_count++;
+}
+
+void dg_exchange_release_up(dg_exchange *x, bool keep)
+{
+    if (!x->up)
+        return;
+    if (keep)
+        dg_pool_keep(x->up);
+    else
+        dg_pool_drop(x->up);
+    x->up = NULL;
+}
+
+void dg_exchange_free(dg_exchange *x)
+{
+    dg_edge *edge = x->edge;
+    dg_count(x);
+    dg_exchange_release_up(x, false);
+    x->down->exchange = NULL;
+    dg_epoch_release(edge, x->epoch);
+    x->gone = true;
+    if (!x->held)
+        put_spare(edge, x);
+}
+
+void dg_exchange_let_go(dg_exchange *x)
+{
+    if (--x->held == 0 && x->gone)
+        put_spare(x->edge, x);
+}

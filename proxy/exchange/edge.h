@@ -1,0 +1,59 @@
+/* A worker's edge: its loop, its clients, its pools, and the snapshot that new exchanges begin with.
+ * Everything here belongs to one worker thread. */
+#ifndef DG_EXCHANGE_EDGE_H
+#define DG_EXCHANGE_EDGE_H
+
+#include "base/date.h"
+#include "proxy/config/config.h"
+#include "proxy/http/head.h"
+#include "proxy/net/listener.h"
+
+typedef struct dg_exchange dg_exchange;
+typedef struct dg_downstream dg_downstream;
+
+/* A snapshot on one worker, with what that worker derives from it. New exchanges take the newest epoch; an
+ * old one goes when its last exchange ends, and its kept connections and learned keys with it. */
+typedef struct dg_epoch {
+    dg_snapshot *snapshot;
+    dg_runner *runner;
+    dg_pool *pools; /* by upstream */
+    size_t exchanges;
+} dg_epoch;
+
+typedef struct dg_edge {
+    dg_loop loop;
+    dg_epoch *epoch;
+    dg_usage_shard *usage;
+    dg_downstream *clients; /* all open connections from clients */
+    size_t client_count;
+    dg_exchange *spare; /* exchanges for reuse, with the memory of their buffers */
+    size_t spare_count;
+    bool draining;
+    dg_head head; /* scratch of the message being looked at; never outlives one event */
+    char via[32]; /* our pseudonym, to find loops */
+    char date[DG_IMF_FIXDATE_BYTES]; /* of date_s */
+    int64_t date_s;
+} dg_edge;
+
+DG_MUST_USE dg_status dg_edge_init(dg_edge *edge, dg_snapshot *snapshot, dg_usage_shard *usage,
+                                   const char *via);
+/* Closes everything at once. */
+void dg_edge_free(dg_edge *edge);
+
+/* New exchanges begin with this snapshot from now on. On DG_NOMEM the old one stays. */
+DG_MUST_USE dg_status dg_edge_switch(dg_edge *edge, dg_snapshot *snapshot);
+/* Idle connections go now, active ones after their exchange. */
+void dg_edge_drain(dg_edge *edge);
+bool dg_edge_is_empty(const dg_edge *edge);
+
+bool dg_edge_has_room(const dg_edge *edge); /* for another client */
+
+/* A client came on a listener; fd is taken over. tls NULL = plain. */
+void dg_edge_accept(dg_edge *edge, int fd, const struct sockaddr *peer, const dg_tls_server *tls,
+                    bool control);
+
+/* The current date for Date fields. */
+dg_slice dg_edge_date(dg_edge *edge);
+void dg_epoch_release(dg_edge *edge, dg_epoch *epoch);
+
+#endif

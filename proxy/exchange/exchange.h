@@ -1,0 +1,155 @@
+/* One request's way: receive -> select -> gate -> forward -> translate -> answer -> count.
+ *
+ * Forward only: a phase reads what the ones before it wrote here. Each phase is a file; the functions below
+ * are the doors between them. A phase that ends an exchange (dg_fail, dg_answer_done, dg_exchange_abort) may
+ * free it: callers return at once after a door that says so. */
+#ifndef DG_EXCHANGE_EXCHANGE_H
+#define DG_EXCHANGE_EXCHANGE_H
+
+#include "proxy/exchange/edge.h"
+#include "proxy/exchange/problem.h"
+#include "proxy/http/chunked.h"
+#include "proxy/net/conn.h"
+
+/* Reads a message body out of the bytes of a connection. */
+typedef struct dg_body {
+    dg_framing framing;
+    uint64_t left; /* LENGTH */
+    dg_chunked chunked;
+    bool done;
+} dg_body;
+
+void dg_body_start(dg_body *body, dg_framing framing, uint64_t length);
+/* The next piece of content in `in`; *ret_consumed bytes of it are used up. DG_SYNTAX, DG_LIMIT: malformed. */
+DG_MUST_USE dg_status dg_body_next(dg_body *body, dg_slice in, size_t *ret_consumed, dg_slice *ret_piece);
+
+typedef enum dg_client_state {
+    DG_CLIENT_HEAD,   /* between requests, or reading a head */
+    DG_CLIENT_BODY,   /* reading a request's body */
+    DG_CLIENT_WAIT,   /* the request is in; the answer is under way */
+    DG_CLIENT_FLUSH,  /* the answer is queued, not yet taken by the socket */
+    DG_CLIENT_LINGER, /* answered and half closed: what still comes is read and dropped (RFC 9112 9.6) */
+} dg_client_state;
+
+/* A connection from a client. Small: this is what an idle one costs. */
+struct dg_downstream {
+    dg_conn conn; /* first */
+    dg_edge *edge;
+    dg_exchange *exchange; /* NULL while idle */
+    dg_downstream *next, **link;
+    size_t scan;          /* of the head parser */
+    uint32_t lingered;    /* bytes dropped so far */
+    uint8_t state;        /* dg_client_state */
+    bool control : 1;     /* on the admin port */
+    bool tls : 1;
+    bool closing : 1;     /* no further request */
+    bool running : 1;     /* inside its loop: do not start it again */
+    bool head_timer : 1;  /* the head's deadline runs */
+    bool dead : 1;        /* freed while running: the memory goes when its loop ends */
+    char host[46];        /* the peer's address */
+};
+
+struct dg_exchange {
+    dg_edge *edge;
+    dg_epoch *epoch;
+    dg_downstream *down;
+    dg_upconn *up; /* NULL before forwarding and after the answer's last byte */
+    const dg_upstream *upstream;
+    dg_exchange *next; /* among the spare ones */
+    unsigned held;     /* callers that will still ask whether it is gone */
+    bool gone;         /* freed, but held */
+    uint64_t started_us;
+
+    /* the request */
+    dg_buf text; /* what the slices below point into */
+    dg_slice method_name, host;
+    dg_slice target;      /* path and query as they came */
+    dg_slice path, query; /* the path normalised */
+    dg_method method;
+    unsigned minor; /* of the client's HTTP/1.minor */
+    dg_match match; /* api NULL when no pack has a say */
+    dg_body request;
+    dg_buf request_head;  /* for the backend; without its framing and end until they are known */
+    dg_buf request_bytes; /* the content, where it must be whole before it goes on */
+    dg_buf request_out;   /* its translation */
+    bool whole : 1;          /* the request goes on in one piece, and can be sent again */
+    bool expects : 1;        /* the client waits for a 100 */
+    bool head_sent : 1;      /* request_head was given to the connection */
+    bool request_sent : 1;   /* and everything of the body */
+    bool any_received : 1;   /* the backend sent something */
+    bool retried : 1;
+
+    /* the answer */
+    unsigned status;     /* 0 = none yet */
+    unsigned interims;   /* 1xx so far */
+    size_t answer_scan;
+    dg_body answer;
+    const dg_program *program; /* NULL = the content passes */
+    dg_buf answer_head;  /* for the client */
+    dg_buf answer_bytes; /* the content, where it is translated and came in pieces */
+    dg_buf answer_out;   /* its translation */
+    bool answer_parsed : 1;  /* the final head is known */
+    bool up_keep : 1;        /* the backend keeps its connection open */
+    bool paused : 1;         /* the client does not take more for now */
+    bool answer_started : 1; /* bytes of it went to the client */
+    bool answer_chunked : 1; /* towards the client */
+    bool close_after : 1;    /* the client's connection ends with this answer */
+    bool count_as_own : 1;   /* dragoman made the answer */
+};
+
+/* ---- exchange.c */
+dg_exchange *dg_exchange_new(dg_downstream *down); /* NULL when out of memory */
+/* Counts it, gives the backend's connection up, and recycles the struct. */
+void dg_exchange_free(dg_exchange *x);
+/* Around doors that may free x: hold it, go through, ask x->gone, and let go. */
+static inline void dg_exchange_hold(dg_exchange *x) { x->held++; }
+void dg_exchange_let_go(dg_exchange *x);
+/* Gives the backend's connection back to its pool, or closes it. */
+void dg_exchange_release_up(dg_exchange *x, bool keep);
+
+/* ---- receive.c: the client's connection */
+/* The answer is wholly written or queued. May free x and the connection. */
+void dg_answer_done(dg_exchange *x);
+/* The same for an answer without an exchange. May free the connection. */
+void dg_downstream_answered(dg_downstream *down);
+/* Cuts the client's connection so that it cannot take the answer for whole. Frees x. */
+void dg_exchange_abort(dg_exchange *x);
+/* The backend can take more of the request's body: read on. May free x. */
+void dg_receive_more(dg_exchange *x);
+void dg_downstream_free(dg_downstream *down);
+
+/* ---- select.c: which API, version and endpoint; then on to gate and forward. May free x. */
+void dg_select(dg_exchange *x, const dg_head *head);
+
+/* ---- request_head.c: the head for the backend, without framing */
+dg_status dg_request_head_begin(dg_exchange *x, const dg_head *head);
+void dg_request_head_length(dg_exchange *x, uint64_t length);
+void dg_request_head_chunked(dg_exchange *x);
+void dg_request_head_end(dg_exchange *x);
+
+/* ---- translate.c */
+/* Runs a program; on failure *ret_error says why. `padded`: bytes behind `in` are readable. */
+dg_status dg_translate(dg_exchange *x, const dg_program *program, dg_slice in, dg_buf *out,
+                       dg_run_error *ret_error);
+
+/* ---- forward.c: to the backend. All may free x. */
+void dg_forward(dg_exchange *x);
+/* A piece of a streamed request body; last = the body ends with it. The bytes are used before it returns. */
+void dg_forward_piece(dg_exchange *x, dg_slice piece, bool last);
+/* The backend's connection failed before its answer was complete: once more, or an error. */
+void dg_forward_failed(dg_exchange *x, const char *what);
+bool dg_forward_is_full(const dg_exchange *x); /* the backend does not take more for now */
+
+/* ---- answer.c: from the backend to the client. All may free x. */
+void dg_answer_read(dg_exchange *x);   /* bytes may have come from the backend */
+void dg_answer_resume(dg_exchange *x); /* the client took what was queued */
+
+/* ---- answer_head.c: the head for the client, without framing. translated: the content changes. */
+dg_status dg_answer_head_begin(dg_exchange *x, const dg_head *head, bool translated);
+void dg_answer_head_end(dg_exchange *x);
+dg_status dg_interim_head(const dg_head *head, dg_buf *out); /* whole */
+
+/* ---- count.c */
+void dg_count(dg_exchange *x);
+
+#endif

@@ -1,0 +1,239 @@
+/* To the backend: a connection, the request, and what to do when it fails. */
+#include <errno.h>
+
+#include "proxy/exchange/exchange.h"
+#include "proxy/log.h"
+
+static void up_ready(dg_conn *conn);
+static void up_expired(dg_conn *conn);
+static const dg_conn_handler up_handler = {up_ready, up_expired};
+
+static dg_upconn *upconn_of(dg_conn *conn)
+{
+    return (dg_upconn *)(void *)conn; /* its first member */
+}
+
+static dg_pool *pool_of(dg_exchange *x)
+{
+    return &x->epoch->pools[x->upstream - x->epoch->snapshot->config.upstreams];
+}
+
+static void log_failure(dg_exchange *x, const char *what)
+{
+    dg_log_peer("backend", "%s: %s (%.*s %.*s)", x->upstream->url, what, DG_SLICE_FMT(x->method_name),
+                DG_SLICE_FMT(x->path));
+}
+
+static dg_slice content(const dg_exchange *x)
+{
+    if (!x->whole)
+        return (dg_slice){NULL, 0};
+    return dg_buf_slice(x->match.request ? &x->request_out : &x->request_bytes);
+}
+
+/* The request's last byte is on its way: now the backend has its time. */
+static void all_sent(dg_exchange *x)
+{
+    x->request_sent = true;
+    dg_conn_deadline(&x->up->conn, x->epoch->snapshot->config.timeouts.answer_ms);
+}
+
+static bool connect_to(dg_exchange *x, bool fresh)
+{
+    x->up = dg_pool_take(pool_of(x), fresh, &up_handler, x);
+    if (x->up)
+        return true;
+    int error = errno;
+    bool ours = error == EMFILE || error == ENFILE || error == ENOMEM || error == EADDRNOTAVAIL;
+    log_failure(x, strerror(error));
+    dg_fail(x, ours ? DG_PROBLEM_UNAVAILABLE : DG_PROBLEM_UPSTREAM_REFUSED, NULL, NULL);
+    return false;
+}
+
+/* RFC 9110 9.2.2: sent again only when that is the same as sending it once, or nothing was sent; once; and
+ * only when all of it is still here. */
+static bool may_retry(const dg_exchange *x)
+{
+    bool repeatable = x->whole || x->request.framing == DG_FRAMING_NONE || !x->head_sent;
+    return x->up->reused && !x->retried && !x->any_received && repeatable &&
+           (dg_method_idempotent(x->method) || !x->head_sent);
+}
+
+static void send_request(dg_exchange *x);
+
+void dg_forward_failed(dg_exchange *x, const char *what)
+{
+    if (may_retry(x)) {
+        dg_usage_gauge(x->edge->usage, DG_GAUGE_RETRIES, 1);
+        dg_exchange_release_up(x, false);
+        x->retried = true;
+        x->head_sent = x->request_sent = false;
+        if (connect_to(x, true))
+            send_request(x);
+        return;
+    }
+    bool connected = x->up->connected, handshake = x->up->conn.phase == DG_CONN_HANDSHAKE;
+    log_failure(x, handshake ? dg_tls_error() : what);
+    dg_fail(x,
+            connected    ? DG_PROBLEM_UPSTREAM_CLOSED
+            : handshake  ? DG_PROBLEM_UPSTREAM_TLS
+                         : DG_PROBLEM_UPSTREAM_REFUSED,
+            NULL, NULL);
+}
+
+/* Bytes that came before anything was asked are nobody's answer (RFC 9112 9.2). */
+static bool spoke_first(dg_exchange *x)
+{
+    char byte;
+    return !x->up->conn.ssl && recv(x->up->conn.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+/* Sends the head, with the body behind it when that is whole. May free x. */
+static void send_request(dg_exchange *x)
+{
+    bool was_open = x->up->connected;
+    dg_status status = dg_upconn_progress(x->up);
+    if (status == DG_AGAIN)
+        return;
+    if (status != DG_OK) {
+        dg_forward_failed(x, strerror(errno));
+        return;
+    }
+    if (!was_open && spoke_first(x)) {
+        log_failure(x, "it answered before it was asked");
+        dg_fail(x, DG_PROBLEM_UPSTREAM_MALFORMED, NULL, NULL);
+        return;
+    }
+    dg_slice body = content(x);
+    struct iovec iov[] = {{x->request_head.ptr, x->request_head.len},
+                          {(void *)(uintptr_t)body.ptr, body.len}};
+    if (dg_conn_write(&x->up->conn, iov, body.len ? 2 : 1) != DG_OK) {
+        /* A plain socket took nothing of it; of TLS records that cannot be said. */
+        x->head_sent = x->up->conn.ssl != NULL;
+        dg_forward_failed(x, "the connection broke while the request was sent");
+        return;
+    }
+    x->head_sent = true;
+    if (x->whole || x->request.framing == DG_FRAMING_NONE)
+        all_sent(x);
+    else
+        dg_receive_more(x);
+}
+
+static dg_problem problem_of(dg_status status)
+{
+    return status == DG_LIMIT   ? DG_PROBLEM_BODY_TOO_LARGE
+           : status == DG_NOMEM ? DG_PROBLEM_INTERNAL
+                                : DG_PROBLEM_BAD_BODY;
+}
+
+/* The whole body is here: what becomes of it is what goes on. False when it was refused (x may be gone). */
+static bool translate_request(dg_exchange *x)
+{
+    if (dg_buf_reserve(&x->request_bytes, DG_JSON_PADDING) != DG_OK) {
+        dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
+        return false;
+    }
+    dg_run_error error = {.message = NULL};
+    dg_status status = dg_translate(x, x->match.request, dg_buf_slice(&x->request_bytes),
+                                    &x->request_out, &error);
+    if (status == DG_OK)
+        return true;
+    dg_buf text, members;
+    dg_buf_init(&text, 0);
+    dg_buf_init(&members, 0);
+    dg_buf_add_str(&text, error.message ? error.message : dg_status_text(status));
+    dg_buf_add_char(&text, '\0');
+    dg_buf_printf(&members, ",\"offset\":%zu,\"pointer\":", error.offset);
+    dg_buf_add_json(&members, dg_slice_str(error.pointer));
+    dg_fail(x, problem_of(status), text.ptr,
+            &(dg_problem_extra){.members = dg_buf_slice(&members)});
+    dg_buf_free(&text);
+    dg_buf_free(&members);
+    return false;
+}
+
+void dg_forward(dg_exchange *x)
+{
+    if (x->whole) {
+        if (x->match.request && !translate_request(x))
+            return;
+        dg_request_head_length(x, content(x).len);
+    }
+    dg_request_head_end(x);
+    if (x->request_head.status != DG_OK || (x->whole && x->request_bytes.status != DG_OK)) {
+        dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
+        return;
+    }
+    if (connect_to(x, false))
+        send_request(x);
+}
+
+bool dg_forward_is_full(const dg_exchange *x)
+{
+    return !x->head_sent || !x->up || dg_conn_queued(&x->up->conn) > 0;
+}
+
+/* The backend takes no more. It may have answered before it closed (413, say): that answer is worth more than
+ * our error. */
+static void read_last_words(dg_exchange *x)
+{
+    x->up->conn.broken = false;
+    x->up->conn.can_read = true;
+    x->request_sent = true;
+    dg_answer_read(x);
+}
+
+void dg_forward_piece(dg_exchange *x, dg_slice piece, bool last)
+{
+    char head[DG_CHUNK_HEAD_BYTES_MAX];
+    struct iovec iov[4];
+    int n = 0;
+    bool chunked = x->request.framing == DG_FRAMING_CHUNKED;
+    if (chunked && piece.len)
+        iov[n++] = (struct iovec){head, dg_chunk_head(head, piece.len)};
+    if (piece.len)
+        iov[n++] = (struct iovec){(void *)(uintptr_t)piece.ptr, piece.len};
+    if (chunked && piece.len)
+        iov[n++] = (struct iovec){(void *)(uintptr_t) "\r\n", 2};
+    if (chunked && last)
+        iov[n++] = (struct iovec){(void *)(uintptr_t)DG_CHUNKED_END, sizeof DG_CHUNKED_END - 1};
+    if (n && dg_conn_write(&x->up->conn, iov, n) != DG_OK) {
+        read_last_words(x);
+        return;
+    }
+    if (last)
+        all_sent(x);
+}
+
+/* ---- events of the backend's connection */
+
+static void up_ready(dg_conn *conn)
+{
+    dg_exchange *x = upconn_of(conn)->user;
+    if (!x->head_sent) {
+        send_request(x);
+        return;
+    }
+    if (dg_conn_queued(conn)) {
+        dg_status status = dg_conn_flush(conn);
+        if (status == DG_IO) {
+            read_last_words(x);
+            return;
+        }
+    }
+    dg_exchange_hold(x);
+    if (!x->request_sent && !dg_conn_queued(conn))
+        dg_receive_more(x);
+    if (!x->gone && x->up && x->up->conn.can_read)
+        dg_answer_read(x);
+    dg_exchange_let_go(x);
+}
+
+static void up_expired(dg_conn *conn)
+{
+    dg_exchange *x = upconn_of(conn)->user;
+    bool connected = upconn_of(conn)->connected;
+    log_failure(x, connected ? "no answer in time" : "no connection in time");
+    dg_fail(x, connected ? DG_PROBLEM_ANSWER_TIMEOUT : DG_PROBLEM_CONNECT_TIMEOUT, NULL, NULL);
+}

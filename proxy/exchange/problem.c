@@ -1,0 +1,110 @@
+#include "proxy/exchange/problem.h"
+
+#include "proxy/exchange/exchange.h"
+#include "proxy/lifecycle/lifecycle.h"
+
+static const struct row {
+    unsigned status;
+    const char *type, *title, *proxy_status;
+} rows[] = {
+#define DG_PROBLEM_ROW(id, status, type, title, proxy_status) {status, type, title, proxy_status},
+    DG_PROBLEM_TABLE(DG_PROBLEM_ROW)
+#undef DG_PROBLEM_ROW
+};
+
+static void add_body(dg_buf *out, const struct row *row, unsigned status, const char *detail,
+                     const dg_problem_extra *extra)
+{
+    dg_buf_printf(out, "{\"type\":\"urn:dragoman:problem:%s\",\"title\":\"%s\",\"status\":%u", row->type,
+                  row->title, status);
+    if (detail) {
+        dg_buf_add_str(out, ",\"detail\":");
+        dg_buf_add_json(out, dg_slice_str(detail));
+    }
+    if (extra)
+        dg_buf_add(out, extra->members);
+    dg_buf_add_str(out, "}\n");
+}
+
+static void add_head(dg_buf *out, dg_edge *edge, const struct row *row, unsigned status, bool close,
+                     size_t body_bytes)
+{
+    dg_buf_printf(out, "HTTP/1.1 %u ", status);
+    dg_buf_add(out, dg_reason_phrase(status));
+    dg_buf_add_str(out, "\r\nDate: ");
+    dg_buf_add(out, dg_edge_date(edge));
+    dg_buf_printf(out, "\r\nContent-Type: application/problem+json\r\nContent-Length: %zu\r\n",
+                  body_bytes);
+    if (row->proxy_status)
+        dg_buf_printf(out, "Proxy-Status: dragoman; error=%s\r\n", row->proxy_status);
+    if (status == 503)
+        dg_buf_add_str(out, "Retry-After: 1\r\n");
+    if (close)
+        dg_buf_add_str(out, "Connection: close\r\n");
+}
+
+/* An old client learns of its version's end from errors too. */
+static void add_version(dg_buf *out, const dg_match *match)
+{
+    if (!match->version)
+        return;
+    dg_buf_printf(out, "API-Version: %s\r\n", match->version->name);
+    dg_lifecycle_fields(match->version, (dg_slice){NULL, 0}, false, false, out);
+}
+
+static dg_status write_both(dg_downstream *down, dg_buf *head, const dg_buf *body)
+{
+    struct iovec iov[] = {{head->ptr, head->len}, {body ? body->ptr : NULL, body ? body->len : 0}};
+    return head->status != DG_OK || (body && body->status != DG_OK)
+               ? DG_NOMEM
+               : dg_conn_write(&down->conn, iov, body ? 2 : 1);
+}
+
+void dg_fail(dg_exchange *x, dg_problem problem, const char *detail, const dg_problem_extra *extra)
+{
+    const struct row *row = &rows[problem];
+    dg_exchange_release_up(x, false);
+    if (row->proxy_status)
+        dg_usage_gauge(x->edge->usage, DG_GAUGE_UPSTREAM_FAILURES, 1);
+    if (x->answer_started) {
+        dg_exchange_abort(x);
+        return;
+    }
+    x->status = row->status;
+    x->close_after |= !x->request.done;
+    dg_buf_clear(&x->answer_head);
+    dg_buf_clear(&x->answer_out);
+    add_body(&x->answer_out, row, row->status, detail, extra);
+    add_head(&x->answer_head, x->edge, row, row->status, x->close_after, x->answer_out.len);
+    add_version(&x->answer_head, &x->match);
+    if (extra)
+        dg_buf_add(&x->answer_head, extra->fields);
+    dg_buf_add_str(&x->answer_head, "\r\n");
+    x->answer_started = true;
+    bool head_only = x->method == DG_METHOD_HEAD;
+    if (write_both(x->down, &x->answer_head, head_only ? NULL : &x->answer_out) != DG_OK)
+        dg_exchange_abort(x);
+    else
+        dg_answer_done(x);
+}
+
+void dg_downstream_refuse(dg_downstream *down, unsigned status, dg_problem problem, const char *detail)
+{
+    const struct row *row = &rows[problem];
+    dg_buf head, body;
+    dg_buf_init(&head, 0);
+    dg_buf_init(&body, 0);
+    status = status ? status : row->status;
+    add_body(&body, row, status, detail, NULL);
+    add_head(&head, down->edge, row, status, true, body.len);
+    dg_buf_add_str(&head, "\r\n");
+    dg_status sent = write_both(down, &head, &body);
+    dg_buf_free(&head);
+    dg_buf_free(&body);
+    if (sent != DG_OK) {
+        dg_downstream_free(down);
+        return;
+    }
+    down->closing = true;
+    dg_downstream_answered(down);
+}

@@ -1,0 +1,141 @@
+/* The head that goes to the backend: what is dropped, what is rewritten, what is added. */
+#include "proxy/exchange/exchange.h"
+#include "proxy/http/fields.h"
+
+static void add_line(dg_buf *out, dg_slice name, dg_slice value)
+{
+    dg_buf_add(out, name);
+    dg_buf_add(out, DG_SLICE(": "));
+    dg_buf_add(out, value);
+    dg_buf_add(out, DG_SLICE("\r\n"));
+}
+
+static void add_request_line(dg_exchange *x, dg_buf *out)
+{
+    dg_buf_add(out, x->match.api ? x->match.upstream_method : x->method_name);
+    dg_buf_add_char(out, ' ');
+    if (x->match.api)
+        dg_match_upstream_target(&x->match, x->query, out);
+    else
+        dg_buf_add(out, x->target);
+    dg_buf_add(out, DG_SLICE(" HTTP/1.1\r\nHost: "));
+    if (x->host.len)
+        dg_buf_add(out, x->host);
+    else
+        dg_buf_add_str(out, x->upstream->authority);
+    dg_buf_add(out, DG_SLICE("\r\n"));
+}
+
+/* Fields that say something about the content's bytes, which the translation changes (RFC 9530). */
+static bool describes_bytes(dg_field_id id)
+{
+    return id == DG_FIELD_CONTENT_DIGEST || id == DG_FIELD_REPR_DIGEST || id == DG_FIELD_DIGEST ||
+           id == DG_FIELD_CONTENT_MD5;
+}
+
+/* Whether the answer may be translated: then it must come whole and without a content coding. */
+static bool answer_translates(const dg_exchange *x)
+{
+    return x->match.response || x->match.error;
+}
+
+static bool is_dropped(const dg_exchange *x, const dg_head *head, const dg_field *field)
+{
+    switch (field->id) {
+    case DG_FIELD_OTHER:
+        return head->first[DG_FIELD_CONNECTION] && dg_field_is_dropped(head, field);
+    case DG_FIELD_HOST:
+    case DG_FIELD_CONTENT_LENGTH:
+    case DG_FIELD_EXPECT:
+    /* What a client claims about the way so far is not passed on: no peer is trusted for it. */
+    case DG_FIELD_FORWARDED:
+    case DG_FIELD_X_FORWARDED_FOR:
+    case DG_FIELD_X_FORWARDED_PROTO:
+    case DG_FIELD_X_FORWARDED_HOST:
+        return true;
+    case DG_FIELD_ACCEPT_ENCODING:
+    case DG_FIELD_RANGE:
+    case DG_FIELD_IF_RANGE:
+        return answer_translates(x);
+    default:
+        return (x->match.request && describes_bytes(field->id)) || dg_field_is_dropped(head, field);
+    }
+}
+
+static bool selects_version(const dg_exchange *x, const dg_field *field)
+{
+    return x->match.api && x->match.api->version_field.len &&
+           dg_slice_ieq(field->name, x->match.api->version_field);
+}
+
+static void add_max_forwards(dg_buf *out, const dg_field *field)
+{
+    uint64_t hops = 0;
+    for (size_t i = 0; i < field->value.len && hops < 1000; i++) {
+        if (field->value.ptr[i] < '0' || field->value.ptr[i] > '9')
+            return;
+        hops = hops * 10 + (uint64_t)(field->value.ptr[i] - '0');
+    }
+    dg_buf_add(out, DG_SLICE("Max-Forwards: "));
+    dg_buf_add_u64(out, hops ? hops - 1 : 0);
+    dg_buf_add(out, DG_SLICE("\r\n"));
+}
+
+static void add_fields(dg_exchange *x, const dg_head *head, dg_buf *out)
+{
+    for (size_t i = 0; i < head->field_count; i++) {
+        const dg_field *field = &head->fields[i];
+        if (is_dropped(x, head, field))
+            continue;
+        if (selects_version(x, field))
+            add_line(out, field->name, dg_slice_str(x->match.api->backend->name));
+        else if (field->id == DG_FIELD_MAX_FORWARDS && x->method == DG_METHOD_OPTIONS)
+            add_max_forwards(out, field);
+        else
+            add_line(out, field->name, field->value);
+    }
+}
+
+static void add_own_fields(dg_exchange *x, dg_buf *out)
+{
+    dg_buf_add(out, DG_SLICE("X-Forwarded-For: "));
+    dg_buf_add_str(out, x->down->host);
+    dg_buf_add_str(out, x->down->tls ? "\r\nX-Forwarded-Proto: https\r\nVia: 1."
+                                     : "\r\nX-Forwarded-Proto: http\r\nVia: 1.");
+    dg_buf_add_char(out, x->minor ? '1' : '0');
+    dg_buf_add_char(out, ' ');
+    dg_buf_add_str(out, x->edge->via);
+    dg_buf_add(out, DG_SLICE("\r\n"));
+}
+
+dg_status dg_request_head_begin(dg_exchange *x, const dg_head *head)
+{
+    dg_buf *out = &x->request_head;
+    add_request_line(x, out);
+    add_fields(x, head, out);
+    add_own_fields(x, out);
+    if (x->whole || x->request.framing == DG_FRAMING_NONE)
+        return out->status; /* the length is known later, or there is no body */
+    if (x->request.framing == DG_FRAMING_CHUNKED)
+        dg_request_head_chunked(x);
+    else
+        dg_request_head_length(x, head->content_length);
+    return out->status;
+}
+
+void dg_request_head_length(dg_exchange *x, uint64_t length)
+{
+    dg_buf_add(&x->request_head, DG_SLICE("Content-Length: "));
+    dg_buf_add_u64(&x->request_head, length);
+    dg_buf_add(&x->request_head, DG_SLICE("\r\n"));
+}
+
+void dg_request_head_chunked(dg_exchange *x)
+{
+    dg_buf_add(&x->request_head, DG_SLICE("Transfer-Encoding: chunked\r\n"));
+}
+
+void dg_request_head_end(dg_exchange *x)
+{
+    dg_buf_add(&x->request_head, DG_SLICE("\r\n"));
+}

@@ -1,0 +1,255 @@
+/* Which API, version and endpoint is this? And what does not go on is answered here. */
+#include <stdio.h>
+
+#include "proxy/exchange/exchange.h"
+#include "proxy/http/fields.h"
+#include "proxy/http/target.h"
+
+static dg_slice field_of(const void *context, dg_slice name, size_t *ret_count)
+{
+    const dg_field *first = dg_head_find_name(context, name), *field = first;
+    *ret_count = 0;
+    for (; field; field = dg_head_next(context, field))
+        ++*ret_count;
+    return first ? first->value : (dg_slice){NULL, 0};
+}
+
+/* ---- what the refusals list */
+
+static void add_versions(dg_buf *out, const dg_api *api)
+{
+    dg_buf_add_str(out, ",\"versions\":[");
+    for (size_t i = 0; i < api->version_count; i++) {
+        dg_buf_add_str(out, i ? "," : "");
+        dg_buf_add_json(out, dg_slice_str(api->versions[i].name));
+    }
+    dg_buf_add_char(out, ']');
+}
+
+static void add_endpoints(dg_buf *out, const dg_version *version)
+{
+    dg_buf_add_str(out, ",\"endpoints\":[");
+    for (size_t i = 0; i < version->endpoint_count; i++) {
+        dg_buf text;
+        dg_buf_init(&text, 0);
+        dg_buf_add(&text, version->endpoints[i]->method);
+        dg_buf_add_char(&text, ' ');
+        dg_buf_add(&text, version->endpoints[i]->path);
+        dg_buf_add_str(out, i ? "," : "");
+        dg_buf_add_json(out, dg_buf_slice(&text));
+        dg_buf_free(&text);
+    }
+    dg_buf_add_char(out, ']');
+}
+
+static void add_apis(dg_buf *out, const dg_ruleset *rules)
+{
+    dg_buf_add_str(out, ",\"apis\":[");
+    for (size_t i = 0; i < dg_ruleset_api_count(rules); i++) {
+        dg_buf_add_str(out, i ? "," : "");
+        dg_buf_add_json(out, dg_ruleset_api(rules, i)->base);
+    }
+    dg_buf_add_char(out, ']');
+}
+
+/* RFC 9110 15.5.6: a 405 names the methods that the resource has. */
+static void add_allow(dg_buf *out, const dg_ruleset *rules, const dg_request_view *view)
+{
+    dg_buf_add_str(out, "Allow: ");
+    bool any = false;
+    for (dg_method method = DG_METHOD_GET; method < DG_METHOD_TRACE; method++) {
+        dg_request_view asked = *view;
+        dg_match match;
+        asked.method = dg_method_name(method);
+        if (dg_ruleset_match(rules, &asked, &match) != DG_MATCH_OK)
+            continue;
+        dg_buf_add_str(out, any ? ", " : "");
+        dg_buf_add(out, asked.method);
+        any = true;
+    }
+    dg_buf_add_str(out, "\r\n");
+}
+
+static void refuse(dg_exchange *x, dg_match_result result, const dg_request_view *view)
+{
+    const dg_ruleset *rules = x->epoch->snapshot->ruleset;
+    dg_buf members, fields;
+    dg_buf_init(&members, 0);
+    dg_buf_init(&fields, 0);
+    dg_problem problem = DG_PROBLEM_UNKNOWN_API;
+    const char *detail = "no pack claims this path, and the configuration does not let it pass";
+    if (result == DG_MATCH_UNKNOWN_VERSION) {
+        problem = DG_PROBLEM_UNKNOWN_VERSION;
+        detail = "the request names no version of this API, or one that it does not have";
+        add_versions(&members, x->match.api);
+    } else if (result == DG_MATCH_CONTRADICTION) {
+        problem = DG_PROBLEM_CONTRADICTION;
+        detail = "the places in which a request may name its version disagree";
+        add_versions(&members, x->match.api);
+    } else if (result == DG_MATCH_UNKNOWN_ENDPOINT) {
+        problem = DG_PROBLEM_UNKNOWN_ENDPOINT;
+        detail = "no change and no inventory of this API's pack names it";
+        add_endpoints(&members, x->match.version);
+    } else if (result == DG_MATCH_METHOD) {
+        problem = DG_PROBLEM_METHOD_NOT_ALLOWED;
+        detail = NULL;
+        add_allow(&fields, rules, view);
+    } else {
+        add_apis(&members, rules);
+    }
+    dg_problem_extra extra = {dg_buf_slice(&members), dg_buf_slice(&fields)};
+    dg_fail(x, problem, detail, &extra);
+    dg_buf_free(&members);
+    dg_buf_free(&fields);
+}
+
+/* ---- the way on */
+
+static dg_slice keep(char **at, dg_slice s)
+{
+    dg_slice kept = {*at, s.len};
+    if (s.len)
+        memcpy(*at, s.ptr, s.len);
+    *at += s.len;
+    return kept;
+}
+
+/* Copies what outlives the head into the exchange, in one buffer. The path comes normalised as well: routes
+ * cannot be dodged by spelling it another way. */
+static dg_status keep_text(dg_exchange *x, const dg_head *head, const dg_target *target,
+                           const char **ret_error)
+{
+    dg_slice host = dg_target_host(target, head), whole = target->path;
+    if (target->has_query) /* the query stands right behind the path and its question mark */
+        whole.len += 1 + target->query.len;
+    size_t total = head->method.len + whole.len + target->path.len + host.len;
+    if (dg_buf_reserve(&x->text, total) != DG_OK)
+        return DG_NOMEM;
+    char *at = x->text.ptr;
+    x->method_name = keep(&at, head->method);
+    x->host = keep(&at, host);
+    x->target = keep(&at, whole);
+    x->query = dg_slice_of(x->target.ptr + x->target.len - target->query.len, target->query.len);
+    if (target->form == DG_TARGET_ASTERISK) {
+        x->path = x->target;
+        return DG_OK;
+    }
+    dg_status status = dg_path_normalise(target->path, at, target->path.len, &x->path);
+    if (status != DG_OK)
+        *ret_error = "the path has dot segments, or bytes that no path may have";
+    return status;
+}
+
+/* Max-Forwards of OPTIONS and TRACE ends here at 0 (RFC 9110 7.6.2). */
+static bool ends_here(const dg_exchange *x, const dg_head *head)
+{
+    dg_slice hops = dg_head_value(head, DG_FIELD_MAX_FORWARDS);
+    return x->method == DG_METHOD_OPTIONS && hops.len && dg_slice_eq(hops, DG_SLICE("0"));
+}
+
+static void answer_options(dg_exchange *x)
+{
+    dg_buf_add_str(&x->answer_head, "HTTP/1.1 204 No Content\r\nDate: ");
+    dg_buf_add(&x->answer_head, dg_edge_date(x->edge));
+    dg_buf_add_str(&x->answer_head, x->close_after ? "\r\nConnection: close\r\n\r\n" : "\r\n\r\n");
+    x->status = 204;
+    x->answer_started = true;
+    struct iovec iov = {x->answer_head.ptr, x->answer_head.len};
+    if (x->answer_head.status != DG_OK || dg_conn_write(&x->down->conn, &iov, 1) != DG_OK)
+        dg_exchange_abort(x);
+    else
+        dg_answer_done(x);
+}
+
+/* The backend of an exchange; false when no pack claims the path and it may not pass. */
+static bool choose_upstream(dg_exchange *x, dg_match_result result)
+{
+    const dg_snapshot *snapshot = x->epoch->snapshot;
+    const dg_config *config = &snapshot->config;
+    if (x->down->control) {
+        x->upstream = snapshot->control;
+    } else if (result == DG_MATCH_OK) {
+        x->upstream = &config->upstreams[config->pack_upstreams[x->match.api->index]];
+    } else if (result == DG_MATCH_NO_API && config->pass_unmatched) {
+        x->upstream = &config->upstreams[0];
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Whether the request goes on in one piece. A translated one must; so must every one to the control API. */
+static bool must_be_whole(const dg_exchange *x)
+{
+    return x->request.framing != DG_FRAMING_NONE && !x->request.done &&
+           (x->match.request || x->upstream->whole_requests);
+}
+
+/* Whether a request's body can be translated as it is declared. */
+static bool check_content(dg_exchange *x, const dg_head *head)
+{
+    if (!x->match.request || x->request.done)
+        return true;
+    dg_json_kind kind = dg_head_json(head);
+    if (kind == DG_JSON_CHARSET) {
+        dg_fail(x, DG_PROBLEM_UNSUPPORTED_CODING, "JSON is UTF-8 (RFC 8259 8.1)", NULL);
+        return false;
+    }
+    if (kind == DG_JSON_NO) { /* not JSON: it passes untouched */
+        x->match.request = NULL;
+        return true;
+    }
+    if (!dg_head_identity(head)) {
+        dg_fail(x, DG_PROBLEM_UNSUPPORTED_CODING,
+                "a request with a content coding cannot be translated", NULL);
+        return false;
+    }
+    return true;
+}
+
+static void go_on(dg_exchange *x, const dg_head *head)
+{
+    if (dg_head_via_has(head, dg_slice_str(x->edge->via))) {
+        dg_fail(x, DG_PROBLEM_LOOP, NULL, NULL);
+        return;
+    }
+    if (!check_content(x, head))
+        return;
+    x->whole = must_be_whole(x);
+    if (dg_request_head_begin(x, head) != DG_OK) {
+        dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
+        return;
+    }
+    if (!x->whole)
+        dg_forward(x);
+}
+
+void dg_select(dg_exchange *x, const dg_head *head)
+{
+    dg_target target;
+    dg_http_error error = {.reason = "the request target is malformed"};
+    const char *reason = NULL;
+    if (dg_target_parse(head->target, head->method_id, &target) != DG_OK ||
+        dg_target_check(&target, head, x->down->tls, &error) != DG_OK ||
+        keep_text(x, head, &target, &reason) != DG_OK) {
+        x->close_after = true;
+        dg_usage_gauge(x->edge->usage, DG_GAUGE_REQUESTS_REJECTED, 1);
+        dg_fail(x, DG_PROBLEM_BAD_REQUEST, reason ? reason : error.reason, NULL);
+        return;
+    }
+    if (ends_here(x, head)) {
+        answer_options(x);
+        return;
+    }
+    dg_request_view view = {x->method_name, x->path, x->query, field_of, head};
+    dg_match_result result = x->down->control ? DG_MATCH_NO_API
+                                              : dg_ruleset_match(x->epoch->snapshot->ruleset, &view,
+                                                                 &x->match);
+    if (!choose_upstream(x, result)) {
+        refuse(x, result, &view);
+        return;
+    }
+    if (result != DG_MATCH_OK)
+        x->match = (dg_match){.api = NULL};
+    go_on(x, head);
+}

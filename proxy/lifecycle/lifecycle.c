@@ -1,0 +1,82 @@
+#include "proxy/lifecycle/lifecycle.h"
+
+#include <inttypes.h>
+
+#include "base/date.h"
+
+dg_stage dg_lifecycle_stage(const dg_version *version, int64_t now)
+{
+    bool deprecates = version->deprecated != DG_NEVER, sunsets = version->sunset != DG_NEVER;
+    if (sunsets && now >= version->sunset)
+        return DG_STAGE_SUNSET;
+    if (deprecates && now >= version->deprecated)
+        return DG_STAGE_DEPRECATED;
+    return deprecates || sunsets ? DG_STAGE_ANNOUNCED : DG_STAGE_ACTIVE;
+}
+
+const char *dg_stage_name(dg_stage stage)
+{
+    static const char *const names[] = {
+        [DG_STAGE_ACTIVE] = "active",
+        [DG_STAGE_ANNOUNCED] = "announced",
+        [DG_STAGE_DEPRECATED] = "deprecated",
+        [DG_STAGE_SUNSET] = "sunset",
+    };
+    DG_ASSERT((size_t)stage < sizeof names / sizeof *names);
+    return names[stage];
+}
+
+/* What may stand in a URI (RFC 3986 2.2, 2.3) beside letters and digits; '%' because what is
+ * encoded already must stay as it is. */
+static bool is_uri_byte(char c)
+{
+    char lower = dg_ascii_lower(c);
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
+           (c && strchr("-._~:/?#[]@!$&'()*+,;=%", c));
+}
+
+/* The successor holds what the client wrote in its path and query, so whatever could end the
+ * bracket or the field line is percent-encoded (RFC 8288 3, RFC 9110 5.5). */
+static void add_uri(dg_slice uri, dg_buf *out)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < uri.len; i++) {
+        unsigned char c = (unsigned char)uri.ptr[i];
+        if (is_uri_byte((char)c)) {
+            dg_buf_add_char(out, (char)c);
+        } else {
+            char escaped[3] = {'%', hex[c >> 4], hex[c & 15]};
+            dg_buf_add(out, dg_slice_of(escaped, sizeof escaped));
+        }
+    }
+}
+
+static void add_link(dg_slice uri, const char *parameters, dg_buf *out)
+{
+    dg_buf_add_str(out, "Link: <");
+    add_uri(uri, out);
+    dg_buf_add_str(out, ">; ");
+    dg_buf_add_str(out, parameters);
+    dg_buf_add_str(out, "\r\n");
+}
+
+void dg_lifecycle_fields(const dg_version *version, dg_slice successor, bool has_deprecation,
+                         bool has_sunset, dg_buf *out)
+{
+    bool deprecates = version->deprecated != DG_NEVER, sunsets = version->sunset != DG_NEVER;
+    if (deprecates && !has_deprecation)
+        dg_buf_printf(out, "Deprecation: @%" PRId64 "\r\n", version->deprecated);
+    if (sunsets && !has_sunset) {
+        char date[DG_IMF_FIXDATE_BYTES];
+        dg_date_imf(version->sunset, date);
+        dg_buf_add_str(out, "Sunset: ");
+        dg_buf_add(out, dg_slice_of(date, sizeof date));
+        dg_buf_add_str(out, "\r\n");
+    }
+    if (successor.len)
+        add_link(successor, "rel=\"successor-version\"", out);
+    if (version->docs.len && (deprecates || has_deprecation))
+        add_link(version->docs, "rel=\"deprecation\"; type=\"text/html\"", out);
+    if (version->docs.len && sunsets)
+        add_link(version->docs, "rel=\"sunset\"; type=\"text/html\"", out);
+}

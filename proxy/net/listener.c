@@ -1,0 +1,127 @@
+#include "proxy/net/listener.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct dg_listener {
+    dg_loop *loop;
+    int fd;
+    struct event readable, resume;
+    const dg_listener_handler *handler;
+    void *context;
+};
+
+static int open_socket(const dg_address *address, bool share)
+{
+    int family = address->storage.ss_family, on = 1;
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (share)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    if (family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    if (bind(fd, (const struct sockaddr *)&address->storage, address->size) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+dg_status dg_listen_socket(const dg_address *address, bool first, int *ret_fd)
+{
+    if (first) {
+        int probe = open_socket(address, false);
+        if (probe < 0)
+            return DG_IO;
+        close(probe);
+    }
+    int fd = open_socket(address, true);
+    if (fd < 0)
+        return DG_IO;
+    if (listen(fd, 4096) != 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return DG_IO;
+    }
+    *ret_fd = fd;
+    return DG_OK;
+}
+
+static bool is_exhaustion(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+static void pause_accepting(dg_listener *listener, int error)
+{
+    static const struct timeval pause = {0, DG_ACCEPT_PAUSE_MS * 1000};
+    event_del(&listener->readable);
+    event_add(&listener->resume, &pause);
+    listener->handler->paused(listener->context, error);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    dg_listener *listener = arg;
+    for (int i = 0; i < DG_ACCEPT_BATCH; i++) {
+        if (!listener->handler->room(listener->context)) {
+            pause_accepting(listener, 0);
+            return;
+        }
+        struct sockaddr_storage peer;
+        socklen_t size = sizeof peer;
+        int accepted =
+            accept4(listener->fd, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (accepted >= 0) {
+            listener->handler->accepted(listener->context, accepted, (struct sockaddr *)&peer);
+        } else if (errno == EAGAIN) {
+            return;
+        } else if (is_exhaustion(errno)) {
+            pause_accepting(listener, errno);
+            return;
+        } /* else that one connection died in the queue (ECONNABORTED): the next one */
+    }
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    dg_listener *listener = arg;
+    event_add(&listener->readable, NULL);
+}
+
+dg_status dg_listener_new(dg_loop *loop, int fd, const dg_listener_handler *handler, void *context,
+                          dg_listener **ret_listener)
+{
+    dg_listener *listener = malloc(sizeof *listener);
+    if (!listener) {
+        close(fd);
+        return DG_NOMEM;
+    }
+    *listener = (dg_listener){.loop = loop, .fd = fd, .handler = handler, .context = context};
+    event_assign(&listener->readable, loop->base, fd, EV_READ | EV_PERSIST, on_readable, listener);
+    evtimer_assign(&listener->resume, loop->base, on_resume, listener);
+    if (event_add(&listener->readable, NULL) != 0) {
+        dg_listener_free(listener);
+        return DG_NOMEM;
+    }
+    *ret_listener = listener;
+    return DG_OK;
+}
+
+void dg_listener_free(dg_listener *listener)
+{
+    if (!listener)
+        return;
+    event_del(&listener->readable);
+    event_del(&listener->resume);
+    close(listener->fd);
+    free(listener);
+}

@@ -1,0 +1,43 @@
+/* A worker's event loop: libevent's base without locks, the deadlines, the pool of read blocks. Everything
+ * in this room belongs to one loop and is used on its thread only; the room is the only libevent user on the
+ * way of a request. */
+#ifndef DG_NET_LOOP_H
+#define DG_NET_LOOP_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "base/buf.h"
+#include "proxy/net/timers.h"
+
+enum {
+    DG_BLOCK_BYTES = 16384, /* what one read takes at most, and the largest head */
+    DG_BLOCK_PADDING = 64,  /* readable bytes behind a block: the engine may look there */
+    DG_BLOCKS_KEPT = 256
+};
+
+typedef struct dg_block {
+    struct dg_block *next;
+    char bytes[DG_BLOCK_BYTES + DG_BLOCK_PADDING];
+} dg_block;
+
+typedef struct dg_loop {
+    struct event_base *base;
+    dg_wheel wheel;
+    struct event tick; /* runs only while a deadline is set */
+    bool ticking;
+    uint64_t now_ms; /* monotonic, taken when an event arrives */
+    dg_block *blocks;
+    size_t blocks_kept;
+} dg_loop;
+
+DG_MUST_USE dg_status dg_loop_init(dg_loop *loop);
+void dg_loop_free(dg_loop *loop);
+
+/* NULL when out of memory. */
+dg_block *dg_block_take(dg_loop *loop);
+void dg_block_give(dg_loop *loop, dg_block *block);
+
+void dg_loop_deadline(dg_loop *loop, dg_timer *timer, uint64_t after_ms);
+
+#endif

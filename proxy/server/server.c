@@ -1,0 +1,409 @@
+#include "proxy/server/server.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "proxy/admin/admin.h"
+#include "proxy/log.h"
+#include "proxy/server/worker.h"
+
+enum { SIGNALS = 4 };
+
+typedef struct dg_server {
+    const dg_config_options *options;
+    struct event_base *base;
+    struct event signals[SIGNALS], done, deadline;
+    dg_usage *usage;
+    dg_admin *admin;
+    char control_dir[64], control_address[96];
+    dg_snapshot *snapshot; /* the newest that compiled */
+    dg_worker *workers;
+    size_t worker_count;
+    int done_fd;
+    bool draining;
+} dg_server;
+
+/* ---- listening sockets */
+
+/* Port 0 means any: what the kernel chose for the first worker goes for the others too. */
+static void learn_port(dg_address *address, int fd)
+{
+    struct sockaddr_storage bound;
+    socklen_t size = sizeof bound;
+    if (getsockname(fd, (struct sockaddr *)&bound, &size) != 0)
+        return;
+    if (bound.ss_family == AF_INET)
+        ((struct sockaddr_in *)(void *)&address->storage)->sin_port =
+            ((struct sockaddr_in *)(void *)&bound)->sin_port;
+    else if (bound.ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)(void *)&address->storage)->sin6_port =
+            ((struct sockaddr_in6 *)(void *)&bound)->sin6_port;
+}
+
+static bool is_open_already(const dg_snapshot *old, const dg_address *address)
+{
+    if (!old)
+        return false;
+    for (size_t i = 0; i < old->config.listen_count; i++)
+        for (size_t k = 0; k < old->config.listens[i].address_count; k++) {
+            const dg_address *open = &old->config.listens[i].addresses[k];
+            if (open->size == address->size && !memcmp(&open->storage, &address->storage, open->size))
+                return true;
+        }
+    return false;
+}
+
+/* Opens a socket for every new address and worker, or none. mails: one a worker. */
+static bool open_sockets(dg_snapshot *snapshot, const dg_snapshot *old, dg_worker_mail *mails,
+                         size_t worker_count)
+{
+    dg_config *config = &snapshot->config;
+    for (size_t i = 0; i < config->listen_count; i++) {
+        for (size_t k = 0; k < config->listens[i].address_count; k++) {
+            dg_address *address = &config->listens[i].addresses[k];
+            if (is_open_already(old, address))
+                continue;
+            for (size_t w = 0; w < worker_count; w++) {
+                int fd;
+                if (dg_listen_socket(address, w == 0, &fd) != DG_OK) {
+                    dg_log(DG_LOG_ERROR, "cannot listen on %s: %s", config->listens[i].text,
+                           strerror(errno));
+                    return false;
+                }
+                learn_port(address, fd);
+                mails[w].sockets[mails[w].socket_count++] = (dg_socket){*address, fd};
+            }
+        }
+    }
+    return true;
+}
+
+static void drop_mails(dg_worker_mail *mails, size_t count)
+{
+    for (size_t w = 0; mails && w < count; w++) {
+        for (size_t i = 0; i < mails[w].socket_count; i++)
+            close(mails[w].sockets[i].fd);
+        free(mails[w].sockets);
+        dg_snapshot_unref(mails[w].snapshot);
+    }
+    free(mails);
+}
+
+/* A mail a worker, each with a reference to the snapshot and its own new sockets; NULL when it fails. */
+static dg_worker_mail *make_mails(dg_snapshot *snapshot, const dg_snapshot *old, size_t worker_count)
+{
+    dg_worker_mail *mails = calloc(worker_count, sizeof *mails);
+    bool whole = mails != NULL;
+    for (size_t w = 0; whole && w < worker_count; w++) {
+        mails[w].snapshot = dg_snapshot_ref(snapshot);
+        mails[w].sockets = calloc(DG_SOCKETS_MAX, sizeof(dg_socket));
+        whole = mails[w].sockets != NULL;
+    }
+    if (whole && open_sockets(snapshot, old, mails, worker_count))
+        return mails;
+    drop_mails(mails, worker_count);
+    return NULL;
+}
+
+/* ---- signals */
+
+static void end_now(dg_server *server)
+{
+    event_base_loopbreak(server->base);
+}
+
+static void drain(dg_server *server)
+{
+    uint64_t ms = server->snapshot->config.timeouts.drain_ms;
+    struct timeval within = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
+    if (server->draining) {
+        end_now(server);
+        return;
+    }
+    server->draining = true;
+    dg_log(DG_LOG_INFO, "draining: no new connections, up to %llu s for what is in flight",
+           (unsigned long long)((ms + 999) / 1000));
+    for (size_t i = 0; i < server->worker_count; i++)
+        dg_worker_tell(&server->workers[i], &(dg_worker_mail){.drain = true});
+    event_add(&server->deadline, &within);
+}
+
+static void print_diags(dg_diags *diags)
+{
+    dg_diags_print(diags, stderr);
+    dg_diags_free(diags);
+}
+
+/* A listener written as before is the one that is open: a name is not resolved to something else, nor a
+ * port 0 chosen again. */
+static void adopt_addresses(dg_snapshot *snapshot, const dg_snapshot *old)
+{
+    for (size_t i = 0; i < snapshot->config.listen_count; i++)
+        for (size_t k = 0; k < old->config.listen_count; k++) {
+            dg_listen *listen = &snapshot->config.listens[i];
+            const dg_listen *open = &old->config.listens[k];
+            if (strcmp(listen->text, open->text) != 0)
+                continue;
+            memcpy(listen->addresses, open->addresses, sizeof listen->addresses);
+            listen->address_count = open->address_count;
+        }
+}
+
+static void reload(dg_server *server)
+{
+    dg_diags diags;
+    dg_snapshot *snapshot = NULL;
+    dg_diags_init(&diags);
+    dg_status status = dg_snapshot_load(server->options, server->control_address, server->usage,
+                                        &diags, &snapshot);
+    print_diags(&diags);
+    if (status == DG_OK)
+        adopt_addresses(snapshot, server->snapshot);
+    dg_worker_mail *mails =
+        status == DG_OK ? make_mails(snapshot, server->snapshot, server->worker_count) : NULL;
+    if (!mails) {
+        dg_log(DG_LOG_ERROR, "reload refused (%s): everything goes on as before", dg_status_text(status));
+        dg_snapshot_unref(snapshot);
+        return;
+    }
+    if (snapshot->config.workers != server->worker_count)
+        dg_log(DG_LOG_WARNING, "the number of workers changes with a restart only: still %zu",
+               server->worker_count);
+    for (size_t i = 0; i < server->worker_count; i++)
+        dg_worker_tell(&server->workers[i], &mails[i]);
+    free(mails);
+    dg_snapshot_unref(server->snapshot);
+    server->snapshot = snapshot;
+    dg_log(DG_LOG_INFO, "reloaded");
+}
+
+static void on_signal(evutil_socket_t number, short what, void *arg)
+{
+    (void)what;
+    dg_server *server = arg;
+    if (number != SIGHUP)
+        drain(server);
+    else if (!server->draining)
+        reload(server);
+}
+
+static void on_done(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    dg_server *server = arg;
+    uint64_t count;
+    if (read(fd, &count, sizeof count) < 0)
+        return;
+    for (size_t i = 0; i < server->worker_count; i++)
+        if (!atomic_load(&server->workers[i].empty))
+            return;
+    end_now(server);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    dg_log(DG_LOG_WARNING, "the drain time is over: what is still in flight is cut");
+    end_now(arg);
+}
+
+/* ---- the admin API */
+
+static bool is_ready(void *context)
+{
+    const dg_server *server = context;
+    return !server->draining;
+}
+
+static void give_metrics(void *context, dg_buf *out)
+{
+    dg_usage_metrics(((dg_server *)context)->usage, out);
+}
+
+static void give_usage(void *context, dg_buf *out)
+{
+    dg_usage_json(((dg_server *)context)->usage, out);
+}
+
+static bool open_admin(dg_server *server)
+{
+    dg_admin_hooks hooks = {server, is_ready, give_metrics, give_usage};
+    if (dg_admin_new(server->base, server->control_address, &hooks, &server->admin) == DG_OK)
+        return true;
+    dg_log(DG_LOG_ERROR, "cannot open the admin API's socket %s: %s", server->control_address,
+           strerror(errno));
+    return false;
+}
+
+static bool choose_control_address(dg_server *server)
+{
+    const char *base = getenv("XDG_RUNTIME_DIR");
+    if (!base || strlen(base) > 30 || access(base, W_OK) != 0)
+        base = "/tmp";
+    snprintf(server->control_dir, sizeof server->control_dir, "%s/dragoman-XXXXXX", base);
+    if (!mkdtemp(server->control_dir)) {
+        dg_log(DG_LOG_ERROR, "cannot make a private folder %s: %s", server->control_dir, strerror(errno));
+        server->control_dir[0] = '\0';
+        return false;
+    }
+    snprintf(server->control_address, sizeof server->control_address, "unix:%s/control.sock",
+             server->control_dir);
+    return true;
+}
+
+/* ---- start and end */
+
+static bool init_events(dg_server *server)
+{
+    static const int numbers[SIGNALS] = {SIGHUP, SIGTERM, SIGINT, SIGQUIT};
+    server->base = event_base_new();
+    server->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (!server->base || server->done_fd < 0)
+        return false;
+    for (size_t i = 0; i < SIGNALS; i++) {
+        evsignal_assign(&server->signals[i], server->base, numbers[i], on_signal, server);
+        if (evsignal_add(&server->signals[i], NULL) != 0)
+            return false;
+    }
+    event_assign(&server->done, server->base, server->done_fd, EV_READ | EV_PERSIST, on_done, server);
+    evtimer_assign(&server->deadline, server->base, on_deadline, server);
+    return event_add(&server->done, NULL) == 0;
+}
+
+static bool start_workers(dg_server *server)
+{
+    char via[32];
+    snprintf(via, sizeof via, "dragoman-%08x", (unsigned)dg_hash_seed());
+    size_t count = server->snapshot->config.workers;
+    dg_worker_mail *mails = make_mails(server->snapshot, NULL, count);
+    server->workers = calloc(count, sizeof *server->workers);
+    if (!mails || !server->workers) {
+        drop_mails(mails, count);
+        return false;
+    }
+    /* Signals are the control thread's. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    dg_status status = DG_OK;
+    for (; server->worker_count < count; server->worker_count++) {
+        dg_usage_shard *shard;
+        size_t i = server->worker_count;
+        status = dg_usage_shard_new(server->usage, &shard);
+        if (status == DG_OK)
+            status = dg_worker_start(&server->workers[i], &mails[i], shard, via, server->done_fd);
+        if (status != DG_OK)
+            break;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (status != DG_OK)
+        dg_log(DG_LOG_ERROR, "cannot start a worker: %s", dg_status_text(status));
+    free(mails);
+    return status == DG_OK;
+}
+
+static void log_start(const dg_snapshot *snapshot)
+{
+    const dg_config *config = &snapshot->config;
+    for (size_t i = 0; i < config->listen_count; i++) {
+        char text[DG_ADDRESS_TEXT_BYTES];
+        const dg_listen *listen = &config->listens[i];
+        dg_address_text((const struct sockaddr *)&listen->addresses[0].storage, text);
+        dg_log(DG_LOG_INFO, "%s on %s://%s", listen->control ? "admin API" : "listening",
+               listen->tls ? "https" : "http", text);
+    }
+    for (size_t i = 0; i < dg_ruleset_api_count(snapshot->ruleset); i++) {
+        const dg_api *api = dg_ruleset_api(snapshot->ruleset, i);
+        dg_log(DG_LOG_INFO, "api %s at %.*s: %zu versions, the backend %s speaks %s", api->name,
+               DG_SLICE_FMT(api->base), api->version_count,
+               config->upstreams[config->pack_upstreams[i]].url, api->backend->name);
+    }
+}
+
+/* So many connections as the hard limit allows. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static bool start(dg_server *server)
+{
+    dg_diags diags;
+    dg_diags_init(&diags);
+    if (dg_usage_new(&server->usage) != DG_OK || !choose_control_address(server)) {
+        dg_diags_free(&diags);
+        return false;
+    }
+    dg_status status = dg_snapshot_load(server->options, server->control_address, server->usage,
+                                        &diags, &server->snapshot);
+    print_diags(&diags);
+    if (status != DG_OK)
+        return false;
+    if (!init_events(server)) {
+        dg_log(DG_LOG_ERROR, "cannot start: %s", strerror(errno));
+        return false;
+    }
+    return open_admin(server) && start_workers(server);
+}
+
+static void server_free(dg_server *server)
+{
+    for (size_t i = 0; i < server->worker_count; i++)
+        dg_worker_join(&server->workers[i]);
+    free(server->workers);
+    dg_admin_free(server->admin);
+    dg_snapshot_unref(server->snapshot);
+    dg_usage_free(server->usage);
+    if (server->base) {
+        for (size_t i = 0; i < SIGNALS; i++)
+            if (event_initialized(&server->signals[i]))
+                event_del(&server->signals[i]);
+        if (event_initialized(&server->done))
+            event_del(&server->done);
+        if (event_initialized(&server->deadline))
+            event_del(&server->deadline);
+        event_base_free(server->base);
+    }
+    if (server->done_fd >= 0)
+        close(server->done_fd);
+    if (server->control_dir[0])
+        rmdir(server->control_dir);
+}
+
+int dg_server_run(const dg_config_options *options, const dg_server_hooks *hooks)
+{
+    dg_server server = {.options = options, .done_fd = -1};
+    signal(SIGPIPE, SIG_IGN);
+    raise_descriptors();
+    bool started = start(&server);
+    if (started) {
+        log_start(server.snapshot);
+        if (hooks)
+            hooks->started(hooks->context, server.snapshot);
+        event_base_dispatch(server.base);
+    }
+    server_free(&server);
+    return started ? 0 : 1;
+}
+
+int dg_server_check(const dg_config_options *options)
+{
+    dg_diags diags;
+    dg_snapshot *snapshot = NULL;
+    dg_diags_init(&diags);
+    dg_status status = dg_snapshot_load(options, NULL, NULL, &diags, &snapshot);
+    print_diags(&diags);
+    dg_snapshot_unref(snapshot);
+    return status == DG_OK ? 0 : 1;
+}

@@ -1,0 +1,21 @@
+/* Random op lists and documents that know of each other, from a seed. */
+#ifndef DG_TESTS_GENERATE_H
+#define DG_TESTS_GENERATE_H
+
+#include "base/buf.h"
+#include "transforms/op.h"
+
+typedef struct generator {
+    uint64_t state;
+    dg_arena *arena;
+    dg_ops *lens; /* a list that may be applied anywhere, in itself too */
+    bool spaces;  /* documents with white space */
+    bool exact;   /* lossless ops only, and documents without collisions */
+} generator;
+
+uint32_t generate_number(generator *g, uint32_t below);
+dg_ops *generate_list(generator *g, unsigned depth);
+/* Appends a document, with DG_JSON_PADDING bytes of rubbish behind its length. */
+void generate_document(generator *g, dg_buf *out);
+
+#endif

@@ -1,0 +1,132 @@
+/* A composed program against its steps carried out plainly, on thousands of random programs and documents. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "generate.h"
+#include "reference.h"
+#include "transforms/program.h"
+
+enum { PROGRAMS = 4000, DOCUMENTS = 12, STEPS_MAX = 4 };
+
+typedef struct tally {
+    size_t compiled, refused_programs, same, same_refusals;
+} tally;
+
+static void print_list(const dg_ops *list, const dg_ops *lens, int depth)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const dg_op *op = &list->items[i];
+        print_message("%*s%s name=%.*s to=%.*s value=%.*s flags=%d%d unknown=%d case=%d\n", depth * 2, "",
+                      dg_op_word(op->kind), DG_SLICE_FMT(op->name), DG_SLICE_FMT(op->to),
+                      DG_SLICE_FMT(op->value), op->when_null, op->if_empty, op->unknown, op->case_from);
+        for (size_t k = 0; k < op->except_count; k++)
+            print_message("%*sexcept %.*s\n", depth * 2 + 2, "", DG_SLICE_FMT(op->except[k]));
+        for (size_t k = 0; k < op->pair_count; k++)
+            print_message("%*s%.*s -> %.*s\n", depth * 2 + 2, "", DG_SLICE_FMT(op->pairs[k].from),
+                          DG_SLICE_FMT(op->pairs[k].to));
+        if (op->body && op->body != lens)
+            print_list(op->body, lens, depth + 1);
+    }
+}
+
+static void compare(dg_runner *runner, const dg_program *program, const dg_ops *const *steps,
+                    size_t step_count, const generator *g, dg_slice in, tally *t, uint64_t seed)
+{
+    dg_arena arena;
+    dg_arena_init(&arena, 0);
+    dg_buf expected, got;
+    dg_buf_init(&expected, 0);
+    dg_buf_init(&got, 0);
+    dg_run_error error;
+    dg_status want = reference_run(&arena, steps, step_count, in, &expected);
+    dg_status have = dg_run(runner, program, in, &got, &error);
+    if (want != have || !dg_slice_eq(dg_buf_slice(&expected), dg_buf_slice(&got))) {
+        print_message("seed %llu\nin       %.*s\nexpected %s %.*s\ngot      %s %.*s (%s at %zu)\n",
+                      (unsigned long long)seed, DG_SLICE_FMT(in), dg_status_text(want),
+                      DG_SLICE_FMT(dg_buf_slice(&expected)), dg_status_text(have),
+                      DG_SLICE_FMT(dg_buf_slice(&got)), have ? error.message : "", have ? error.offset : 0);
+        for (size_t i = 0; i < step_count; i++) {
+            print_message("step %zu\n", i);
+            print_list(steps[i], g->lens, 1);
+        }
+        print_message("lens\n");
+        print_list(g->lens, g->lens, 1);
+        fail();
+    }
+    if (have == DG_OK)
+        t->same++;
+    else
+        t->same_refusals++;
+    dg_buf_free(&expected);
+    dg_buf_free(&got);
+    dg_arena_free(&arena);
+}
+
+static void one_program(uint64_t seed, tally *t)
+{
+    dg_arena arena;
+    dg_arena_init(&arena, 0);
+    generator g = {.state = seed * 0x9E3779B97F4A7C15u + 1, .arena = &arena};
+    g.lens = dg_arena_zalloc(&arena, sizeof *g.lens);
+    *g.lens = *generate_list(&g, 2);
+    const dg_ops *steps[STEPS_MAX];
+    size_t step_count = 1 + generate_number(&g, STEPS_MAX);
+    for (size_t i = 0; i < step_count; i++)
+        steps[i] = generate_list(&g, 2);
+    dg_diags diags;
+    dg_diags_init(&diags);
+    dg_program *program;
+    dg_runner *runner;
+    if (dg_program_compile(steps, step_count, &diags, &program) != DG_OK) {
+        assert_true(diags.errors > 0);
+        t->refused_programs++;
+        dg_diags_free(&diags);
+        dg_arena_free(&arena);
+        return;
+    }
+    assert_int_equal(diags.errors, 0);
+    t->compiled++;
+    assert_int_equal(dg_runner_new(&runner), DG_OK);
+    for (int i = 0; i < DOCUMENTS; i++) {
+        dg_buf in;
+        dg_buf_init(&in, 0);
+        g.spaces = i % 2;
+        generate_document(&g, &in);
+        compare(runner, program, steps, step_count, &g, dg_buf_slice(&in), t, seed);
+        dg_buf_free(&in);
+    }
+    dg_runner_free(runner);
+    dg_program_free(program);
+    dg_diags_free(&diags);
+    dg_arena_free(&arena);
+}
+
+static void a_chain_equals_its_steps(void **state)
+{
+    (void)state;
+    tally t = {0};
+    const char *only = getenv("DG_SEED");
+    if (only) {
+        one_program(strtoull(only, NULL, 10), &t);
+        return;
+    }
+    const char *from = getenv("DG_SEED_FROM"); /* to search elsewhere, by hand */
+    uint64_t first = from ? strtoull(from, NULL, 10) : 1;
+    for (uint64_t seed = first; seed < first + PROGRAMS; seed++)
+        one_program(seed, &t);
+    print_message("%zu programs (%zu refused), %zu equal results, %zu equal refusals\n", t.compiled,
+                  t.refused_programs, t.same, t.same_refusals);
+    assert_true(t.compiled > PROGRAMS / 5);
+    assert_true(t.same > PROGRAMS && t.same_refusals > 100);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_chain_equals_its_steps)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,232 @@
+/* The lexicon: what a runner knows about one program. It grows as messages teach it, within bounds.
+ *
+ * A node is a sequence of items (ops, one after the other) pending on one input value. It is built once per
+ * sequence (symbol.c): what the sequence wraps around the value becomes a prefix and a suffix, what it does
+ * to the value itself stays as the list of local items. What an object's local items do to a member is
+ * simulated once per member name (learn.c) and kept as a key. Beyond the bounds, keys are simulated each
+ * time. A lexicon belongs to one runner and so to one thread. Internal to the room. */
+#ifndef DG_TRANSFORMS_LEXICON_H
+#define DG_TRANSFORMS_LEXICON_H
+
+#include "transforms/program.h"
+#include "transforms/scan.h"
+
+enum {
+    DG_NODES_MAX = 2048,         /* nodes a lexicon */
+    DG_SEQUENCE_MAX = 4096,      /* items pending on a value */
+    DG_LEXICON_ITEMS_MAX = 1 << 18,
+    DG_LEXICON_KEYS_MAX = 8192,
+    DG_NODE_KEYS_MAX = 1024,
+    DG_NODE_CONSTANTS_MAX = 512, /* ADD and DEFAULT in one node */
+    DG_NODE_FORKS_MAX = 64,
+    DG_NAME_BYTES_MAX = 256,     /* longer names are not learned */
+    DG_BITS_MAX = DG_NODE_CONSTANTS_MAX + DG_NODE_KEYS_MAX,
+    DG_EXPANSION_MAX = 1 << 16,  /* steps of building one node */
+    DG_EVALUATION_DEPTH_MAX = 16,
+    DG_TOKEN_BLOCK = 32,
+    DG_NEVER = 0x7FFFFFFF
+};
+
+/* An op, or (tagged in the low bits) what an op of the parent object asks of its member's value. */
+typedef uintptr_t dg_item;
+enum { DG_ITEM_OP = 0, DG_ITEM_IF_EMPTY = 1, DG_ITEM_IF_NULL = 2 };
+
+static inline dg_item dg_item_of(const dg_op *op, unsigned tag)
+{
+    return (uintptr_t)op | tag;
+}
+static inline const dg_op *dg_item_op(dg_item item)
+{
+    return (const dg_op *)(item & ~(uintptr_t)3);
+}
+static inline unsigned dg_item_tag(dg_item item)
+{
+    return (unsigned)(item & 3);
+}
+
+/* A growing list of items; `status` is sticky. `notes` runs beside it: what the list's user needs to know. */
+typedef struct dg_items {
+    dg_item *at;
+    int32_t *notes;
+    uint32_t count, cap;
+    dg_status status;
+} dg_items;
+void dg_items_add(dg_items *items, dg_item item, int32_t note);
+void dg_items_free(dg_items *items);
+
+/* What a sequence makes of a value that is known: text, nothing (an IF_EMPTY item let it go), or a refusal. */
+typedef enum dg_result_kind {
+    DG_RESULT_UNKNOWN,
+    DG_RESULT_BUSY, /* being worked out: asking again means that it contains itself */
+    DG_RESULT_TEXT,
+    DG_RESULT_VOID,
+    DG_RESULT_REFUSED
+} dg_result_kind;
+
+typedef struct dg_result {
+    dg_result_kind kind;
+    int32_t void_at; /* VOID: the index in the sequence of the item that let it go */
+    dg_slice text;   /* followed by DG_JSON_PADDING bytes */
+    const char *message;
+    const dg_op *op;
+} dg_result;
+
+typedef struct dg_node dg_node;
+typedef struct dg_key dg_key;
+
+/* What a local list does to one member name. */
+struct dg_key {
+    uint8_t match[DG_TOKEN_BLOCK]; /* the start of `"key":` as it comes, zeros after it */
+    uint8_t emit[DG_TOKEN_BLOCK];  /* the start of `"key":` as it leaves */
+    uint32_t match_mask;           /* SSE2: which bytes of a block to compare */
+    uint16_t match_len, emit_len;  /* with quotes and colon; never more than the block if `quick` */
+    bool quick;                    /* plain, and both tokens fit a block */
+    bool plain;                    /* kept, with nothing but a child, a token and a bit */
+    bool selected;                 /* the member that UNWRAP takes */
+    bool learned;
+    int32_t bit;                   /* of its output name, or -1 if that is not interned */
+    dg_node *child;
+    dg_key *next;                  /* the key that followed last time */
+    dg_slice raw, token;           /* the name's content as it comes; `"key":` as it leaves */
+    uint64_t hash, name_hash;
+    int32_t death;                 /* the index of the local item that drops it, or DG_NEVER */
+    int32_t collision;             /* of the ADD that it collides with, or DG_NEVER */
+    uint32_t child_own;            /* items of the child's sequence that come from here, not from `rest` */
+    dg_items child_items;          /* notes: the local index that each came from */
+    uint32_t *marks;               /* constants that need not be added any more, ascending */
+    uint32_t mark_count;
+    bool has_voids;                /* the child's sequence holds IF_EMPTY */
+    dg_slice name;                 /* decoded, as it leaves; valid while being learned only */
+};
+
+/* An ADD or DEFAULT of the local list. */
+typedef struct dg_constant {
+    const dg_op *op;
+    uint32_t at; /* its index in the local list */
+    dg_key *key; /* what the rest of the list does to it */
+    dg_result value;
+} dg_constant;
+
+typedef struct dg_interned {
+    struct dg_interned *next;
+    dg_slice name;
+    uint64_t hash;
+    int32_t bit;
+} dg_interned;
+
+/* A value table, decoded and hashed. */
+typedef struct dg_table {
+    struct dg_table *next;
+    const dg_op *op;
+    dg_slice *from; /* canonical scalars, see learn.c */
+    uint32_t *slots;
+    uint32_t mask;
+} dg_table;
+
+typedef enum dg_node_mode {
+    DG_NODE_BUILDING,
+    DG_NODE_COPY,     /* nothing pending */
+    DG_NODE_CONSTANT, /* the value is validated and replaced by `result` */
+    DG_NODE_STREAM
+} dg_node_mode;
+
+struct dg_node {
+    dg_node_mode mode;
+    dg_node *next; /* in its hash bucket */
+    uint64_t hash;
+    const dg_item *items; /* the sequence */
+    uint32_t item_count;
+
+    dg_result result;
+    dg_slice prefix, suffix;
+    /* Local items; notes: for IF_EMPTY what happens then: >= 0 the value is void, by that index of the
+     * sequence; < 0 fork -1 - note takes the place of the whole node. */
+    dg_items local;
+    const dg_op *select; /* UNWRAP: local items are followed by it, and by `rest` on the member's value */
+    dg_items rest;
+    dg_result *forks;
+    uint32_t fork_count;
+
+    bool scalars;     /* local items that look at scalars */
+    bool voids;       /* local items that look whether the object is empty */
+    int32_t override; /* the first VALUES that settles objects and arrays, or DG_NEVER */
+    dg_result *tails; /* one per local item: what follows it makes of its op's value */
+    dg_table **tables; /* one per local item, for VALUES */
+
+    dg_constant *constants;
+    uint32_t constant_count;
+    dg_node *element; /* of an array; built when met */
+
+    dg_key *first; /* the key that came first last time */
+    dg_key **slots;
+    uint32_t slot_mask, key_count;
+    dg_interned **names;
+    uint32_t bit_count;
+};
+
+enum { DG_NODE_BUCKETS = 256, DG_NAME_BUCKETS = 256 };
+
+typedef struct dg_lexicon {
+    dg_arena arena;
+    uint64_t seed;
+    uint64_t program_id;
+    const dg_program *program;
+    dg_node *buckets[DG_NODE_BUCKETS];
+    dg_node *root, *copy;
+    dg_table *tables;
+    uint32_t node_count, key_count, item_count;
+    unsigned evaluations; /* nested */
+    bool full;            /* a bound was met */
+    bool broken;          /* a node is half built: to be reset before the next run */
+    uint32_t runs;        /* since it was empty */
+    /* Why the last call failed. */
+    dg_status status;
+    const char *message;
+    const dg_op *op;
+    /* Scratch of learn.c */
+    dg_buf name, other, token;
+    dg_items child;
+    uint32_t *marks;
+    uint32_t mark_cap;
+} dg_lexicon;
+
+struct dg_program {
+    uint64_t id; /* no two programs of a process share one */
+    dg_item *items;
+    uint32_t item_count;
+    bool identity;
+};
+
+void dg_lexicon_init(dg_lexicon *lex, const dg_program *program);
+void dg_lexicon_free(dg_lexicon *lex);
+/* Forgets everything. */
+void dg_lexicon_reset(dg_lexicon *lex);
+
+/* The node of a sequence, built if it is new. NULL: lex->status says why. */
+dg_node *dg_lexicon_node(dg_lexicon *lex, const dg_item *items, uint32_t count);
+/* Builds `node` from its sequence; with fork >= 0, as if the value were not there from that fork on. */
+dg_status dg_symbol_build(dg_lexicon *lex, dg_node *node, int32_t fork, dg_result *ret_fork);
+
+/* What the local list does to the name whose string content is `raw` (hash: dg_hash of it). Learned, if there
+ * is room; else written to `spare`, whose pointers are valid until the next call. NULL: lex->status. */
+dg_key *dg_lexicon_key(dg_lexicon *lex, dg_node *node, dg_slice raw, uint64_t hash, dg_key *spare);
+/* The same for a name that is not learned whatever there is room for. */
+dg_status dg_lexicon_simulate(dg_lexicon *lex, dg_node *node, dg_slice raw, dg_key *spare);
+/* What local items from `from` on do to the decoded name of a constant; learned. */
+dg_key *dg_lexicon_constant_key(dg_lexicon *lex, dg_node *node, dg_slice name, uint32_t from);
+/* The child that a key leads to. */
+dg_node *dg_lexicon_child(dg_lexicon *lex, dg_key *key);
+dg_node *dg_lexicon_element(dg_lexicon *lex, dg_node *node);
+
+/* The pair that a scalar's text matches, its number; pair_count if none; UINT32_MAX out of memory. */
+uint32_t dg_lexicon_lookup(dg_lexicon *lex, dg_node *node, uint32_t at, dg_slice text);
+
+/* What a sequence makes of `text`; run.c. */
+dg_status dg_evaluate(dg_lexicon *lex, const dg_item *items, uint32_t count, dg_slice text,
+                      dg_result *ret_result);
+/* Worked out once each. A refusal is DG_OK with DG_RESULT_REFUSED. */
+dg_status dg_constant_value(dg_lexicon *lex, dg_constant *constant);
+dg_status dg_node_tail(dg_lexicon *lex, dg_node *node, uint32_t at, const dg_result **ret_result);
+dg_status dg_node_fork(dg_lexicon *lex, dg_node *node, uint32_t fork, const dg_result **ret_result);
+
+#endif

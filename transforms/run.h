@@ -1,0 +1,106 @@
+/* One run of a program: its state, shared by run.c (values) and object.c (members). Internal to the room.
+ *
+ * The output always has room for what is left of the input and DG_OUTPUT_SLACK more, so that copying needs
+ * no checks; whoever writes more than it reads asks dg_room first. Places in the output are remembered as
+ * offsets from `base`, which moves when it grows.
+ *
+ * A value may turn out to be void (an IF_EMPTY item let it go): its function returns where the value ends,
+ * with the output as it was before, and `void_at` set. */
+#ifndef DG_TRANSFORMS_RUN_H
+#define DG_TRANSFORMS_RUN_H
+
+#include "transforms/lexicon.h"
+
+enum { DG_OUTPUT_SLACK = 64 };
+
+/* An output name that has no bit (learn.c: names too long or too many). */
+typedef struct dg_seen {
+    uint64_t object; /* which object of this run; 0 = free slot */
+    uint64_t hash;
+    dg_slice name; /* as it comes, raw; or decoded, for a constant */
+    bool decoded;
+} dg_seen;
+
+typedef struct dg_run_state {
+    dg_scan scan;
+    dg_lexicon *lex;
+    const char *start;
+    char *base, *at, *limit; /* the output of this run */
+    dg_buf *out, *spill;     /* out: where it is written; spill: where to when `out` gets tight */
+    size_t bytes_max;        /* of this run's output; 0 = no limit */
+    unsigned depth;
+    int32_t void_at; /* -1, or the index of the sequence's item that let the value go */
+    const dg_op *op; /* the op that refused */
+    uint64_t objects;
+    dg_seen *seen;
+    size_t seen_count, seen_mask;
+} dg_run_state;
+
+/* How an object ended. */
+typedef struct dg_ending {
+    bool gone;    /* IF_EMPTY let it go; the output is to be taken back */
+    int32_t note; /* by which item, as the notes of dg_node.local */
+} dg_ending;
+
+bool dg_room_more(dg_run_state *r, size_t need);
+static inline bool dg_room(dg_run_state *r, const char *p, size_t extra)
+{
+    size_t left = p < r->scan.end ? (size_t)(r->scan.end - p) : 0;
+    size_t need = extra + left + DG_OUTPUT_SLACK;
+    return DG_LIKELY((size_t)(r->limit - r->at) >= need) || dg_room_more(r, need);
+}
+
+static inline void dg_put(dg_run_state *r, const char *from, size_t len)
+{
+    if (DG_LIKELY(len == 0))
+        return;
+    memcpy(r->at, from, len);
+    r->at += len;
+}
+
+/* NULL, with the reason noted. */
+const char *dg_refuse(dg_run_state *r, const char *at, const dg_op *op, const char *message);
+/* NULL, for a failure of the lexicon. */
+const char *dg_lexicon_failed(dg_run_state *r, const char *at);
+
+const char *dg_run_value(dg_run_state *r, const char *p, dg_node *node);
+/* Only asks whether the value would be void: nothing is written, and a refusal counts as no. */
+const char *dg_probe(dg_run_state *r, const char *p, dg_node *node);
+const char *dg_copy_composite(dg_run_state *r, const char *p);
+/* p is at the brace. */
+const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_ending *ret_ending);
+
+static inline const char *dg_copy_number(dg_run_state *r, const char *p)
+{
+    const char *q = dg_scan_number(&r->scan, p);
+    if (q)
+        dg_put(r, p, (size_t)(q - p));
+    return q;
+}
+
+/* Validates and copies a value. */
+static inline const char *dg_copy_value(dg_run_state *r, const char *p)
+{
+    if (DG_UNLIKELY(p >= r->scan.end))
+        return dg_scan_fail(&r->scan, p, DG_SYNTAX, "the text ends too early");
+    char c = *p;
+    if (c == '"') {
+        r->at[0] = '"';
+        const char *q = dg_scan_string(&r->scan, p + 1, r->at + 1);
+        if (DG_LIKELY(q != NULL))
+            r->at += q - p;
+        return q;
+    }
+    if (c == '{' || c == '[')
+        return dg_copy_composite(r, p);
+    if (c == '-' || (unsigned char)(c - '0') < 10)
+        return dg_copy_number(r, p);
+    const char *q = dg_scan_literal(&r->scan, p);
+    if (q) {
+        memcpy(r->at, p, 5);
+        r->at += q - p;
+    }
+    return q;
+}
+
+#endif

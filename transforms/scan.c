@@ -1,0 +1,248 @@
+#include "transforms/scan.h"
+
+#include "transforms/name.h"
+
+static bool is_digit(char c)
+{
+    return (unsigned char)(c - '0') < 10;
+}
+
+/* The grammar of RFC 8259 6 between p and end; NULL if it does not start with a number. */
+static const char *number(const char *p, const char *end, const char **ret_at)
+{
+    if (p < end && *p == '-')
+        p++;
+    *ret_at = p;
+    if (p >= end || !is_digit(*p))
+        return NULL;
+    if (*p == '0')
+        p++;
+    else
+        while (p < end && is_digit(*p))
+            p++;
+    if (p < end && *p == '.') {
+        *ret_at = ++p;
+        if (p >= end || !is_digit(*p))
+            return NULL;
+        while (p < end && is_digit(*p))
+            p++;
+    }
+    if (p < end && (*p | 0x20) == 'e') {
+        p++;
+        if (p < end && (*p == '+' || *p == '-'))
+            p++;
+        *ret_at = p;
+        if (p >= end || !is_digit(*p))
+            return NULL;
+        while (p < end && is_digit(*p))
+            p++;
+    }
+    return p;
+}
+
+const char *dg_scan_number(dg_scan *s, const char *p)
+{
+    const char *at;
+    const char *q = number(p, s->end, &at);
+    return q ? q : dg_scan_fail(s, at, DG_SYNTAX, "a number that JSON does not know");
+}
+
+const char *dg_scan_literal(dg_scan *s, const char *p)
+{
+    size_t left = (size_t)(s->end - p);
+    if (left >= 4 && (memcmp(p, "true", 4) == 0 || memcmp(p, "null", 4) == 0))
+        return p + 4;
+    if (left >= 5 && memcmp(p, "false", 5) == 0)
+        return p + 5;
+    return dg_scan_fail(s, p, DG_SYNTAX, "expected a value");
+}
+
+static const char *scalar(dg_scan *s, const char *p)
+{
+    if (p >= s->end)
+        return dg_scan_fail(s, p, DG_SYNTAX, "the text ends too early");
+    if (*p == '"')
+        return dg_scan_string(s, p + 1, NULL);
+    if (*p == '-' || is_digit(*p))
+        return dg_scan_number(s, p);
+    return dg_scan_literal(s, p);
+}
+
+/* A member's name and colon at p; returns where its value starts. */
+static const char *member(dg_scan *s, const char *p)
+{
+    if (p >= s->end || *p != '"')
+        return dg_scan_fail(s, p, DG_SYNTAX, "expected a member name");
+    if (!(p = dg_scan_string(s, p + 1, NULL)))
+        return NULL;
+    p = dg_scan_space(s, p);
+    if (p >= s->end || *p != ':')
+        return dg_scan_fail(s, p, DG_SYNTAX, "expected a colon");
+    return dg_scan_space(s, p + 1);
+}
+
+const char *dg_scan_value(dg_scan *s, const char *p, unsigned depth)
+{
+    uint64_t is_object[(DG_JSON_DEPTH_MAX + 64) / 64] = {0};
+    const unsigned base = depth;
+    for (;;) {
+        /* A value starts at p. */
+        if (p < s->end && (*p == '{' || *p == '[')) {
+            bool object = *p == '{';
+            if (depth >= DG_JSON_DEPTH_MAX)
+                return dg_scan_fail(s, p, DG_LIMIT, "nested too deep");
+            uint64_t bit = (uint64_t)1 << (depth % 64);
+            is_object[depth / 64] = (is_object[depth / 64] & ~bit) | (object ? bit : 0);
+            depth++;
+            p = dg_scan_space(s, p + 1);
+            if (!(p < s->end && *p == (object ? '}' : ']'))) {
+                if (object && !(p = member(s, p)))
+                    return NULL;
+                continue;
+            }
+            p++;
+            depth--;
+        } else if (!(p = scalar(s, p))) {
+            return NULL;
+        }
+        /* A value ended at p: close what ends with it. */
+        for (;; p++, depth--) {
+            if (depth == base)
+                return p;
+            p = dg_scan_space(s, p);
+            bool object = is_object[(depth - 1) / 64] >> ((depth - 1) % 64) & 1;
+            if (p < s->end && *p == (object ? '}' : ']'))
+                continue;
+            if (p >= s->end || *p != ',')
+                return dg_scan_fail(s, p, DG_SYNTAX,
+                                    object ? "expected a comma or '}'" : "expected a comma or ']'");
+            p = dg_scan_space(s, p + 1);
+            if (object && !(p = member(s, p)))
+                return NULL;
+            break;
+        }
+    }
+}
+
+static bool is_tail(const char *p, const char *end)
+{
+    return p < end && ((unsigned char)*p & 0xC0) == 0x80;
+}
+
+/* The length of the well-formed sequence at p, or 0 (the table of RFC 3629 4). */
+static size_t utf8_sequence(const char *p, const char *end)
+{
+    unsigned char c = (unsigned char)*p, d = p + 1 < end ? (unsigned char)p[1] : 0;
+    if (c < 0x80)
+        return 1;
+    if (c < 0xC2 || c > 0xF4 || !is_tail(p + 1, end))
+        return 0;
+    if (c < 0xE0)
+        return 2;
+    if ((c == 0xE0 && d < 0xA0) || (c == 0xED && d > 0x9F) || (c == 0xF0 && d < 0x90) ||
+        (c == 0xF4 && d > 0x8F) || !is_tail(p + 2, end))
+        return 0;
+    if (c < 0xF0)
+        return 3;
+    return is_tail(p + 3, end) ? 4 : 0;
+}
+
+const char *dg_utf8_fault(const char *p, const char *end)
+{
+    while (p < end) {
+#ifdef DG_SCAN_SSE2
+        while (end - p >= 32) {
+            __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p);
+            __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(p + 16));
+            if (_mm_movemask_epi8(_mm_or_si128(a, b)))
+                break;
+            p += 32;
+        }
+#endif
+        for (int i = 0; i < 32 && p < end; i++) {
+            size_t n = utf8_sequence(p, end);
+            if (n == 0)
+                return p;
+            p += n;
+        }
+    }
+    return NULL;
+}
+
+/* One step of a path: where a key's content lies, or the index of an element. */
+typedef struct step {
+    dg_slice key;
+    size_t index;
+    bool object;
+} step;
+
+static void write_pointer(const step *steps, unsigned count, char *pointer, size_t size)
+{
+    dg_buf text, name;
+    dg_buf_init(&text, 0);
+    dg_buf_init(&name, 0);
+    for (unsigned i = 0; i < count; i++) {
+        dg_buf_add_char(&text, '/');
+        if (!steps[i].object) {
+            dg_buf_add_u64(&text, steps[i].index);
+            continue;
+        }
+        dg_buf_clear(&name);
+        dg_name_decode(steps[i].key, &name);
+        for (size_t k = 0; k < name.len; k++) {
+            if (name.ptr[k] == '~' || name.ptr[k] == '/')
+                dg_buf_add_str(&text, name.ptr[k] == '~' ? "~0" : "~1");
+            else
+                dg_buf_add_char(&text, name.ptr[k]);
+        }
+    }
+    size_t skip = text.len >= size ? text.len - (size - 1) : 0;
+    while (skip && skip < text.len && ((unsigned char)text.ptr[skip] & 0xC0) == 0x80)
+        skip++;
+    if (text.len > skip)
+        memcpy(pointer, text.ptr + skip, text.len - skip);
+    pointer[text.len - skip] = '\0';
+    dg_buf_free(&text);
+    dg_buf_free(&name);
+}
+
+void dg_scan_pointer(dg_slice text, size_t offset, char *pointer, size_t size)
+{
+    step steps[DG_JSON_DEPTH_MAX];
+    unsigned depth = 0;
+    dg_scan s = {.end = text.ptr + text.len};
+    const char *p = text.ptr, *stop = text.ptr + offset;
+    bool name_next = false;
+    while (p < s.end && p <= stop) {
+        char c = *p;
+        if (c == '"') {
+            const char *q = dg_scan_string(&s, p + 1, NULL);
+            if (!q)
+                break;
+            if (name_next) {
+                steps[depth - 1].key = dg_slice_of(p + 1, (size_t)(q - p) - 2);
+                name_next = false;
+            }
+            p = q;
+            continue;
+        }
+        if (c == '{' || c == '[') {
+            if (p == stop || depth == DG_JSON_DEPTH_MAX)
+                break;
+            steps[depth++] = (step){{NULL, 0}, 0, c == '{'};
+            name_next = c == '{';
+        } else if (c == '}' || c == ']') {
+            /* A fault at the closing bracket belongs to the container. */
+            if (depth)
+                depth--;
+            name_next = false;
+        } else if (c == ',' && depth) {
+            name_next = steps[depth - 1].object;
+            steps[depth - 1].index++;
+        }
+        p++;
+    }
+    if (depth && steps[depth - 1].object && !steps[depth - 1].key.ptr)
+        depth--;
+    write_pointer(steps, depth, pointer, size);
+}
