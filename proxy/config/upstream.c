@@ -1,6 +1,6 @@
 #include "proxy/config/load.h"
 
-enum { UPSTREAMS_MAX = 256, IDLE_DEFAULT = 64, IDLE_MS_DEFAULT = 30000 };
+enum { UPSTREAMS_MAX = 256, IDLE_DEFAULT = 512, IDLE_MS_DEFAULT = 30000 };
 
 static bool is_host_text(dg_slice s)
 {

@@ -302,10 +302,18 @@ static value *apply(dg_arena *arena, value *v, const dg_op *op)
     return v;
 }
 
+/* A lens may build a value that it is applied to again, for ever. */
+enum { NESTING_MAX = 600 };
+static unsigned nesting;
+static bool endless;
+
 static value *apply_list(dg_arena *arena, value *v, const dg_ops *list)
 {
-    for (size_t i = 0; i < list->count; i++)
+    endless |= nesting >= NESTING_MAX;
+    nesting++;
+    for (size_t i = 0; i < list->count && !endless; i++)
         v = apply(arena, v, &list->items[i]);
+    nesting--;
     return v;
 }
 
@@ -341,8 +349,11 @@ dg_status reference_run(dg_arena *arena, const dg_ops *const *steps, size_t step
     while (tail > head && strchr(" \t\r\n", in.ptr[tail - 1]))
         tail--;
     value *v = parse(arena, dg_slice_of(in.ptr + head, tail - head));
+    endless = false;
     for (size_t i = 0; i < step_count; i++)
         v = apply_list(arena, v, steps[i]);
+    if (endless)
+        return DG_LIMIT;
     size_t before = out->len;
     dg_buf_add(out, dg_slice_until(in, head));
     if (!print(v, out)) {

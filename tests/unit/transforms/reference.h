@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "transforms/op.h"
 
-/* Appends the outcome to `out`; DG_INVALID if an op refuses. */
+/* Appends the outcome to `out`; DG_INVALID if an op refuses, DG_LIMIT if there is no end to it. */
 dg_status reference_run(dg_arena *arena, const dg_ops *const *steps, size_t step_count, dg_slice in,
                         dg_buf *out);
 

@@ -1,0 +1,142 @@
+/* The folder of a pack. Nothing outside it is ever read: a symbolic link may lead within the folder (as those
+ * of mounted configuration do), never out of it. */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#include "rules/pack.h"
+
+static const char *const extensions[] = {".yaml", ".yml", ".json"};
+
+static bool is_document(const char *name)
+{
+    size_t len = strlen(name);
+    for (size_t i = 0; i < sizeof extensions / sizeof *extensions; i++) {
+        size_t tail = strlen(extensions[i]);
+        if (name[0] != '.' && len > tail && strcmp(name + len - tail, extensions[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether `path` is, all links followed, below the pack's folder. False when it does not exist. */
+static bool is_inside(const char *dir, const char *path)
+{
+    char *real_dir = realpath(dir, NULL), *real_path = realpath(path, NULL);
+    size_t len = real_dir ? strlen(real_dir) : 0;
+    if (len == 1)
+        len = 0; /* the root folder ends with its slash */
+    bool inside = real_dir && real_path && strncmp(real_dir, real_path, len) == 0 && real_path[len] == '/';
+    free(real_dir);
+    free(real_path);
+    return inside;
+}
+
+static const dg_node *load(dg_pack *pack, const char *path)
+{
+    const dg_node *root = NULL;
+    if (!is_inside(pack->dir, path)) {
+        dg_diags_add(pack->diags, DG_ERROR, (dg_origin){path, 0, 0}, "does not exist, or leads out of the pack");
+        return NULL;
+    }
+    if (dg_doc_load(pack->arena, path, pack->diags, &root) == DG_NOMEM)
+        pack->arena->failed = true;
+    return root;
+}
+
+/* DG_NOT_FOUND when the pack has no such file at all. */
+static const dg_node *load_api(dg_pack *pack)
+{
+    const char *found = NULL;
+    for (size_t i = 0; i < sizeof extensions / sizeof *extensions; i++) {
+        const char *path = dg_arena_printf(pack->arena, "%s/api%s", pack->dir, extensions[i]);
+        char *real = path ? realpath(path, NULL) : NULL;
+        if (real && found)
+            dg_diags_add(pack->diags, DG_ERROR, (dg_origin){path, 0, 0}, "%s is there too: keep one", found);
+        else if (real)
+            found = path;
+        free(real);
+    }
+    if (found)
+        return load(pack, found);
+    dg_diags_add(pack->diags, DG_ERROR, (dg_origin){pack->dir, 0, 0}, "is no pack: it has no api.yaml");
+    return NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The names of the change files, sorted. */
+static size_t list_changes(dg_pack *pack, const char *folder, const char *names[DG_CHANGE_FILES_MAX])
+{
+    DIR *dir = is_inside(pack->dir, folder) ? opendir(folder) : NULL;
+    size_t count = 0;
+    if (!dir)
+        return 0; /* the chain will say what is missing */
+    for (const struct dirent *entry; (entry = readdir(dir));) {
+        if (!is_document(entry->d_name))
+            continue;
+        if (count == DG_CHANGE_FILES_MAX) {
+            dg_diags_add(pack->diags, DG_ERROR, (dg_origin){folder, 0, 0}, "has more than %d changes",
+                         (int)DG_CHANGE_FILES_MAX);
+            break;
+        }
+        names[count] = dg_arena_strdup(pack->arena, entry->d_name);
+        if (names[count])
+            count++;
+    }
+    closedir(dir);
+    qsort(names, count, sizeof *names, by_name);
+    return count;
+}
+
+static void read_changes(dg_pack *pack)
+{
+    const char *names[DG_CHANGE_FILES_MAX];
+    const dg_change *changes[DG_CHANGE_FILES_MAX];
+    const char *folder = dg_arena_printf(pack->arena, "%s/changes", pack->dir);
+    size_t count = 0, files = folder ? list_changes(pack, folder, names) : 0;
+    bool all = true;
+    for (size_t i = 0; i < files; i++) {
+        const char *path = dg_arena_printf(pack->arena, "%s/%s", folder, names[i]);
+        const dg_node *root = path ? load(pack, path) : NULL;
+        const dg_change *change = root ? dg_pack_read_change(pack, root) : NULL;
+        if (change)
+            changes[count++] = change;
+        all &= change != NULL;
+    }
+    if (all) /* a file that cannot be read would be reported as a gap, too */
+        dg_pack_join(pack, changes, count);
+}
+
+static void choose_backend(dg_pack *pack, const dg_pack_source *source)
+{
+    if (!pack->api.version_count)
+        return;
+    pack->api.backend = source->backend_version
+                            ? dg_pack_version(pack, dg_slice_str(source->backend_version), source->origin)
+                            : &pack->versions[pack->api.version_count - 1];
+}
+
+dg_status dg_pack_read(dg_pack *pack, const dg_pack_source *source)
+{
+    size_t errors = pack->diags->errors;
+    pack->dir = dg_arena_strdup(pack->arena, source->dir);
+    if (!pack->dir)
+        return DG_NOMEM;
+    for (size_t len = strlen(pack->dir); len > 1 && pack->dir[len - 1] == '/'; len--)
+        ((char *)(uintptr_t)pack->dir)[len - 1] = '\0';
+    const dg_node *root = load_api(pack);
+    if (root) {
+        dg_pack_read_api(pack, root);
+        choose_backend(pack, source);
+        if (pack->api.version_count)
+            read_changes(pack);
+    }
+    if (pack->arena->failed)
+        return DG_NOMEM;
+    return pack->diags->errors == errors ? DG_OK : DG_INVALID;
+}
