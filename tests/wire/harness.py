@@ -195,7 +195,7 @@ class Upstream:
             except http1.Incomplete:
                 if data and self.on_bytes:
                     self.on_bytes(connection, data)
-                more = connection.sock.recv(65536)
+                more = connection.sock.recv(1 << 20)
                 if not more:
                     return
                 with self.lock:

@@ -59,37 +59,38 @@ def _framing(message, http10):
     return "chunked" if codings else int(lengths[0]) if lengths else None
 
 
-def _line(data, what):
-    end = data.find(b"\r\n")
+def _line(data, at, what):
+    """The line at `at` and where the next one begins."""
+    end = data.find(b"\r\n", at, at + CHUNK_LINE_MAX)
     if end < 0:
-        if len(data) > CHUNK_LINE_MAX or b"\n" in data:
-            raise Violation("%s %r" % (what, data[:40]))
+        if len(data) - at >= CHUNK_LINE_MAX or data.find(b"\n", at) >= 0:
+            raise Violation("%s %r" % (what, data[at:at + 40]))
         raise Incomplete
-    return data[:end], data[end + 2:]
+    return data[at:end], end + 2
 
 
 def _chunked(message, data):
-    """Adds to message.body as far as it gets, so that a caller sees what came before Incomplete."""
-    pieces = []
+    """Sets message.body as far as it gets, so that a caller sees what came before Incomplete."""
+    pieces, at = [], 0
     try:
         while True:
-            line, data = _line(data, "chunk line")
+            line, at = _line(data, at, "chunk line")
             match = CHUNK_LINE.fullmatch(line)
             if not match:
                 raise Violation("chunk line %r" % line[:40])
             size = int(match.group(1), 16)
             if size == 0:
                 break
-            pieces.append(data[:size])
-            if len(data) < size + 2:
+            pieces.append(data[at:at + size])
+            at += size + 2
+            if len(data) < at:
                 raise Incomplete
-            if data[size:size + 2] != b"\r\n":
-                raise Violation("chunk data ends with %r" % data[size:size + 2])
-            data = data[size + 2:]
+            if data[at - 2:at] != b"\r\n":
+                raise Violation("chunk data ends with %r" % data[at - 2:at])
         while True:
-            line, data = _line(data, "trailer")
+            line, at = _line(data, at, "trailer")
             if not line:
-                return data
+                return data[at:]
             if not FIELD_LINE.fullmatch(line):
                 raise Violation("trailer %r" % line[:60])
             message.trailers.append(line)
