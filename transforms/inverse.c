@@ -1,4 +1,5 @@
 /* The way back: each op's inverse, in reverse order. */
+#include "transforms/name.h"
 #include "transforms/op.h"
 
 enum { LISTS_MAX = 1024, DEPTH_MAX = 128 };
@@ -26,6 +27,24 @@ typedef struct inverter {
 static const dg_ops *invert_list(inverter *inv, const dg_ops *up);
 
 
+/* The same scalar: strings decoded, anything else as text. Without memory
+ * they count as texts. */
+static bool same_scalar(dg_slice a, dg_slice b)
+{
+    if (a.len < 2 || b.len < 2 || a.ptr[0] != '"' || b.ptr[0] != '"')
+        return dg_slice_eq(a, b);
+    dg_buf x, y;
+    dg_buf_init(&x, 0);
+    dg_buf_init(&y, 0);
+    dg_name_decode(dg_slice_of(a.ptr + 1, a.len - 2), &x);
+    dg_name_decode(dg_slice_of(b.ptr + 1, b.len - 2), &y);
+    bool same = x.status == DG_OK && y.status == DG_OK ? dg_slice_eq(dg_buf_slice(&x), dg_buf_slice(&y))
+                                                       : dg_slice_eq(a, b);
+    dg_buf_free(&x);
+    dg_buf_free(&y);
+    return same;
+}
+
 static void invert_values(inverter *inv, const dg_op *up, dg_op *down)
 {
     dg_value_pair *turned = dg_arena_alloc(inv->arena, (up->pair_count + 1) * sizeof *turned);
@@ -34,7 +53,7 @@ static void invert_values(inverter *inv, const dg_op *up, dg_op *down)
         return;
     for (size_t i = 0; i < up->pair_count; i++) {
         size_t k = 0;
-        while (k < count && !dg_slice_eq(turned[k].from, up->pairs[i].to))
+        while (k < count && !same_scalar(turned[k].from, up->pairs[i].to))
             k++;
         if (k == count) {
             turned[count++] = (dg_value_pair){up->pairs[i].to, up->pairs[i].from};

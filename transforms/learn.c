@@ -187,14 +187,16 @@ static dg_key *keep(dg_lexicon *lex, const dg_key *from, const dg_slice *raw)
     key->marks = (uint32_t *)(uintptr_t)marks.ptr;
     key->name = (dg_slice){NULL, 0};
     key->learned = true;
-    if (raw && key->plain && raw->len + 3 <= DG_TOKEN_BLOCK && key->token.len <= DG_TOKEN_BLOCK) {
-        key->quick = true;
+    if (raw && raw->len + 3 <= DG_TOKEN_BLOCK) {
         key->match_len = (uint16_t)(raw->len + 3);
-        key->emit_len = (uint16_t)key->token.len;
         key->match_mask = key->match_len == 32 ? 0xFFFFFFFFu : ((uint32_t)1 << key->match_len) - 1;
         key->match[0] = '"';
         memcpy(key->match + 1, key->raw.ptr, raw->len);
         memcpy(key->match + 1 + raw->len, "\":", 2);
+        key->quick = key->plain && key->token.len <= DG_TOKEN_BLOCK;
+    }
+    if (key->quick) {
+        key->emit_len = (uint16_t)key->token.len;
         memcpy(key->emit, key->token.ptr, key->token.len);
     }
     return key;

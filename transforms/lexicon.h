@@ -24,6 +24,7 @@ enum {
     DG_EXPANSION_MAX = 1 << 16,  /* steps of building one node */
     DG_EVALUATION_DEPTH_MAX = 16,
     DG_TOKEN_BLOCK = 32,
+    DG_NEAR_SLOTS = 64,
     DG_NEVER = 0x7FFFFFFF
 };
 
@@ -79,7 +80,7 @@ struct dg_key {
     uint8_t match[DG_TOKEN_BLOCK]; /* the start of `"key":` as it comes, zeros after it */
     uint8_t emit[DG_TOKEN_BLOCK];  /* the start of `"key":` as it leaves */
     uint32_t match_mask;           /* SSE2: which bytes of a block to compare */
-    uint16_t match_len, emit_len;  /* with quotes and colon; never more than the block if `quick` */
+    uint16_t match_len, emit_len;  /* with quotes and colon; match_len 0: longer than the block */
     bool quick;                    /* plain, and both tokens fit a block */
     bool plain;                    /* kept, with nothing but a child, a token and a bit */
     bool selected;                 /* the member that UNWRAP takes */
@@ -157,7 +158,10 @@ struct dg_node {
     uint32_t constant_count;
     dg_node *element; /* of an array; built when met */
 
+    bool passes_scalars; /* they are copied as they are, with nothing around them */
+
     dg_key *first; /* the key that came first last time */
+    dg_key *near[DG_NEAR_SLOTS]; /* a cache before the slots, by a hash that anybody can guess */
     dg_key **slots;
     uint32_t slot_mask, key_count;
     dg_interned **names;

@@ -27,7 +27,7 @@ typedef struct frame {
 typedef struct place {
     const char *name;  /* its opening quote */
     const char *after; /* behind the closing quote */
-    const char *value;
+    const char *value; /* NULL while it is not known */
     size_t mark; /* output offset before its separator */
 } place;
 
@@ -374,7 +374,48 @@ static inline bool matches(const dg_key *key, const char *p)
 }
 #endif
 
-/* The member at p, if it is the one that was guessed: name, colon and value in one go. */
+static inline uint64_t load64(const char *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+/* The slot of the name whose opening quote is at p in the cache of a node: NULL if the name is too long for
+ * it, or has an escape. */
+static inline dg_key **near_slot(dg_node *node, const char *p)
+{
+    unsigned n = dg_scan_block(p + 1, NULL);
+    if (n == DG_SCAN_BLOCK)
+        n += dg_scan_block(p + 1 + DG_SCAN_BLOCK, NULL);
+    if (n > DG_TOKEN_BLOCK - 3 || p[1 + n] != '"')
+        return NULL;
+    uint64_t head = load64(p + 1), tail = 0;
+    if (n >= 8)
+        tail = load64(p + 1 + n - 8);
+    else
+        head &= ((uint64_t)1 << (8 * n)) - 1;
+    uint64_t h = (head ^ tail * 0x9E3779B97F4A7C15u ^ n) * 0xD6E8FEB86659FD93u;
+    return &node->near[h >> 58];
+}
+
+/* The member at p, if its key is known and its name stands as it did when it was learned: the one that was
+ * guessed, or one from the cache. */
+static inline dg_key *known_key(const dg_run_state *r, dg_key *guess, dg_node *node, const char *p,
+                                dg_key ***ret_slot)
+{
+    /* What lies behind the end must not complete a name. */
+    if (DG_UNLIKELY(p + DG_TOKEN_BLOCK > r->scan.end))
+        return NULL;
+    if (DG_LIKELY(guess && guess->match_len && matches(guess, p)))
+        return guess;
+    if (*p != '"')
+        return NULL;
+    dg_key **slot = *ret_slot = near_slot(node, p);
+    return slot && *slot && (*slot)->match_len && matches(*slot, p) ? *slot : NULL;
+}
+
+/* A member whose name and colon stand at p as they were learned: in one go. */
 static inline const char *run_guess(dg_run_state *r, frame *f, const dg_key *key, const char *p)
 {
     if (DG_UNLIKELY(set_bit(f, (uint32_t)key->bit)))
@@ -391,7 +432,7 @@ static inline const char *run_guess(dg_run_state *r, frame *f, const dg_key *key
         dg_put(r, p, (size_t)(value - p));
         p = value;
     }
-    return key->child->mode == DG_NODE_COPY ? dg_copy_value(r, p) : dg_run_value(r, p, key->child);
+    return dg_run_child(r, p, key->child);
 }
 
 const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_ending *ret_ending)
@@ -419,15 +460,22 @@ const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_endi
         dg_put(r, space, (size_t)(p - space));
     size_t mark = (size_t)(r->at - r->base);
     while (more) {
-        key = *follows;
-        if (key && key->quick && matches(key, p)) {
+        dg_key **slot = NULL;
+        place m = {.name = p, .mark = mark};
+        key = known_key(r, *follows, node, p, &slot);
+        if (!key && !(key = find_key(r, node, p, &m, &spare)))
+            return NULL;
+        if (key->learned && *follows != key)
+            *follows = key;
+        if (slot && key->learned && key->match_len)
+            *slot = key;
+        if (m.value) {
+            p = key->plain ? run_plain(r, &f, key, &m) : run_special(r, &f, key, &m);
+        } else if (DG_LIKELY(key->quick)) {
             p = run_guess(r, &f, key, p);
         } else {
-            place m = {.mark = mark};
-            if (!(key = find_key(r, node, p, &m, &spare)))
-                return NULL;
-            if (key->learned)
-                *follows = key;
+            m.after = p + key->match_len - 1;
+            m.value = dg_scan_space(&r->scan, m.after + 1);
             p = key->plain ? run_plain(r, &f, key, &m) : run_special(r, &f, key, &m);
         }
         if (!p)

@@ -118,7 +118,7 @@ static const char *end_replaced(dg_run_state *r, dg_node *node, const char *from
 static const char *run_scalar(dg_run_state *r, const char *p, dg_node *node, size_t start)
 {
     const char *from = p;
-    p = dg_scan_value(&r->scan, p, r->depth);
+    p = dg_scan_scalar(&r->scan, p);
     if (!p)
         return NULL;
     dg_slice text = dg_slice_of(from, (size_t)(p - from));
@@ -159,7 +159,7 @@ static const char *run_elements(dg_run_state *r, const char *p, dg_node *element
         return p + 1;
     }
     for (;;) {
-        if (!(p = dg_run_value(r, p, element)))
+        if (!(p = dg_run_child(r, p, element)))
             return NULL;
         space = p;
         p = dg_scan_space(&r->scan, p);

@@ -70,16 +70,33 @@ const char *dg_copy_composite(dg_run_state *r, const char *p);
 /* p is at the brace. */
 const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_ending *ret_ending);
 
+/* Numbers are short: one is copied blindly before its end is known. */
 static inline const char *dg_copy_number(dg_run_state *r, const char *p)
 {
-    const char *q = dg_scan_number(&r->scan, p);
-    if (q)
-        dg_put(r, p, (size_t)(q - p));
+    const char *q = p + (*p == '-');
+    if (DG_LIKELY((unsigned char)(*q - '1') < 9)) {
+        while ((unsigned char)(*q - '0') < 10)
+            q++;
+        if (*q == '.' && (unsigned char)(q[1] - '0') < 10)
+            for (q++; (unsigned char)(*q - '0') < 10;)
+                q++;
+    } else {
+        q = r->scan.end;
+    }
+    /* Anything but plain digits inside the text is left to the grammar. */
+    if (DG_UNLIKELY(q >= r->scan.end || *q == '.' || (*q | 0x20) == 'e') &&
+        !(q = dg_scan_number(&r->scan, p)))
+        return NULL;
+    size_t len = (size_t)(q - p);
+    memcpy(r->at, p, 32);
+    if (DG_UNLIKELY(len > 32))
+        memcpy(r->at, p, len);
+    r->at += len;
     return q;
 }
 
-/* Validates and copies a value. */
-static inline const char *dg_copy_value(dg_run_state *r, const char *p)
+/* Validates and copies a scalar; p may be at the end. */
+static inline const char *dg_copy_scalar(dg_run_state *r, const char *p)
 {
     if (DG_UNLIKELY(p >= r->scan.end))
         return dg_scan_fail(&r->scan, p, DG_SYNTAX, "the text ends too early");
@@ -91,8 +108,6 @@ static inline const char *dg_copy_value(dg_run_state *r, const char *p)
             r->at += q - p;
         return q;
     }
-    if (c == '{' || c == '[')
-        return dg_copy_composite(r, p);
     if (c == '-' || (unsigned char)(c - '0') < 10)
         return dg_copy_number(r, p);
     const char *q = dg_scan_literal(&r->scan, p);
@@ -101,6 +116,25 @@ static inline const char *dg_copy_value(dg_run_state *r, const char *p)
         r->at += q - p;
     }
     return q;
+}
+
+static inline bool dg_opens(char c)
+{
+    return (c | 0x20) == '{';
+}
+
+/* Validates and copies a value. */
+static inline const char *dg_copy_value(dg_run_state *r, const char *p)
+{
+    return p < r->scan.end && dg_opens(*p) ? dg_copy_composite(r, p) : dg_copy_scalar(r, p);
+}
+
+/* Carries out a node on the value at p. */
+static inline const char *dg_run_child(dg_run_state *r, const char *p, dg_node *node)
+{
+    if (DG_LIKELY(node->passes_scalars && !dg_opens(*p)))
+        return dg_copy_scalar(r, p);
+    return dg_run_value(r, p, node);
 }
 
 #endif

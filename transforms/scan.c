@@ -57,7 +57,7 @@ const char *dg_scan_literal(dg_scan *s, const char *p)
     return dg_scan_fail(s, p, DG_SYNTAX, "expected a value");
 }
 
-static const char *scalar(dg_scan *s, const char *p)
+const char *dg_scan_scalar(dg_scan *s, const char *p)
 {
     if (p >= s->end)
         return dg_scan_fail(s, p, DG_SYNTAX, "the text ends too early");
@@ -102,7 +102,7 @@ const char *dg_scan_value(dg_scan *s, const char *p, unsigned depth)
             }
             p++;
             depth--;
-        } else if (!(p = scalar(s, p))) {
+        } else if (!(p = dg_scan_scalar(s, p))) {
             return NULL;
         }
         /* A value ended at p: close what ends with it. */

@@ -121,9 +121,10 @@ static inline const char *dg_scan_string(dg_scan *s, const char *p, char *out)
     }
 }
 
-/* A number, literal, string, or (iteratively) an object or array, at p. p may be at the end. */
+/* A number, literal, scalar, or (iteratively) a value, at p. p may be at the end. */
 const char *dg_scan_number(dg_scan *s, const char *p);
 const char *dg_scan_literal(dg_scan *s, const char *p);
+const char *dg_scan_scalar(dg_scan *s, const char *p);
 /* `depth` is how deep the value lies already. */
 const char *dg_scan_value(dg_scan *s, const char *p, unsigned depth);
 

@@ -469,6 +469,7 @@ static void finish(builder *b, dg_node *node, const symbol *root, dg_result *ret
         node->mode = DG_NODE_CONSTANT;
     } else if (root->kind == HOLE && b->local.count == 0 && !b->select) {
         node->mode = DG_NODE_COPY;
+        node->passes_scalars = true;
     } else {
         node->prefix = keep(b, dg_slice_until(dg_buf_slice(&text), hole_at));
         node->suffix = keep(b, dg_slice_from(dg_buf_slice(&text), hole_at));
@@ -477,6 +478,8 @@ static void finish(builder *b, dg_node *node, const symbol *root, dg_result *ret
         keep_items(b, &b->rest, &node->rest);
         if (b->status == DG_OK)
             survey(b, node);
+        node->passes_scalars =
+            !node->scalars && !node->select && node->prefix.len + node->suffix.len == 0;
         if (b->status == DG_OK)
             node->mode = DG_NODE_STREAM;
     }

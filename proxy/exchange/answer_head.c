@@ -97,13 +97,12 @@ static void add_version(dg_exchange *x, const dg_head *head, dg_buf *out)
         add_line(out, DG_SLICE("Vary"), match->api->version_field);
     if (dg_lifecycle_stage(match->version, dg_wall_s()) == DG_STAGE_ACTIVE)
         return;
-    dg_buf successor;
-    dg_buf_init(&successor, 0);
-    dg_match_successor_target(match, x->query, &successor);
-    dg_lifecycle_fields(match->version, dg_buf_slice(&successor),
+    dg_buf *successor = &x->edge->scratch;
+    dg_buf_clear(successor);
+    dg_match_successor_target(match, x->query, successor);
+    dg_lifecycle_fields(match->version, dg_buf_slice(successor),
                         dg_head_find(head, DG_FIELD_DEPRECATION) != NULL,
                         dg_head_find(head, DG_FIELD_SUNSET) != NULL, out);
-    dg_buf_free(&successor);
 }
 
 static void add_connection(const dg_exchange *x, dg_buf *out)

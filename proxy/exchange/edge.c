@@ -117,6 +117,7 @@ void dg_edge_free(dg_edge *edge)
         next = x->next;
         exchange_destroy(x);
     }
+    dg_buf_free(&edge->scratch);
     dg_loop_free(&edge->loop);
     *edge = (dg_edge){.epoch = NULL};
 }

@@ -30,6 +30,7 @@ typedef struct dg_edge {
     size_t spare_count;
     bool draining;
     dg_head head; /* scratch of the message being looked at; never outlives one event */
+    dg_buf scratch; /* likewise */
     char via[32]; /* our pseudonym, to find loops */
     char date[DG_IMF_FIXDATE_BYTES]; /* of date_s */
     int64_t date_s;

@@ -1,7 +1,5 @@
 #include "proxy/lifecycle/lifecycle.h"
 
-#include <inttypes.h>
-
 #include "base/date.h"
 
 dg_stage dg_lifecycle_stage(const dg_version *version, int64_t now)
@@ -32,7 +30,7 @@ static bool is_uri_byte(char c)
 {
     char lower = dg_ascii_lower(c);
     return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
-           (c && strchr("-._~:/?#[]@!$&'()*+,;=%", c));
+           (c && memchr("-._~:/?#[]@!$&'()*+,;=%", c, 23));
 }
 
 /* The successor holds what the client wrote in its path and query, so whatever could end the
@@ -40,14 +38,18 @@ static bool is_uri_byte(char c)
 static void add_uri(dg_slice uri, dg_buf *out)
 {
     static const char hex[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < uri.len; i++) {
-        unsigned char c = (unsigned char)uri.ptr[i];
-        if (is_uri_byte((char)c)) {
-            dg_buf_add_char(out, (char)c);
-        } else {
-            char escaped[3] = {'%', hex[c >> 4], hex[c & 15]};
-            dg_buf_add(out, dg_slice_of(escaped, sizeof escaped));
-        }
+    while (uri.len) {
+        size_t clean = 0;
+        while (clean < uri.len && is_uri_byte(uri.ptr[clean]))
+            clean++;
+        dg_buf_add(out, dg_slice_until(uri, clean));
+        uri = dg_slice_from(uri, clean);
+        if (!uri.len)
+            return;
+        unsigned char c = (unsigned char)uri.ptr[0];
+        char escaped[3] = {'%', hex[c >> 4], hex[c & 15]};
+        dg_buf_add(out, dg_slice_of(escaped, sizeof escaped));
+        uri = dg_slice_from(uri, 1);
     }
 }
 
@@ -60,12 +62,20 @@ static void add_link(dg_slice uri, const char *parameters, dg_buf *out)
     dg_buf_add_str(out, "\r\n");
 }
 
+/* A Date of Structured Fields (RFC 9651 3.3.7): '@' and seconds. */
+static void add_deprecation(int64_t when, dg_buf *out)
+{
+    dg_buf_add_str(out, when < 0 ? "Deprecation: @-" : "Deprecation: @");
+    dg_buf_add_u64(out, when < 0 ? 0 - (uint64_t)when : (uint64_t)when);
+    dg_buf_add_str(out, "\r\n");
+}
+
 void dg_lifecycle_fields(const dg_version *version, dg_slice successor, bool has_deprecation,
                          bool has_sunset, dg_buf *out)
 {
     bool deprecates = version->deprecated != DG_NEVER, sunsets = version->sunset != DG_NEVER;
     if (deprecates && !has_deprecation)
-        dg_buf_printf(out, "Deprecation: @%" PRId64 "\r\n", version->deprecated);
+        add_deprecation(version->deprecated, out);
     if (sunsets && !has_sunset) {
         char date[DG_IMF_FIXDATE_BYTES];
         dg_date_imf(version->sunset, date);

@@ -1,0 +1,184 @@
+/* Memory: none is taken in steady state, and running out of it anywhere does no harm. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "try.h"
+
+/* The linker sends every allocation of the program through these (--wrap). */
+static size_t taken, fail_at = SIZE_MAX;
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *ptr, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *ptr, size_t size);
+
+static bool fails(void)
+{
+    return taken++ == fail_at;
+}
+void *__wrap_malloc(size_t size)
+{
+    return fails() ? NULL : __real_malloc(size);
+}
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return fails() ? NULL : __real_calloc(count, size);
+}
+void *__wrap_realloc(void *ptr, size_t size)
+{
+    return fails() ? NULL : __real_realloc(ptr, size);
+}
+
+static const dg_value_pair pairs[] = {{S("\"a\""), S("1")}, {S("\"b\""), S("2")}};
+static const dg_op status_ops[] = {VALUES(pairs, DG_UNKNOWN_PASS)};
+static const dg_ops status_list = LIST(status_ops);
+static const dg_op order_ops[] = {CAMEL, RENAME("total", "amount"), IN("status", &status_list),
+                                  DROP("internalNotes"), DEFAULT("currency", "{\"isO_code\":\"EUR\"}")};
+static const dg_ops order_list = LIST(order_ops);
+static const dg_op each_ops[] = {UNWRAP("data"), EACH(&order_list), WRAP("orders"), ADD("v", "[2]"),
+                                 DROP_EMPTY("orders"), DEFAULT("made_up", "null"), SNAKE};
+static const dg_ops program_list = LIST(each_ops);
+static const char TEXT[1024] =
+    "{\"data\":[{\"order_id\":1,\"total\":2.5,\"status\":\"a\",\"internal_notes\":{\"x\":[1]},"
+    "\"line_items\":[{\"item_id\":1},{\"item_id\":2}]}, {\"st\\u0061tus\":\"\\u0062\"}],\"meta\":{}}";
+
+static void steady_state_takes_nothing(void **state)
+{
+    (void)state;
+    dg_program *program = compile(&program_list);
+    dg_runner *runner;
+    dg_buf out;
+    dg_buf_init(&out, 0);
+    assert_int_equal(dg_runner_new(&runner), DG_OK);
+    dg_slice in = dg_slice_str(TEXT);
+    for (int i = 0; i < 3; i++) {
+        dg_buf_clear(&out);
+        assert_int_equal(dg_run(runner, program, in, &out, NULL), DG_OK);
+    }
+    size_t before = taken;
+    for (int i = 0; i < 100; i++) {
+        dg_buf_clear(&out);
+        assert_int_equal(dg_run(runner, program, in, &out, NULL), DG_OK);
+    }
+    assert_int_equal(taken, before);
+    dg_buf_free(&out);
+    dg_runner_free(runner);
+    dg_program_free(program);
+}
+
+/* Compiles, runs, inverts; the first failure's status. */
+static dg_status everything(dg_slice in, dg_slice *ret_text, dg_buf *out)
+{
+    const dg_ops *steps[] = {&program_list};
+    dg_diags diags;
+    dg_program *program = NULL;
+    dg_runner *runner = NULL;
+    dg_arena arena;
+    dg_ops down;
+    dg_diags_init(&diags);
+    dg_arena_init(&arena, 0);
+    dg_status status = dg_program_compile(steps, 1, &diags, &program);
+    if (status == DG_OK)
+        status = dg_runner_new(&runner);
+    for (int i = 0; i < 2 && status == DG_OK; i++) {
+        dg_buf_clear(out);
+        status = dg_run(runner, program, in, out, NULL);
+    }
+    bool ran = status == DG_OK;
+    if (ran)
+        status = dg_ops_inverse(&arena, &order_list, &diags, &down);
+    if (status == DG_INVALID) /* DROP has no policy: that is said, not a failure of memory */
+        status = DG_OK;
+    if (status == DG_OK)
+        *ret_text = dg_buf_slice(out);
+    /* A runner that ran out of memory once is as good as new. */
+    size_t later = fail_at;
+    fail_at = SIZE_MAX;
+    if (runner && program && !ran) {
+        assert_int_equal(out->len, 0);
+        assert_int_equal(dg_run(runner, program, in, out, NULL), DG_OK);
+        dg_buf_clear(out);
+    }
+    fail_at = later;
+    dg_runner_free(runner);
+    dg_program_free(program);
+    dg_diags_free(&diags);
+    dg_arena_free(&arena);
+    return status;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    (void)state;
+    dg_buf want;
+    dg_slice text;
+    dg_buf_init(&want, 0);
+    fail_at = SIZE_MAX;
+    taken = 0;
+    assert_int_equal(everything(dg_slice_str(TEXT), &text, &want), DG_OK);
+    size_t total = taken;
+    assert_true(total > 50);
+    for (size_t n = 0; n < total; n++) {
+        dg_buf out;
+        dg_buf_init(&out, 0);
+        taken = 0;
+        fail_at = n;
+        dg_status status = everything(dg_slice_str(TEXT), &text, &out);
+        fail_at = SIZE_MAX;
+        if (status != DG_OK)
+            assert_int_equal(status, DG_NOMEM);
+        else
+            assert_true(dg_slice_eq(dg_buf_slice(&want), text));
+        dg_buf_free(&out);
+    }
+    dg_buf_free(&want);
+}
+
+/* Texts that make up new names for ever do not make a runner grow for ever. */
+static void what_is_learned_is_bounded(void **state)
+{
+    (void)state;
+    dg_program *program = compile(&program_list);
+    dg_runner *runner;
+    dg_buf in, out;
+    dg_buf_init(&in, 0);
+    dg_buf_init(&out, 0);
+    assert_int_equal(dg_runner_new(&runner), DG_OK);
+    size_t settled = 0;
+    for (int i = 0; i < 400; i++) {
+        dg_buf_clear(&in);
+        dg_buf_clear(&out);
+        dg_buf_add_str(&in, "{\"data\":[{");
+        for (int k = 0; k < 40; k++)
+            dg_buf_printf(&in, "%s\"key_%d_x\":{\"y_%d\":1}", k ? "," : "", i * 40 + k, k);
+        dg_buf_add_str(&in, "}]}");
+        size_t len = in.len;
+        for (int k = 0; k < DG_JSON_PADDING; k++)
+            dg_buf_add_char(&in, '}');
+        if (i == 300)
+            settled = taken;
+        assert_int_equal(dg_run(runner, program, dg_slice_of(in.ptr, len), &out, NULL), DG_OK);
+    }
+    /* Full: the last hundred texts take next to nothing, 4000 new names or not. */
+    assert_true(taken - settled < 200);
+    dg_buf_free(&in);
+    dg_buf_free(&out);
+    dg_runner_free(runner);
+    dg_program_free(program);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(steady_state_takes_nothing),
+        cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(what_is_learned_is_bounded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
