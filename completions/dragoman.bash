@@ -1,0 +1,43 @@
+# Completion of dragoman for bash.
+_dragoman()
+{
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+    local command=${COMP_WORDS[1]}
+    COMPREPLY=()
+    if [ "$COMP_CWORD" -eq 1 ]; then
+        mapfile -t COMPREPLY < <(compgen -W "serve demo check translate --help --version" -- "$cur")
+        return
+    fi
+    case $prev in
+    --config | -c)
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+        return
+        ;;
+    --pack | -p)
+        mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+        return
+        ;;
+    --status | -s)
+        mapfile -t COMPREPLY < <(compgen -W "200 201 400 404 409 422 500 503" -- "$cur")
+        return
+        ;;
+    --listen | --upstream | --admin | --workers | --port | --admin-port | --backend-port | --from | --to | --endpoint)
+        return
+        ;;
+    esac
+    case $command in
+    serve)
+        mapfile -t COMPREPLY < <(compgen -W "--config --listen --upstream --pack --admin --workers --check --help" -- "$cur")
+        ;;
+    demo)
+        mapfile -t COMPREPLY < <(compgen -W "--port --admin-port --backend-port --pack --help" -- "$cur")
+        ;;
+    check)
+        mapfile -t COMPREPLY < <(compgen -W "--json --help" -- "$cur"; compgen -d -- "$cur")
+        ;;
+    translate)
+        mapfile -t COMPREPLY < <(compgen -W "--pack --from --to --endpoint --request --response --status --help" -- "$cur")
+        ;;
+    esac
+}
+complete -o filenames -F _dragoman dragoman

@@ -1,0 +1,137 @@
+/* dragoman check: is a pack right, and if not, where not? */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "proxy/command/command.h"
+#include "rules/ruleset.h"
+
+enum { PACKS_MAX = 64 };
+
+static const char help[] =
+    "usage: dragoman check [--json] PACK...\n"
+    "\n"
+    "Reads packs (folders with an api.yaml), checks everything in them, and compiles both directions. Says\n"
+    "what is wrong as file:line:column, all of it at once; or else what the packs hold.\n"
+    "\n"
+    "  -j, --json   the result as one JSON object\n"
+    "  -h, --help   this\n"
+    "\n"
+    "Exit codes: 0 the packs are right, 1 they are not, 2 the command line is wrong.\n"
+    "\n"
+    "Example:\n"
+    "  dragoman check rules/packs/orders\n";
+
+static const struct option long_options[] = {
+    {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+
+static void print_summary(const dg_ruleset *set)
+{
+    for (size_t i = 0; i < dg_ruleset_api_count(set); i++) {
+        const dg_api *api = dg_ruleset_api(set, i);
+        size_t changes = api->version_count - 1, endpoints = api->versions[0].endpoint_count;
+        printf("%s: %zu version%s (", api->name, api->version_count, api->version_count == 1 ? "" : "s");
+        for (size_t v = 0; v < api->version_count; v++)
+            printf("%s%s", v ? ", " : "", api->versions[v].name);
+        printf("), %zu endpoint%s, %zu change%s: all right\n", endpoints, endpoints == 1 ? "" : "s", changes,
+               changes == 1 ? "" : "s");
+    }
+}
+
+static void add_json_apis(const dg_ruleset *set, dg_buf *out)
+{
+    for (size_t i = 0; set && i < dg_ruleset_api_count(set); i++) {
+        const dg_api *api = dg_ruleset_api(set, i);
+        dg_buf_add_str(out, i ? ",{\"api\":" : "{\"api\":");
+        dg_buf_add_json(out, dg_slice_str(api->name));
+        dg_buf_add_str(out, ",\"versions\":[");
+        for (size_t v = 0; v < api->version_count; v++) {
+            if (v)
+                dg_buf_add_char(out, ',');
+            dg_buf_add_json(out, dg_slice_str(api->versions[v].name));
+        }
+        dg_buf_printf(out, "],\"endpoints\":%zu,\"changes\":%zu}", api->versions[0].endpoint_count,
+                      api->version_count - 1);
+    }
+}
+
+static void add_json_diags(const dg_diags *diags, dg_buf *out)
+{
+    static const char *const severity[] = {"error", "warning", "note"};
+    for (const dg_diag *d = diags->first; d; d = d->next) {
+        dg_buf_add_str(out, d == diags->first ? "{\"severity\":" : ",{\"severity\":");
+        dg_buf_add_json(out, dg_slice_str(severity[d->severity]));
+        if (d->origin.file) {
+            dg_buf_add_str(out, ",\"file\":");
+            dg_buf_add_json(out, dg_slice_str(d->origin.file));
+            dg_buf_printf(out, ",\"line\":%u,\"column\":%u", d->origin.line, d->origin.column);
+        }
+        dg_buf_add_str(out, ",\"message\":");
+        dg_buf_add_json(out, dg_slice_str(d->message));
+        dg_buf_add_char(out, '}');
+    }
+}
+
+static int print_json(const dg_ruleset *set, const dg_diags *diags)
+{
+    dg_buf out;
+    dg_buf_init(&out, 16 << 20);
+    dg_buf_add_str(&out, set ? "{\"ok\":true,\"apis\":[" : "{\"ok\":false,\"apis\":[");
+    add_json_apis(set, &out);
+    dg_buf_add_str(&out, "],\"diagnostics\":[");
+    add_json_diags(diags, &out);
+    dg_buf_add_str(&out, "]}\n");
+    int failed = out.status != DG_OK || fwrite(out.ptr, 1, out.len, stdout) != out.len;
+    dg_buf_free(&out);
+    return failed;
+}
+
+static int check(char **packs, size_t count, bool json)
+{
+    dg_pack_source sources[PACKS_MAX];
+    for (size_t i = 0; i < count; i++)
+        sources[i] = (dg_pack_source){.dir = packs[i]};
+    dg_diags diags;
+    dg_diags_init(&diags);
+    dg_ruleset *set = NULL;
+    dg_status status = dg_ruleset_load(sources, count, &diags, &set);
+    int code = status == DG_OK ? DG_EXIT_OK : DG_EXIT_WRONG;
+    if (json) {
+        if (print_json(set, &diags))
+            code = DG_EXIT_WRONG;
+    } else {
+        dg_diags_print(&diags, stderr);
+        if (set)
+            print_summary(set);
+        else if (diags.errors == 0)
+            fprintf(stderr, "dragoman check: %s\n", dg_status_text(status));
+        else
+            fprintf(stderr, "%zu error%s\n", diags.errors, diags.errors == 1 ? "" : "s");
+    }
+    dg_ruleset_free(set);
+    dg_diags_free(&diags);
+    return code;
+}
+
+int dg_command_check(int argc, char **argv)
+{
+    bool json = false;
+    int option;
+    while ((option = getopt_long(argc, argv, "jh", long_options, NULL)) != -1) {
+        switch (option) {
+        case 'j':
+            json = true;
+            break;
+        case 'h':
+            fputs(help, stdout);
+            return DG_EXIT_OK;
+        default:
+            fputs("see dragoman check --help\n", stderr);
+            return DG_EXIT_USAGE;
+        }
+    }
+    if (optind == argc || argc - optind > PACKS_MAX) {
+        fputs("dragoman check: name one to 64 packs; see dragoman check --help\n", stderr);
+        return DG_EXIT_USAGE;
+    }
+    return check(argv + optind, (size_t)(argc - optind), json);
+}

@@ -1,0 +1,190 @@
+/* dragoman translate: one body from stdin, as another version has it, to stdout. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "proxy/command/command.h"
+#include "rules/ruleset.h"
+
+enum { BODY_BYTES_MAX = 256 << 20 };
+
+static const char help[] =
+    "usage: dragoman translate --pack DIR --from VERSION --to VERSION --endpoint 'METHOD /path'\n"
+    "                          --request | --response [--status N] < body > body\n"
+    "\n"
+    "Translates one JSON body as the proxy would. A request usually goes from the client's version to the\n"
+    "backend's, a response from the backend's to the client's.\n"
+    "\n"
+    "  -p, --pack DIR        the pack\n"
+    "  -f, --from VERSION    the version that the body is in\n"
+    "  -t, --to VERSION      the version that is wanted\n"
+    "  -e, --endpoint NAME   as version --from calls it: 'GET /orders/{id}' or 'GET /orders/7'\n"
+    "      --request         the body is a request's\n"
+    "      --response        the body is a response's\n"
+    "  -s, --status N        the response's status, 200 by default; from 400 on, it is an error\n"
+    "  -h, --help            this\n"
+    "\n"
+    "Exit codes: 0 translated, 1 the pack or the body is wrong, 2 the command line is wrong.\n"
+    "\n"
+    "Example:\n"
+    "  echo '{\"data\":[]}' | dragoman translate --pack rules/packs/orders --from v2 --to v1 \\\n"
+    "      --endpoint 'GET /orders' --response\n";
+
+enum { OPT_REQUEST = 256, OPT_RESPONSE };
+
+static const struct option long_options[] = {
+    {"pack", required_argument, NULL, 'p'},     {"from", required_argument, NULL, 'f'},
+    {"to", required_argument, NULL, 't'},       {"endpoint", required_argument, NULL, 'e'},
+    {"request", no_argument, NULL, OPT_REQUEST}, {"response", no_argument, NULL, OPT_RESPONSE},
+    {"status", required_argument, NULL, 's'},   {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0}};
+
+typedef struct wish {
+    const char *pack, *from, *to, *endpoint;
+    bool request, response;
+    unsigned status; /* of the response */
+} wish;
+
+static int usage_error(const char *text)
+{
+    fprintf(stderr, "dragoman translate: %s; see dragoman translate --help\n", text);
+    return DG_EXIT_USAGE;
+}
+
+/* Three digits, or 0. */
+static unsigned parse_status(const char *text)
+{
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+    return strlen(text) == 3 && !*end && n >= 100 && n <= 599 ? (unsigned)n : 0;
+}
+
+static dg_status read_all(FILE *from, dg_buf *out)
+{
+    for (;;) {
+        if (dg_buf_reserve(out, 65536) != DG_OK)
+            return out->status;
+        size_t n = fread(out->ptr + out->len, 1, 65536, from);
+        out->len += n;
+        if (n == 0)
+            break;
+    }
+    if (ferror(from))
+        return DG_IO;
+    return dg_buf_reserve(out, DG_JSON_PADDING);
+}
+
+static void print_run_error(const dg_run_error *error)
+{
+    if (error->origin.file)
+        fprintf(stderr, "%s:%u:%u: ", error->origin.file, error->origin.line, error->origin.column);
+    fprintf(stderr, "error: %s, at byte %zu", error->message ? error->message : dg_status_text(error->status),
+            error->offset);
+    if (error->pointer[0])
+        fprintf(stderr, " (%s)", error->pointer);
+    fputc('\n', stderr);
+}
+
+/* NULL changes nothing, so that what is no JSON passes, as it does through the proxy. */
+static int run(const dg_program *program)
+{
+    dg_buf in, out;
+    dg_buf_init(&in, BODY_BYTES_MAX);
+    dg_buf_init(&out, BODY_BYTES_MAX);
+    dg_runner *runner = NULL;
+    int code = DG_EXIT_WRONG;
+    dg_status status = read_all(stdin, &in);
+    if (status == DG_OK && program)
+        status = dg_runner_new(&runner);
+    if (status != DG_OK) {
+        fprintf(stderr, "dragoman translate: stdin: %s\n", dg_status_text(status));
+    } else if (program) {
+        dg_run_error error = {.status = DG_OK};
+        if (dg_run(runner, program, dg_buf_slice(&in), &out, &error) == DG_OK)
+            code = DG_EXIT_OK;
+        else
+            print_run_error(&error);
+    } else {
+        code = DG_EXIT_OK;
+    }
+    const dg_buf *result = program ? &out : &in;
+    if (code == DG_EXIT_OK && result->len &&
+        (fwrite(result->ptr, 1, result->len, stdout) != result->len || fflush(stdout) != 0)) {
+        perror("dragoman translate: stdout");
+        code = DG_EXIT_WRONG;
+    }
+    dg_runner_free(runner);
+    dg_buf_free(&in);
+    dg_buf_free(&out);
+    return code;
+}
+
+static int translate(const wish *w)
+{
+    const dg_pack_source source = {.dir = w->pack};
+    dg_diags diags;
+    dg_diags_init(&diags);
+    dg_ruleset *set = NULL;
+    const dg_program *program = NULL;
+    dg_status status = dg_ruleset_load(&source, 1, &diags, &set);
+    if (status == DG_OK)
+        status = dg_ruleset_find_program(set, w->from, w->to, w->endpoint, w->response, w->status >= 400,
+                                         &diags, &program);
+    dg_diags_print(&diags, stderr);
+    if (status != DG_OK && diags.errors == 0)
+        fprintf(stderr, "dragoman translate: %s\n", dg_status_text(status));
+    int code = status == DG_OK ? run(program) : DG_EXIT_WRONG;
+    dg_ruleset_free(set);
+    dg_diags_free(&diags);
+    return code;
+}
+
+int dg_command_translate(int argc, char **argv)
+{
+    wish w = {.status = 200};
+    bool has_status = false;
+    int option;
+    while ((option = getopt_long(argc, argv, "p:f:t:e:s:h", long_options, NULL)) != -1) {
+        switch (option) {
+        case 'p':
+            w.pack = optarg;
+            break;
+        case 'f':
+            w.from = optarg;
+            break;
+        case 't':
+            w.to = optarg;
+            break;
+        case 'e':
+            w.endpoint = optarg;
+            break;
+        case OPT_REQUEST:
+            w.request = true;
+            break;
+        case OPT_RESPONSE:
+            w.response = true;
+            break;
+        case 's':
+            has_status = true;
+            w.status = parse_status(optarg);
+            if (!w.status)
+                return usage_error("--status wants a number from 100 to 599");
+            break;
+        case 'h':
+            fputs(help, stdout);
+            return DG_EXIT_OK;
+        default:
+            fputs("see dragoman translate --help\n", stderr);
+            return DG_EXIT_USAGE;
+        }
+    }
+    if (optind < argc)
+        return usage_error("it takes options only");
+    if (!w.pack || !w.from || !w.to || !w.endpoint)
+        return usage_error("give --pack, --from, --to and --endpoint");
+    if (w.request == w.response)
+        return usage_error("give --request or --response");
+    if (w.request && has_status)
+        return usage_error("--status belongs to a response");
+    return translate(&w);
+}
