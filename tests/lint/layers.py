@@ -8,6 +8,7 @@ each compiled file leaves undefined: each must come from a room or a system libr
 table does not name is refused, so that a new room or a new library is a decision and not an accident.
 """
 import argparse
+import functools
 import os
 import re
 import subprocess
@@ -117,6 +118,7 @@ def check_includes(root):
 
 # ---- symbols
 
+@functools.lru_cache(maxsize=None)
 def exports(package):
     symbols = set()
     for name in PACKAGE_FILES[package]:
@@ -141,9 +143,11 @@ def objects(build):
                     yield room, f"{room}/{name[:-2]}", os.path.join(folder, name)
 
 
-def symbols(path, kind):
-    out = run("nm", "-g", kind, "-P", path)
-    return {line.split()[0] for line in out.splitlines() if " " in line}
+def symbols(files):
+    """(file, symbol, is defined) of object files."""
+    for line in run("nm", "-A", "-g", "-P", *files).splitlines():
+        file, symbol, kind = line.replace(": ", " ", 1).split()[:3]
+        yield file, symbol, kind not in "Uvw"
 
 
 def check_symbol(path, room, symbol, owners, libraries):
@@ -165,13 +169,14 @@ def check_symbols(root, build):
     found = [row for row in objects(build) if os.path.exists(os.path.join(root, row[1]))]
     built = {room for room, _, _ in found}
     errors = [f"{room}: nothing is built in {build}" for room in ROOMS if room not in built]
-    owners = {symbol: room for room, _, file in found for symbol in symbols(file, "--defined-only")}
+    rows = list(symbols([file for _, _, file in found])) if found else []
+    places = {file: (path, room) for room, path, file in found}
+    owners = {symbol: places[file][1] for file, symbol, is_defined in rows if is_defined}
     libraries = {name: exports(name) for name in PACKAGE_FILES}
-    for room, path, file in found:
-        for symbol in sorted(symbols(file, "--undefined-only")):
-            error = check_symbol(path, room, symbol, owners, libraries)
-            if error:
-                errors.append(error)
+    for file, symbol, is_defined in sorted(rows):
+        error = None if is_defined else check_symbol(*places[file], symbol, owners, libraries)
+        if error:
+            errors.append(error)
     return errors, len(found)
 
 
@@ -180,8 +185,10 @@ def main():
     parser.add_argument("build")
     parser.add_argument("--root", default=os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
     options = parser.parse_args()
-    include_errors, sources = check_includes(options.root)
-    symbol_errors, files = check_symbols(options.root, options.build)
+    return report(*check_includes(options.root), *check_symbols(options.root, options.build))
+
+
+def report(include_errors, sources, symbol_errors, files):
     for error in include_errors + symbol_errors:
         print(error)
     print(f"layers: {sources} sources, {files} compiled files, {len(include_errors) + len(symbol_errors)} errors")
