@@ -169,8 +169,8 @@ bool dg_node_want_u64(const dg_node *node, const char *what, uint64_t min, uint6
     uint64_t value = 0;
     bool over = false;
     for (size_t i = 0; i < node->text.len; i++)
-        over |= __builtin_mul_overflow(value, 10, &value) |
-                __builtin_add_overflow(value, (uint64_t)(node->text.ptr[i] - '0'), &value);
+        over = over || __builtin_mul_overflow(value, 10, &value) ||
+               __builtin_add_overflow(value, (uint64_t)(node->text.ptr[i] - '0'), &value);
     if (over || value < min || value > max) {
         dg_diags_add(diags, DG_ERROR, node->origin,
                      "expected %s from %" PRIu64 " to %" PRIu64 ", found %.*s", what, min, max,
