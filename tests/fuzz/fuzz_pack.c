@@ -1,5 +1,5 @@
-/* A pack from bytes: api.yaml, a line of "----", and a change. Whatever they say, loading ends, and what it
- * accepts serves requests. */
+/* A pack from bytes: api.yaml, a line of "----", and a change. Whatever they say, loading ends, and
+ * what it accepts serves requests. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,9 +21,11 @@ static void match_some(const dg_compiled_api *api)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const char *text = (const char *)data, *at = size ? memmem(text, size, separator, strlen(separator)) : NULL;
+    const char *text = (const char *)data,
+               *at = size ? memmem(text, size, separator, strlen(separator)) : NULL;
     dg_slice first = {text, at ? (size_t)(at - text) : size};
-    dg_slice second = at ? dg_slice_from((dg_slice){text, size}, first.len + strlen(separator)) : (dg_slice){"", 0};
+    dg_slice second = at ? dg_slice_from((dg_slice){text, size}, first.len + strlen(separator))
+                         : (dg_slice){"", 0};
     dg_arena arena;
     dg_diags diags;
     dg_arena_init(&arena, 256 << 20);
