@@ -14,7 +14,8 @@ static const dg_compiled_api *find_api(const dg_ruleset *set, dg_slice path)
     const dg_compiled_api *best = NULL;
     for (size_t i = 0; i < set->api_count; i++) {
         const dg_compiled_api *api = &set->apis[i];
-        if (starts_with_base(path, api->api.base) && (!best || api->api.base.len > best->api.base.len))
+        if (starts_with_base(path, api->api.base) &&
+            (!best || api->api.base.len > best->api.base.len))
             best = api;
     }
     return best;
@@ -33,7 +34,8 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* v9 has the shape of v1: the same but for the digits. Such a segment names a version, if an unknown one. */
+/* v9 has the shape of v1: the same but for the digits. Such a segment names a version, if an
+ * unknown one. */
 static bool same_shape(dg_slice a, dg_slice b)
 {
     size_t i = 0, j = 0;
@@ -61,7 +63,10 @@ static bool looks_like_version(const dg_api *api, dg_slice segment)
 
 static int hex_value(char c)
 {
-    return is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return is_digit(c)            ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* Whether `raw` is `plain` once its % escapes are decoded; `plain` has none and no spaces. */
@@ -70,7 +75,8 @@ static bool eq_decoded(dg_slice raw, dg_slice plain)
     size_t i = 0, j = 0;
     for (; i < raw.len && j < plain.len; j++) {
         char c = raw.ptr[i++];
-        if (c == '%' && i + 1 < raw.len && hex_value(raw.ptr[i]) >= 0 && hex_value(raw.ptr[i + 1]) >= 0) {
+        if (c == '%' && i + 1 < raw.len && hex_value(raw.ptr[i]) >= 0 &&
+            hex_value(raw.ptr[i + 1]) >= 0) {
             c = (char)(hex_value(raw.ptr[i]) * 16 + hex_value(raw.ptr[i + 1]));
             i += 2;
         }
@@ -80,7 +86,8 @@ static bool eq_decoded(dg_slice raw, dg_slice plain)
     return i == raw.len && j == plain.len;
 }
 
-/* Takes the next parameter off `left`: its whole text, and where its value begins (text.len if it has none). */
+/* Takes the next parameter off `left`: its whole text, and where its value begins (text.len if it
+ * has none). */
 static bool next_param(dg_slice *left, dg_slice *ret_text, size_t *ret_value)
 {
     if (left->len == 0)
@@ -167,8 +174,8 @@ static void select_by_query(const dg_api *api, dg_slice query, selection *s)
     }
 }
 
-static void select_version(const dg_compiled_api *api, const dg_request_view *request, dg_slice *rest,
-                           selection *s)
+static void select_version(const dg_compiled_api *api, const dg_request_view *request,
+                           dg_slice *rest, selection *s)
 {
     for (size_t i = 0; i < api->pack.order_count; i++)
         switch (api->pack.order[i]) {
@@ -201,7 +208,8 @@ static bool is_any(dg_slice method)
 }
 
 /* The path of `to` with the parameters that were found for `from`, a route of the same line. */
-static void add_path(const dg_route *to, const dg_template *from, const dg_slice *params, dg_buf *out)
+static void add_path(const dg_route *to, const dg_template *from, const dg_slice *params,
+                     dg_buf *out)
 {
     const dg_template *t = &to->name;
     for (size_t i = 0; i < t->count; i++) {
@@ -214,7 +222,8 @@ static void add_path(const dg_route *to, const dg_template *from, const dg_slice
                 value = params[at];
             at++;
         }
-        /* ** that matched nothing, not even a slash, leaves none, unless it is all that there is. */
+        /* ** that matched nothing, not even a slash, leaves none, unless it is all that there is.
+         */
         if (seg->kind == DG_SEGMENT_REST && !value.ptr && i > 0)
             continue;
         dg_buf_add_char(out, '/');
@@ -224,20 +233,23 @@ static void add_path(const dg_route *to, const dg_template *from, const dg_slice
         dg_buf_add_char(out, '/');
 }
 
-/* A parameter's value may be a word that names another endpoint of the backend's version: /orders/{id} with
- * "count" for an id. Such a request would reach what it did not mean, and be translated as what it is not. */
-static bool reaches_itself(const dg_compiled_api *api, const dg_match *match, const dg_table_match *found)
+/* A parameter's value may be a word that names another endpoint of the backend's version:
+ * /orders/{id} with "count" for an id. Such a request would reach what it did not mean, and be
+ * translated as what it is not. */
+static bool reaches_itself(const dg_compiled_api *api, const dg_match *match,
+                           const dg_table_match *found)
 {
     char space[DG_TARGET_BYTES_MAX];
-    dg_buf path = {.ptr = space, .cap = sizeof space, .bytes_max = sizeof space}; /* so it never allocates */
+    dg_buf path = {
+        .ptr = space, .cap = sizeof space, .bytes_max = sizeof space}; /* so it never allocates */
     const dg_route *upstream = backend_route(api, found->route);
     if (found->param_count == 0 || match->version == api->api.backend)
         return true;
     add_path(upstream, &found->route->name, found->params, &path);
     dg_table_match there;
     return path.status == DG_OK &&
-           dg_table_find(&api->tables[api->api.backend->index], match->upstream_method, dg_buf_slice(&path),
-                         &there) &&
+           dg_table_find(&api->tables[api->api.backend->index], match->upstream_method,
+                         dg_buf_slice(&path), &there) &&
            there.route == upstream;
 }
 
@@ -362,7 +374,8 @@ bool dg_match_client_target(const dg_match *match, dg_slice backend_target, dg_b
     if (!match->version)
         return false;
     size_t hash = dg_slice_find(backend_target, '#');
-    dg_slice fragment = dg_slice_from(backend_target, hash), path = dg_slice_until(backend_target, hash);
+    dg_slice fragment = dg_slice_from(backend_target, hash),
+             path = dg_slice_until(backend_target, hash);
     size_t mark = dg_slice_find(path, '?');
     dg_slice query = dg_slice_from(path, mark + 1);
     path = dg_slice_until(path, mark);
@@ -378,12 +391,14 @@ bool dg_match_client_target(const dg_match *match, dg_slice backend_target, dg_b
     if (rest.len == 0)
         rest = DG_SLICE("/");
     dg_table_match found;
-    bool listed = dg_table_find(&api->tables[match->api->backend->index], (dg_slice){NULL, 0}, rest, &found);
+    bool listed =
+        dg_table_find(&api->tables[match->api->backend->index], (dg_slice){NULL, 0}, rest, &found);
     if (!listed && !match->api->pass_unlisted)
         return false;
     add_front(match->api, match->selected_by == DG_BY_PATH ? match->version : NULL, out);
     if (listed)
-        add_path(&found.route->line->routes[match->version->index], &found.route->name, found.params, out);
+        add_path(&found.route->line->routes[match->version->index], &found.route->name,
+                 found.params, out);
     else
         dg_buf_add(out, rest);
     add_query(match->api, query, match->version, out);

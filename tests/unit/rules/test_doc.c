@@ -50,15 +50,29 @@ static void places_are_known(void **state)
 static void values_become_json(void **state)
 {
     static const char *const rows[][2] = {
-        {"v: 1", "1"},           {"v: -0.50", "-0.50"},   {"v: 1e400", "1e400"},
-        {"v: true", "true"},     {"v: False", "false"},   {"v: ~", "null"},
-        {"v:", "null"},          {"v: no", "\"no\""},     {"v: '1'", "\"1\""},
-        {"v: \"\"", "\"\""},     {"v: 1.2.3", "\"1.2.3\""}, {"v: 2026-01-01", "\"2026-01-01\""},
-        {"v: -", NULL},          {"v: .", "\".\""},       {"v: e5", "\"e5\""},
+        {"v: 1", "1"},
+        {"v: -0.50", "-0.50"},
+        {"v: 1e400", "1e400"},
+        {"v: true", "true"},
+        {"v: False", "false"},
+        {"v: ~", "null"},
+        {"v:", "null"},
+        {"v: no", "\"no\""},
+        {"v: '1'", "\"1\""},
+        {"v: \"\"", "\"\""},
+        {"v: 1.2.3", "\"1.2.3\""},
+        {"v: 2026-01-01", "\"2026-01-01\""},
+        {"v: -", NULL},
+        {"v: .", "\".\""},
+        {"v: e5", "\"e5\""},
         {"v: {a: [1, x], \"b\": {}}", "{\"a\":[1,\"x\"],\"b\":{}}"},
         {"v: 12345678901234567890", "12345678901234567890"},
-        {"v: 0x1F", NULL},       {"v: 007", NULL},        {"v: +1", NULL},
-        {"v: .5", NULL},         {"v: 5.", NULL},         {"v: .inf", NULL},
+        {"v: 0x1F", NULL},
+        {"v: 007", NULL},
+        {"v: +1", NULL},
+        {"v: .5", NULL},
+        {"v: 5.", NULL},
+        {"v: .inf", NULL},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -166,8 +180,10 @@ static void getters_say_what_they_found(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(places_are_known),           cmocka_unit_test(values_become_json),
-        cmocka_unit_test(what_is_refused),            cmocka_unit_test(depth_and_size_are_bounded),
+        cmocka_unit_test(places_are_known),
+        cmocka_unit_test(values_become_json),
+        cmocka_unit_test(what_is_refused),
+        cmocka_unit_test(depth_and_size_are_bounded),
         cmocka_unit_test(getters_say_what_they_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

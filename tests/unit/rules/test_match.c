@@ -28,8 +28,8 @@ static dg_slice no_field(const void *context, dg_slice name, size_t *ret_count)
     return dg_slice_str(context);
 }
 
-static dg_match_result match(const dg_ruleset *set, const char *method, const char *path, const char *query,
-                             const char *version, dg_match *m)
+static dg_match_result match(const dg_ruleset *set, const char *method, const char *path,
+                             const char *query, const char *version, dg_match *m)
 {
     const dg_request_view view = {.method = dg_slice_str(method),
                                   .path = dg_slice_str(path),
@@ -71,20 +71,24 @@ static void check_rows(const dg_ruleset *set, const row *rows, size_t count)
 static void requests_of_orders(void **state)
 {
     static const row rows[] = {
-        {"GET", "/api/v1/orders", "page=2", NULL, DG_MATCH_OK, "GET", "/api/v2/orders?page=2", "/api/v2/orders?page=2"},
-        {"HEAD", "/api/v1/orders/a%2Fb", "", NULL, DG_MATCH_OK, "HEAD", "/api/v2/orders/a%2Fb", "/api/v2/orders/a%2Fb"},
-        {"GET", "/api/v1/order-count", "", NULL, DG_MATCH_OK, "GET", "/api/v2/orders/count", "/api/v2/orders/count"},
+        {"GET", "/api/v1/orders", "page=2", NULL, DG_MATCH_OK, "GET", "/api/v2/orders?page=2",
+         "/api/v2/orders?page=2"},
+        {"HEAD", "/api/v1/orders/a%2Fb", "", NULL, DG_MATCH_OK, "HEAD", "/api/v2/orders/a%2Fb",
+         "/api/v2/orders/a%2Fb"},
+        {"GET", "/api/v1/order-count", "", NULL, DG_MATCH_OK, "GET", "/api/v2/orders/count",
+         "/api/v2/orders/count"},
         {"GET", "/api/v2/orders/count", "", NULL, DG_MATCH_OK, "GET", "/api/v2/orders/count", NULL},
         {"GET", "/api/orders", "", "v1", DG_MATCH_OK, "GET", "/api/v2/orders", "/api/v2/orders"},
         {"GET", "/api/orders", "a=b&version=v1&c", NULL, DG_MATCH_OK, "GET",
          "/api/v2/orders?a=b&version=v2&c", "/api/v2/orders?a=b&version=v2&c"},
-        {"GET", "/api/orders", "%76ersion=%761", NULL, DG_MATCH_OK, "GET", "/api/v2/orders?%76ersion=v2",
-         "/api/v2/orders?%76ersion=v2"},
+        {"GET", "/api/orders", "%76ersion=%761", NULL, DG_MATCH_OK, "GET",
+         "/api/v2/orders?%76ersion=v2", "/api/v2/orders?%76ersion=v2"},
         /* An id of v1 that is a word of v2. */
         {"GET", "/api/v1/orders/count", "", NULL, DG_MATCH_UNKNOWN_ENDPOINT, NULL, NULL, NULL},
         {"GET", "/api/v1/orders", "", "v2", DG_MATCH_CONTRADICTION, NULL, NULL, NULL},
         {"GET", "/api/v1/orders", "version=v2", NULL, DG_MATCH_CONTRADICTION, NULL, NULL, NULL},
-        {"GET", "/api/orders", "version=v1&version=v1", NULL, DG_MATCH_CONTRADICTION, NULL, NULL, NULL},
+        {"GET", "/api/orders", "version=v1&version=v1", NULL, DG_MATCH_CONTRADICTION, NULL, NULL,
+         NULL},
         {"GET", "/api/orders", "", "TWICE", DG_MATCH_CONTRADICTION, NULL, NULL, NULL},
         {"GET", "/api/v9/orders", "", NULL, DG_MATCH_UNKNOWN_VERSION, NULL, NULL, NULL},
         {"GET", "/api/v9/orders", "", "v1", DG_MATCH_UNKNOWN_VERSION, NULL, NULL, NULL},
@@ -115,10 +119,12 @@ static void requests_of_orders(void **state)
 static void three_versions_up_and_down(void **state)
 {
     static const row to_v3[] = {
-        {"GET", "/t/v1/todo/7/ada", "", NULL, DG_MATCH_OK, "GET", "/t/v3/owners/ada/tasks/7", "/t/v2/tasks/7/of/ada"},
+        {"GET", "/t/v1/todo/7/ada", "", NULL, DG_MATCH_OK, "GET", "/t/v3/owners/ada/tasks/7",
+         "/t/v2/tasks/7/of/ada"},
         {"GET", "/t/v2/tasks/7/of/ada", "", NULL, DG_MATCH_OK, "GET", "/t/v3/owners/ada/tasks/7",
          "/t/v3/owners/ada/tasks/7"},
-        {"GET", "/t/v1/files/a/b", "", NULL, DG_MATCH_OK, "GET", "/t/v3/blobs/a/b", "/t/v2/files/a/b"},
+        {"GET", "/t/v1/files/a/b", "", NULL, DG_MATCH_OK, "GET", "/t/v3/blobs/a/b",
+         "/t/v2/files/a/b"},
         {"GET", "/t/v1/files", "", NULL, DG_MATCH_OK, "GET", "/t/v3/blobs", "/t/v2/files"},
         {"GET", "/t/v1/files/", "", NULL, DG_MATCH_OK, "GET", "/t/v3/blobs/", "/t/v2/files/"},
         {"GET", "/t/health", "", NULL, DG_MATCH_OK, "GET", "/t/v3/health", NULL},
@@ -127,7 +133,8 @@ static void three_versions_up_and_down(void **state)
     };
     static const row to_v1[] = {
         {"GET", "/t/v3/owners/ada/tasks/7", "", NULL, DG_MATCH_OK, "GET", "/t/v1/todo/7/ada", NULL},
-        {"GET", "/t/v2/files/x", "q", NULL, DG_MATCH_OK, "GET", "/t/v1/files/x?q", "/t/v3/blobs/x?q"},
+        {"GET", "/t/v2/files/x", "q", NULL, DG_MATCH_OK, "GET", "/t/v1/files/x?q",
+         "/t/v3/blobs/x?q"},
     };
     (void)state;
     dg_ruleset *set = load(DG_TEST_DATA "/data/packs/chain", NULL);
@@ -165,7 +172,8 @@ static void backend_targets_for_clients(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         dg_buf out;
         dg_buf_init(&out, 0);
-        assert_int_equal(dg_match_client_target(&m, dg_slice_str(rows[i][0]), &out), rows[i][1] != NULL);
+        assert_int_equal(dg_match_client_target(&m, dg_slice_str(rows[i][0]), &out),
+                         rows[i][1] != NULL);
         dg_buf_add_char(&out, '\0');
         assert_string_equal(out.ptr, rows[i][1] ? rows[i][1] : "");
         dg_buf_free(&out);
@@ -175,14 +183,15 @@ static void backend_targets_for_clients(void **state)
 
 static void specific_routes_win(void **state)
 {
-    static const char *const names[] = {"GET /a/b", "GET /a/{x}", "* /a/b", "POST /a/*", "GET /**", "GET /a/{x}/c",
-                                        "GET /"};
+    static const char *const names[] = {"GET /a/b", "GET /a/{x}",   "* /a/b", "POST /a/*",
+                                        "GET /**",  "GET /a/{x}/c", "GET /"};
     static const struct {
         const char *method, *path;
         int route; /* index of names; -1 none, -2 the path only */
-    } rows[] = {{"GET", "/a/b", 0},   {"PUT", "/a/b", 2},  {"GET", "/a/c", 1},  {"POST", "/a/c", 3},
-                {"POST", "/a/b", 2},  {"GET", "/a/b/c", 5}, {"GET", "/a/b/d", 4}, {"GET", "/a/", 4},
-                {"GET", "/", 6},      {"HEAD", "/a/c", 1}, {"PUT", "/a/c", -2}, {"get", "/a/c", -2},
+    } rows[] = {{"GET", "/a/b", 0},   {"PUT", "/a/b", 2},  {"GET", "/a/c", 1},
+                {"POST", "/a/c", 3},  {"POST", "/a/b", 2}, {"GET", "/a/b/c", 5},
+                {"GET", "/a/b/d", 4}, {"GET", "/a/", 4},   {"GET", "/", 6},
+                {"HEAD", "/a/c", 1},  {"PUT", "/a/c", -2}, {"get", "/a/c", -2},
                 {"", "/a/b", 0}};
     (void)state;
     enum { COUNT = sizeof names / sizeof *names };
@@ -201,7 +210,8 @@ static void specific_routes_win(void **state)
     }
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         dg_table_match m;
-        bool found = dg_table_find(&table, dg_slice_str(rows[i].method), dg_slice_str(rows[i].path), &m);
+        bool found =
+            dg_table_find(&table, dg_slice_str(rows[i].method), dg_slice_str(rows[i].path), &m);
         assert_int_equal(found, rows[i].route >= 0);
         if (found)
             assert_ptr_equal(m.route, &routes[rows[i].route]);

@@ -1,4 +1,5 @@
-/* Each folder below data/packs/wrong is a pack with a mistake, and expected.txt says how it is reported. */
+/* Each folder below data/packs/wrong is a pack with a mistake, and expected.txt says how it is
+ * reported. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
