@@ -62,7 +62,7 @@ typedef struct dg_head_limits {
 /* Why a message is refused. */
 typedef struct dg_http_error {
     unsigned status;    /* what to answer the client with: 400 405 414 417 421 431 501 505; for
-                           upstream    responses always 502 */
+                           upstream responses always 502 */
     const char *reason; /* a static sentence for people; never holds bytes of the message */
 } dg_http_error;
 
