@@ -308,6 +308,84 @@ def sighup_takes_a_new_upstream_and_refuses_a_broken_file(s):
 
 
 @scenario
+def an_early_final_answer_reaches_a_client_that_still_sends(s):
+    def early(connection, data):
+        if data.startswith(b"POST /big"):
+            connection.send(answer_bytes(b"{}", "413 Content Too Large", b"Connection: close\r\n"))
+            time.sleep(0.5)
+            raise Upstream.Close
+    proxy, _ = s.start(on_bytes=early)
+    with Client(proxy.port) as client:
+        client.send(b"POST /big HTTP/1.1\r\nHost: h\r\nContent-Length: 900000\r\n\r\n" + b"x" * 100000)
+        finals = client.wait(1, 1.5)
+        assert finals and finals[0].status == 413 and finals[0].complete, client.data[:200]
+        client.send(b"x" * 1000)
+        client.wait_closed(3)
+        assert len(client.finals()) == 1, "one answer only"
+
+
+@scenario
+def old_clients_get_no_chunks(s):
+    def answer(_, request):
+        return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(b"0123456789" * 999, 1000)
+    proxy, _ = s.start(answer)
+    with Client(proxy.port) as client:
+        answer = client.ask(b"GET / HTTP/1.0\r\n\r\n")
+        assert client.wait_closed(2) and not answer.all("transfer-encoding")
+        assert client.responses()[0].body == b"0123456789" * 999
+
+
+@scenario
+def interim_answers_are_bounded(s):
+    def answer(connection, _):
+        for _ in range(2000):
+            connection.send(b"HTTP/1.1 102 Processing\r\n\r\n" * 50)
+        return answer_bytes(b"{}")
+    proxy, _ = s.start(answer)
+    with Client(proxy.port) as client:
+        client.send(get("/"))
+        assert client.wait(1, 4)[0].status == 502
+        assert len(client.responses()) < 1000
+
+
+@scenario
+def an_upgrade_passes_after_the_101_only(s):
+    def answer(connection, request):
+        if not request.all("upgrade"):
+            return harness.echo(connection, request)
+        connection.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+        while True:
+            data = connection.sock.recv(4096)
+            if not data:
+                raise Upstream.Close
+            connection.send(data.upper())
+    proxy, _ = s.start(answer)
+    with Client(proxy.port) as client:
+        client.send(get("/up", "Connection: Upgrade", "Upgrade: echo"))
+        finals = client.wait(1, 2)
+        if finals[0].status == 200:
+            return  # upgrades may be declined: the request is then an ordinary one
+        assert finals[0].status == 101, finals[0].status
+        client.send(b"hello\x00\xff")
+        harness.wait_until(lambda: client.pump(0.05) and client.data.endswith(b"HELLO\x00\xff"), 2, "the echo")
+
+
+@scenario
+def many_clients_at_once_get_their_own_answers(s):
+    proxy, _ = s.start()
+
+    def one(number):
+        with Client(proxy.port) as client:
+            for n in range(20):
+                path = "/%d/%d" % (number, n)
+                answer = client.ask(post(path, b"x" * (n * 700)) if n % 3 else get(path))
+                told = json.loads(answer.body)
+                assert told["target"] == path and told["bytes"] == (n * 700 if n % 3 else 0)
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        list(pool.map(one, range(24)))
+
+
+@scenario
 def an_old_client_and_a_new_backend_each_speak_their_own(s):
     new = b'{"data":{"order_id":9007199254740993,"amount":234.40,"status":"active","customer":{"customer_id":"c1"},' \
           b'"metadata":{"keepMe":1}}}'
