@@ -253,6 +253,27 @@ static bool reaches_itself(const dg_compiled_api *api, const dg_match *match,
            there.route == upstream;
 }
 
+static void take_route(dg_match *match, const dg_table_match *found)
+{
+    match->endpoint = &found->route->endpoint;
+    match->error = found->route->programs[DG_ERROR_RESPONSE];
+    match->param_count = found->param_count;
+    memcpy(match->params, found->params, found->param_count * sizeof *found->params);
+    match->route = found->route;
+}
+
+/* OPTIONS asks about the path, whatever methods it has (RFC 9110 9.3.7); browsers ask so before they call
+ * another site (CORS). The backend answers, at the path that it knows; there is no body to translate. */
+static bool match_options(const dg_compiled_api *api, dg_slice method, dg_match *match)
+{
+    dg_table_match found;
+    if (!dg_slice_eq(method, DG_SLICE("OPTIONS")) ||
+        !dg_table_find(&api->tables[match->version->index], (dg_slice){NULL, 0}, match->rest, &found))
+        return false;
+    take_route(match, &found);
+    return true;
+}
+
 /* The route of the request, and what it is upstream. */
 static dg_match_result match_endpoint(const dg_compiled_api *api, dg_slice method, dg_match *match)
 {
@@ -270,17 +291,13 @@ static dg_match_result match_endpoint(const dg_compiled_api *api, dg_slice metho
         if (listed && !reaches_itself(api, match, &found))
             return DG_MATCH_UNKNOWN_ENDPOINT;
     }
-    if (!listed && api->api.pass_unlisted)
+    if (!listed && (match_options(api, method, match) || api->api.pass_unlisted))
         return DG_MATCH_OK;
     if (!listed)
         return found.path_known ? DG_MATCH_METHOD : DG_MATCH_UNKNOWN_ENDPOINT;
-    match->endpoint = &found.route->endpoint;
     match->request = found.route->programs[DG_REQUEST];
     match->response = found.route->programs[DG_RESPONSE];
-    match->error = found.route->programs[DG_ERROR_RESPONSE];
-    match->param_count = found.param_count;
-    memcpy(match->params, found.params, found.param_count * sizeof *found.params);
-    match->route = found.route;
+    take_route(match, &found);
     return DG_MATCH_OK;
 }
 
@@ -298,8 +315,10 @@ dg_match_result dg_ruleset_match(const dg_ruleset *ruleset, const dg_request_vie
     ret_match->rest = rest.len ? rest : DG_SLICE("/");
     if (s.contradiction)
         return DG_MATCH_CONTRADICTION;
-    if (s.unknown || !s.version)
+    if (s.unknown)
         return DG_MATCH_UNKNOWN_VERSION;
+    if (!s.version)
+        return DG_MATCH_NO_VERSION;
     ret_match->version = s.version;
     ret_match->selected_by = s.by;
     return match_endpoint(api, request->method, ret_match);

@@ -82,8 +82,8 @@ typedef struct dg_request_view {
 typedef enum dg_match_result {
     DG_MATCH_OK,
     DG_MATCH_NO_API,           /* no pack claims this path */
-    DG_MATCH_UNKNOWN_VERSION,  /* the request names a version that does not exist, or names none and there is
-                                  no default */
+    DG_MATCH_UNKNOWN_VERSION,  /* the request names a version that does not exist */
+    DG_MATCH_NO_VERSION,       /* it names none, and there is no default */
     DG_MATCH_CONTRADICTION,    /* two selectors disagree, or a selecting field comes twice */
     DG_MATCH_UNKNOWN_ENDPOINT, /* not in that version, and pass_unlisted is off */
     DG_MATCH_METHOD            /* the path exists in that version, this method does not: 405 */
