@@ -37,24 +37,6 @@ dg_status dg_buf_reserve(dg_buf *buf, size_t bytes)
     return DG_OK;
 }
 
-void dg_buf_add(dg_buf *buf, dg_slice s)
-{
-    if (s.len == 0 || dg_buf_reserve(buf, s.len) != DG_OK)
-        return;
-    memcpy(buf->ptr + buf->len, s.ptr, s.len);
-    buf->len += s.len;
-}
-
-void dg_buf_add_str(dg_buf *buf, const char *str)
-{
-    dg_buf_add(buf, dg_slice_str(str));
-}
-
-void dg_buf_add_char(dg_buf *buf, char c)
-{
-    dg_buf_add(buf, (dg_slice){&c, 1});
-}
-
 void dg_buf_add_u64(dg_buf *buf, uint64_t n)
 {
     char digits[20];

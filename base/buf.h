@@ -31,9 +31,24 @@ static inline dg_slice dg_buf_slice(const dg_buf *buf)
 
 /* Room for `bytes` more after len, or a sticky failure. The caller may write there and add to len. */
 DG_MUST_USE dg_status dg_buf_reserve(dg_buf *buf, size_t bytes);
-void dg_buf_add(dg_buf *buf, dg_slice s);
-void dg_buf_add_str(dg_buf *buf, const char *str);
-void dg_buf_add_char(dg_buf *buf, char c);
+/* Inline, for heads are built of many small pieces. */
+static inline void dg_buf_add(dg_buf *buf, dg_slice s)
+{
+    if (s.len > buf->cap - buf->len || buf->status != DG_OK)
+        if (dg_buf_reserve(buf, s.len) != DG_OK)
+            return;
+    if (s.len)
+        memcpy(buf->ptr + buf->len, s.ptr, s.len);
+    buf->len += s.len;
+}
+static inline void dg_buf_add_str(dg_buf *buf, const char *str)
+{
+    dg_buf_add(buf, (dg_slice){str, strlen(str)});
+}
+static inline void dg_buf_add_char(dg_buf *buf, char c)
+{
+    dg_buf_add(buf, (dg_slice){&c, 1});
+}
 void dg_buf_add_u64(dg_buf *buf, uint64_t n);
 void dg_buf_printf(dg_buf *buf, const char *fmt, ...) DG_PRINTF(2, 3);
 /* Appends s as a JSON string with its quotes; bytes that are no UTF-8 become U+FFFD. */

@@ -5,7 +5,7 @@ _dragoman()
     local command=${COMP_WORDS[1]}
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "serve demo check translate --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "serve demo check translate certs --help --version" -- "$cur")
         return
     fi
     case $prev in
@@ -31,6 +31,9 @@ _dragoman()
         ;;
     demo)
         mapfile -t COMPREPLY < <(compgen -W "--port --admin-port --backend-port --pack --help" -- "$cur")
+        ;;
+    certs)
+        mapfile -t COMPREPLY < <(compgen -W "--help" -- "$cur"; compgen -d -- "$cur")
         ;;
     check)
         mapfile -t COMPREPLY < <(compgen -W "--json --help" -- "$cur"; compgen -d -- "$cur")

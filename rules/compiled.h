@@ -11,7 +11,8 @@ struct dg_route {
     dg_endpoint endpoint;
     dg_template name; /* in this version; its parameters are numbered alike in all versions */
     const struct dg_line *line;
-    const dg_program *programs[DG_PARTS]; /* between this version and the backend's; NULL = untouched */
+    const dg_program
+        *programs[DG_PARTS]; /* between this version and the backend's; NULL = untouched */
 };
 
 /* One endpoint through all versions. */
@@ -56,11 +57,11 @@ struct dg_ruleset {
         pthread_mutex_t lock;
         dg_arena arena;
         dg_program_cache programs;
-    } *later;
+    } * later;
 };
 
-/* Traces one endpoint through all versions, from its name in version `index`; nothing if it is known. Errors
- * go to the pack's diagnostics. */
+/* Traces one endpoint through all versions, from its name in version `index`; nothing if it is
+ * known. Errors go to the pack's diagnostics. */
 void dg_line_seed(dg_compiled_api *api, const dg_template *name, size_t index, dg_origin origin);
 /* All endpoints of the API, numbered from 0 within it, and the tables of all versions. */
 void dg_lines_build(dg_compiled_api *api);

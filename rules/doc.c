@@ -92,8 +92,8 @@ static dg_status read_node(reader *r, const yaml_event_t *event, size_t depth, d
     node->origin = origin_of(r, event->start_mark);
     if (event->type == YAML_SCALAR_EVENT) {
         node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
-        node->text = dg_arena_dup(
-            r->arena, dg_slice_of(event->data.scalar.value, event->data.scalar.length));
+        node->text = dg_arena_dup(r->arena,
+                                  dg_slice_of(event->data.scalar.value, event->data.scalar.length));
         if (!node->text.ptr)
             return DG_NOMEM;
     } else {
@@ -193,7 +193,8 @@ static dg_status read_stream(reader *r, const dg_node **ret_root)
             return status;
         yaml_event_type_t type = event.type;
         if (type == YAML_DOCUMENT_START_EVENT && root)
-            status = refuse(r, event.start_mark, "a file holds one document; a second one begins here");
+            status =
+                refuse(r, event.start_mark, "a file holds one document; a second one begins here");
         else if (type != YAML_STREAM_START_EVENT && type != YAML_DOCUMENT_START_EVENT &&
                  type != YAML_DOCUMENT_END_EVENT && type != YAML_STREAM_END_EVENT)
             status = read_node(r, &event, 0, &root);
@@ -283,7 +284,8 @@ dg_status dg_doc_load(dg_arena *arena, const char *path, dg_diags *diags, const 
         dg_diags_add(diags, DG_ERROR, whole, "cannot be read: %s",
                      errno == EINVAL ? "not a regular file" : strerror(errno));
     else if (status == DG_LIMIT)
-        dg_diags_add(diags, DG_ERROR, whole, "the file is larger than %d bytes", (int)DG_DOC_BYTES_MAX);
+        dg_diags_add(diags, DG_ERROR, whole, "the file is larger than %d bytes",
+                     (int)DG_DOC_BYTES_MAX);
     close(fd);
     if (status == DG_LIMIT)
         return DG_INVALID;

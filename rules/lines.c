@@ -8,8 +8,10 @@ static bool serves_method(const dg_template *rule, const dg_template *endpoint)
     return dg_slice_eq(rule->method, endpoint->method) || dg_slice_eq(rule->method, DG_SLICE("*"));
 }
 
-/* The binding that gives `name` another name: by its older or by its newer one; the exact method wins. */
-static const dg_binding *find_becomes(const dg_change *change, const dg_template *name, bool by_newer)
+/* The binding that gives `name` another name: by its older or by its newer one; the exact method
+ * wins. */
+static const dg_binding *find_becomes(const dg_change *change, const dg_template *name,
+                                      bool by_newer)
 {
     const dg_binding *found = NULL;
     for (size_t i = 0; i < change->binding_count; i++) {
@@ -30,7 +32,8 @@ static const dg_binding *find_covering(const dg_change *change, const dg_templat
 {
     for (size_t i = 0; i < change->binding_count; i++) {
         const dg_binding *b = &change->bindings[i];
-        if (b->becomes && !dg_template_same_path(&b->older, name) && dg_template_covers(&b->older, name))
+        if (b->becomes && !dg_template_same_path(&b->older, name) &&
+            dg_template_covers(&b->older, name))
             return b;
     }
     return NULL;
@@ -67,10 +70,11 @@ static bool step_down(dg_compiled_api *api, const dg_line *line, size_t j)
     b = find_becomes(change, newer, false);
     if (b) {
         dg_diags_add(api->pack.diags, DG_ERROR, line->origin,
-                     "'%.*s %.*s' has no name in '%s', where that is another endpoint (%s:%u); endpoints that "
+                     "'%.*s %.*s' has no name in '%s', where that is another endpoint (%s:%u); "
+                     "endpoints that "
                      "begin in a version are not supported yet",
-                     DG_SLICE_FMT(newer->method), DG_SLICE_FMT(newer->path), api->pack.versions[j].name,
-                     b->origin.file, b->origin.line);
+                     DG_SLICE_FMT(newer->method), DG_SLICE_FMT(newer->path),
+                     api->pack.versions[j].name, b->origin.file, b->origin.line);
         return false;
     }
     line->routes[j].name = *newer;
@@ -83,7 +87,8 @@ static bool step_up(dg_compiled_api *api, const dg_line *line, size_t j)
     const dg_template *older = &line->routes[j].name;
     const dg_binding *b = find_becomes(change, older, false);
     if (b)
-        return rename_endpoint(api->pack.arena, older, &b->older, &b->newer, &line->routes[j + 1].name);
+        return rename_endpoint(api->pack.arena, older, &b->older, &b->newer,
+                               &line->routes[j + 1].name);
     b = find_covering(change, older);
     if (b) {
         dg_diags_add(api->pack.diags, DG_ERROR, b->origin,
@@ -123,10 +128,12 @@ void dg_line_seed(dg_compiled_api *api, const dg_template *name, size_t index, d
 /* A rule for errors everywhere ("* / **": {error: ...}) is no endpoint by itself. */
 static bool makes_endpoint(const dg_binding *b)
 {
-    bool only_error = b->up[DG_ERROR_RESPONSE] && !b->up[DG_REQUEST] && !b->up[DG_RESPONSE] && !b->becomes;
+    bool only_error =
+        b->up[DG_ERROR_RESPONSE] && !b->up[DG_REQUEST] && !b->up[DG_RESPONSE] && !b->becomes;
     bool wild = dg_slice_eq(b->older.method, DG_SLICE("*"));
     for (size_t i = 0; i < b->older.count; i++)
-        wild |= b->older.segments[i].kind == DG_SEGMENT_STAR || b->older.segments[i].kind == DG_SEGMENT_REST;
+        wild |= b->older.segments[i].kind == DG_SEGMENT_STAR ||
+                b->older.segments[i].kind == DG_SEGMENT_REST;
     return !(only_error && wild);
 }
 
@@ -145,17 +152,15 @@ static void build_version(dg_compiled_api *api, size_t v)
     for (size_t i = 0; list && i < api->line_count; i++) {
         dg_route *route = &api->lines[i].routes[v], *taken = NULL;
         route->line = &api->lines[i];
-        route->endpoint = (dg_endpoint){.method = route->name.method,
-                                        .path = route->name.path,
-                                        .version = version,
-                                        .slot = i};
+        route->endpoint = (dg_endpoint){
+            .method = route->name.method, .path = route->name.path, .version = version, .slot = i};
         if (!dg_table_add(arena, &api->tables[v], &route->name, route, &taken))
             return;
         if (taken)
             dg_diags_add(api->pack.diags, DG_ERROR, api->lines[i].origin,
                          "two endpoints are '%.*s %.*s' in '%s'; the other one is from %s:%u",
-                         DG_SLICE_FMT(route->name.method), DG_SLICE_FMT(route->name.path), version->name,
-                         taken->line->origin.file, taken->line->origin.line);
+                         DG_SLICE_FMT(route->name.method), DG_SLICE_FMT(route->name.path),
+                         version->name, taken->line->origin.file, taken->line->origin.line);
         list[i] = &route->endpoint;
     }
     if (!list)

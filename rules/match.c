@@ -1,6 +1,8 @@
 /* "What is this request?": pure functions on slices, without allocation. */
 #include "rules/compiled.h"
 
+enum { DG_TARGET_BYTES_MAX = 16384 };
+
 static bool starts_with_base(dg_slice path, dg_slice base)
 {
     return dg_slice_starts(path, base) && (path.len == base.len || path.ptr[base.len] == '/');
@@ -12,7 +14,8 @@ static const dg_compiled_api *find_api(const dg_ruleset *set, dg_slice path)
     const dg_compiled_api *best = NULL;
     for (size_t i = 0; i < set->api_count; i++) {
         const dg_compiled_api *api = &set->apis[i];
-        if (starts_with_base(path, api->api.base) && (!best || api->api.base.len > best->api.base.len))
+        if (starts_with_base(path, api->api.base) &&
+            (!best || api->api.base.len > best->api.base.len))
             best = api;
     }
     return best;
@@ -31,7 +34,8 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* v9 has the shape of v1: the same but for the digits. Such a segment names a version, if an unknown one. */
+/* v9 has the shape of v1: the same but for the digits. Such a segment names a version, if an
+ * unknown one. */
 static bool same_shape(dg_slice a, dg_slice b)
 {
     size_t i = 0, j = 0;
@@ -59,7 +63,10 @@ static bool looks_like_version(const dg_api *api, dg_slice segment)
 
 static int hex_value(char c)
 {
-    return is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return is_digit(c)            ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* Whether `raw` is `plain` once its % escapes are decoded; `plain` has none and no spaces. */
@@ -68,7 +75,8 @@ static bool eq_decoded(dg_slice raw, dg_slice plain)
     size_t i = 0, j = 0;
     for (; i < raw.len && j < plain.len; j++) {
         char c = raw.ptr[i++];
-        if (c == '%' && i + 1 < raw.len && hex_value(raw.ptr[i]) >= 0 && hex_value(raw.ptr[i + 1]) >= 0) {
+        if (c == '%' && i + 1 < raw.len && hex_value(raw.ptr[i]) >= 0 &&
+            hex_value(raw.ptr[i + 1]) >= 0) {
             c = (char)(hex_value(raw.ptr[i]) * 16 + hex_value(raw.ptr[i + 1]));
             i += 2;
         }
@@ -78,7 +86,8 @@ static bool eq_decoded(dg_slice raw, dg_slice plain)
     return i == raw.len && j == plain.len;
 }
 
-/* Takes the next parameter off `left`: its whole text, and where its value begins (text.len if it has none). */
+/* Takes the next parameter off `left`: its whole text, and where its value begins (text.len if it
+ * has none). */
 static bool next_param(dg_slice *left, dg_slice *ret_text, size_t *ret_value)
 {
     if (left->len == 0)
@@ -165,8 +174,8 @@ static void select_by_query(const dg_api *api, dg_slice query, selection *s)
     }
 }
 
-static void select_version(const dg_compiled_api *api, const dg_request_view *request, dg_slice *rest,
-                           selection *s)
+static void select_version(const dg_compiled_api *api, const dg_request_view *request,
+                           dg_slice *rest, selection *s)
 {
     for (size_t i = 0; i < api->pack.order_count; i++)
         switch (api->pack.order[i]) {
@@ -198,6 +207,73 @@ static bool is_any(dg_slice method)
     return dg_slice_eq(method, DG_SLICE("*"));
 }
 
+/* The path of `to` with the parameters that were found for `from`, a route of the same line. */
+static void add_path(const dg_route *to, const dg_template *from, const dg_slice *params,
+                     dg_buf *out)
+{
+    const dg_template *t = &to->name;
+    for (size_t i = 0; i < t->count; i++) {
+        const dg_segment *seg = &t->segments[i];
+        dg_slice value = seg->text;
+        for (size_t j = 0, at = 0; seg->kind != DG_SEGMENT_LITERAL && j < from->count; j++) {
+            if (from->segments[j].kind == DG_SEGMENT_LITERAL)
+                continue;
+            if (from->segments[j].param == seg->param)
+                value = params[at];
+            at++;
+        }
+        /* ** that matched nothing, not even a slash, leaves none, unless it is all that there is.
+         */
+        if (seg->kind == DG_SEGMENT_REST && !value.ptr && i > 0)
+            continue;
+        dg_buf_add_char(out, '/');
+        dg_buf_add(out, value);
+    }
+    if (t->count == 0)
+        dg_buf_add_char(out, '/');
+}
+
+/* A parameter's value may be a word that names another endpoint of the backend's version:
+ * /orders/{id} with "count" for an id. Such a request would reach what it did not mean, and be
+ * translated as what it is not. */
+static bool reaches_itself(const dg_compiled_api *api, const dg_match *match,
+                           const dg_table_match *found)
+{
+    char space[DG_TARGET_BYTES_MAX];
+    dg_buf path = {
+        .ptr = space, .cap = sizeof space, .bytes_max = sizeof space}; /* so it never allocates */
+    const dg_route *upstream = backend_route(api, found->route);
+    if (found->param_count == 0 || match->version == api->api.backend)
+        return true;
+    add_path(upstream, &found->route->name, found->params, &path);
+    dg_table_match there;
+    return path.status == DG_OK &&
+           dg_table_find(&api->tables[api->api.backend->index], match->upstream_method,
+                         dg_buf_slice(&path), &there) &&
+           there.route == upstream;
+}
+
+static void take_route(dg_match *match, const dg_table_match *found)
+{
+    match->endpoint = &found->route->endpoint;
+    match->error = found->route->programs[DG_ERROR_RESPONSE];
+    match->param_count = found->param_count;
+    memcpy(match->params, found->params, found->param_count * sizeof *found->params);
+    match->route = found->route;
+}
+
+/* OPTIONS asks about the path, whatever methods it has (RFC 9110 9.3.7); browsers ask so before they call
+ * another site (CORS). The backend answers, at the path that it knows; there is no body to translate. */
+static bool match_options(const dg_compiled_api *api, dg_slice method, dg_match *match)
+{
+    dg_table_match found;
+    if (!dg_slice_eq(method, DG_SLICE("OPTIONS")) ||
+        !dg_table_find(&api->tables[match->version->index], (dg_slice){NULL, 0}, match->rest, &found))
+        return false;
+    take_route(match, &found);
+    return true;
+}
+
 /* The route of the request, and what it is upstream. */
 static dg_match_result match_endpoint(const dg_compiled_api *api, dg_slice method, dg_match *match)
 {
@@ -212,18 +288,16 @@ static dg_match_result match_endpoint(const dg_compiled_api *api, dg_slice metho
             listed = false;
         else if (!is_any(upstream->name.method) && !dg_slice_eq(method, DG_SLICE("HEAD")))
             match->upstream_method = upstream->name.method;
+        if (listed && !reaches_itself(api, match, &found))
+            return DG_MATCH_UNKNOWN_ENDPOINT;
     }
-    if (!listed && api->api.pass_unlisted)
+    if (!listed && (match_options(api, method, match) || api->api.pass_unlisted))
         return DG_MATCH_OK;
     if (!listed)
         return found.path_known ? DG_MATCH_METHOD : DG_MATCH_UNKNOWN_ENDPOINT;
-    match->endpoint = &found.route->endpoint;
     match->request = found.route->programs[DG_REQUEST];
     match->response = found.route->programs[DG_RESPONSE];
-    match->error = found.route->programs[DG_ERROR_RESPONSE];
-    match->param_count = found.param_count;
-    memcpy(match->params, found.params, found.param_count * sizeof *found.params);
-    match->route = found.route;
+    take_route(match, &found);
     return DG_MATCH_OK;
 }
 
@@ -241,8 +315,10 @@ dg_match_result dg_ruleset_match(const dg_ruleset *ruleset, const dg_request_vie
     ret_match->rest = rest.len ? rest : DG_SLICE("/");
     if (s.contradiction)
         return DG_MATCH_CONTRADICTION;
-    if (s.unknown || !s.version)
+    if (s.unknown)
         return DG_MATCH_UNKNOWN_VERSION;
+    if (!s.version)
+        return DG_MATCH_NO_VERSION;
     ret_match->version = s.version;
     ret_match->selected_by = s.by;
     return match_endpoint(api, request->method, ret_match);
@@ -252,30 +328,6 @@ dg_match_result dg_ruleset_match(const dg_ruleset *ruleset, const dg_request_vie
 static const dg_compiled_api *compiled(const dg_match *match)
 {
     return (const dg_compiled_api *)(const void *)match->api;
-}
-
-/* The path of `to` with the parameters that were found for `from`, a route of the same line. */
-static void add_path(const dg_route *to, const dg_template *from, const dg_slice *params, dg_buf *out)
-{
-    const dg_template *t = &to->name;
-    for (size_t i = 0; i < t->count; i++) {
-        const dg_segment *seg = &t->segments[i];
-        dg_slice value = seg->text;
-        for (size_t j = 0, at = 0; seg->kind != DG_SEGMENT_LITERAL && j < from->count; j++) {
-            if (from->segments[j].kind == DG_SEGMENT_LITERAL)
-                continue;
-            if (from->segments[j].param == seg->param)
-                value = params[at];
-            at++;
-        }
-        /* ** that matched nothing, not even a slash, leaves none, unless it is all that there is. */
-        if (seg->kind == DG_SEGMENT_REST && !value.ptr && i > 0)
-            continue;
-        dg_buf_add_char(out, '/');
-        dg_buf_add(out, value);
-    }
-    if (t->count == 0)
-        dg_buf_add_char(out, '/');
 }
 
 /* "?" and the query, with the value of the selecting parameter replaced. */
@@ -329,7 +381,7 @@ bool dg_match_successor_target(const dg_match *match, dg_slice query, dg_buf *ou
     if (!route || match->version->index + 1 >= match->api->version_count)
         return false;
     const dg_version *next = match->version + 1;
-    add_front(match->api, match->selected_by == DG_BY_PATH ? next : NULL, out);
+    add_front(match->api, match->api->by_path ? next : NULL, out);
     add_path(&route->line->routes[next->index], &route->name, match->params, out);
     add_query(match->api, query, next, out);
     return true;
@@ -341,7 +393,8 @@ bool dg_match_client_target(const dg_match *match, dg_slice backend_target, dg_b
     if (!match->version)
         return false;
     size_t hash = dg_slice_find(backend_target, '#');
-    dg_slice fragment = dg_slice_from(backend_target, hash), path = dg_slice_until(backend_target, hash);
+    dg_slice fragment = dg_slice_from(backend_target, hash),
+             path = dg_slice_until(backend_target, hash);
     size_t mark = dg_slice_find(path, '?');
     dg_slice query = dg_slice_from(path, mark + 1);
     path = dg_slice_until(path, mark);
@@ -357,12 +410,14 @@ bool dg_match_client_target(const dg_match *match, dg_slice backend_target, dg_b
     if (rest.len == 0)
         rest = DG_SLICE("/");
     dg_table_match found;
-    bool listed = dg_table_find(&api->tables[match->api->backend->index], (dg_slice){NULL, 0}, rest, &found);
+    bool listed =
+        dg_table_find(&api->tables[match->api->backend->index], (dg_slice){NULL, 0}, rest, &found);
     if (!listed && !match->api->pass_unlisted)
         return false;
     add_front(match->api, match->selected_by == DG_BY_PATH ? match->version : NULL, out);
     if (listed)
-        add_path(&found.route->line->routes[match->version->index], &found.route->name, found.params, out);
+        add_path(&found.route->line->routes[match->version->index], &found.route->name,
+                 found.params, out);
     else
         dg_buf_add(out, rest);
     add_query(match->api, query, match->version, out);

@@ -2,7 +2,8 @@
 
 #include "rules/doc.h"
 
-/* What the YAML 1.2 core schema makes of a plain scalar. BAD_NUMBER: a number there that JSON cannot write. */
+/* What the YAML 1.2 core schema makes of a plain scalar. BAD_NUMBER: a number there that JSON
+ * cannot write. */
 typedef enum plain_type { IS_STRING, IS_NULL, IS_BOOL, IS_NUMBER, IS_BAD_NUMBER } plain_type;
 
 static bool is_one_of(dg_slice s, const char *const *words)
@@ -45,8 +46,9 @@ static bool is_core_number(dg_slice s)
 /* 0x and 0o integers, infinities and not-a-number. */
 static bool is_exotic_number(dg_slice s)
 {
-    static const char *const words[] = {".inf",  ".Inf",  ".INF",  "+.inf", "+.Inf", "+.INF", "-.inf",
-                                        "-.Inf", "-.INF", ".nan",  ".NaN",  ".NAN",  NULL};
+    static const char *const words[] = {".inf",  ".Inf",  ".INF",  "+.inf", "+.Inf",
+                                        "+.INF", "-.inf", "-.Inf", "-.INF", ".nan",
+                                        ".NaN",  ".NAN",  NULL};
     if (is_one_of(s, words))
         return true;
     if (s.len < 3 || s.ptr[0] != '0' || (s.ptr[1] != 'x' && s.ptr[1] != 'o'))
@@ -126,7 +128,8 @@ const dg_node *dg_node_get(const dg_node *map, const char *key)
 
 static bool wrong(const dg_node *node, const char *what, dg_diags *diags)
 {
-    dg_diags_add(diags, DG_ERROR, node->origin, "expected %s, found %s", what, dg_node_describe(node));
+    dg_diags_add(diags, DG_ERROR, node->origin, "expected %s, found %s", what,
+                 dg_node_describe(node));
     return false;
 }
 
@@ -160,8 +163,8 @@ bool dg_node_want_bool(const dg_node *node, const char *what, dg_diags *diags, b
     return true;
 }
 
-bool dg_node_want_u64(const dg_node *node, const char *what, uint64_t min, uint64_t max, dg_diags *diags,
-                      uint64_t *ret_value)
+bool dg_node_want_u64(const dg_node *node, const char *what, uint64_t min, uint64_t max,
+                      dg_diags *diags, uint64_t *ret_value)
 {
     if (node->kind != DG_NODE_SCALAR || node->text.len == 0 || node->text.len > 20 ||
         skip_digits(node->text, 0) != node->text.len || node->quoted)
@@ -169,8 +172,8 @@ bool dg_node_want_u64(const dg_node *node, const char *what, uint64_t min, uint6
     uint64_t value = 0;
     bool over = false;
     for (size_t i = 0; i < node->text.len; i++)
-        over |= __builtin_mul_overflow(value, 10, &value) |
-                __builtin_add_overflow(value, (uint64_t)(node->text.ptr[i] - '0'), &value);
+        over = over || __builtin_mul_overflow(value, 10, &value) ||
+               __builtin_add_overflow(value, (uint64_t)(node->text.ptr[i] - '0'), &value);
     if (over || value < min || value > max) {
         dg_diags_add(diags, DG_ERROR, node->origin,
                      "expected %s from %" PRIu64 " to %" PRIu64 ", found %.*s", what, min, max,

@@ -1,7 +1,9 @@
-/* A pack as it is declared: api.yaml and changes/, read, checked and joined into a chain, not yet composed.
+/* A pack as it is declared: api.yaml and changes/, read, checked and joined into a chain, not yet
+ * composed.
  *
- * Private to rules/. All of it lives in one arena, the rule set's. Readers add every error they find to
- * `diags` and go on; a pack with errors is never composed. The grammar is in docs/packs.md. */
+ * Private to rules/. All of it lives in one arena, the rule set's. Readers add every error they
+ * find to `diags` and go on; a pack with errors is never composed. The grammar is in docs/packs.md.
+ */
 #ifndef DG_RULES_PACK_H
 #define DG_RULES_PACK_H
 
@@ -11,9 +13,9 @@
 enum {
     DG_VERSIONS_MAX = 256,
     DG_CHANGE_FILES_MAX = 512,
-    DG_BINDINGS_MAX = 4096,  /* of a pack */
-    DG_ENDPOINTS_MAX = 1024, /* of a pack, counted once for all versions */
-    DG_OP_PATH_MAX = 32,     /* steps of a dotted path */
+    DG_BINDINGS_MAX = 4096,     /* of a pack */
+    DG_ENDPOINTS_MAX = 1024,    /* of a pack, counted once for all versions */
+    DG_OP_PATH_MAX = 32,        /* steps of a dotted path */
     DG_OPS_EXPANDED_MAX = 20000 /* of an op list, lenses written out */
 };
 
@@ -23,7 +25,11 @@ typedef struct dg_lens {
     dg_slice name;
     const dg_node *node;
     dg_ops ops; /* LENS ops point here, so that lenses may name each other in any order */
-    enum { DG_LENS_NEW, DG_LENS_ENTERED, DG_LENS_DONE } state; /* of the walk that checks recursion */
+    enum {
+        DG_LENS_NEW,
+        DG_LENS_ENTERED,
+        DG_LENS_DONE
+    } state; /* of the walk that checks recursion */
     size_t expanded;
 } dg_lens;
 
@@ -70,7 +76,8 @@ typedef struct dg_pack {
 /* Reads the folder. DG_INVALID with diagnostics, DG_NOMEM, DG_IO. */
 DG_MUST_USE dg_status dg_pack_read(dg_pack *pack, const dg_pack_source *source);
 
-/* The pieces, in the order of the reading. Errors go to pack->diags; memory failures make the arena sticky. */
+/* The pieces, in the order of the reading. Errors go to pack->diags; memory failures make the arena
+ * sticky. */
 void dg_pack_read_api(dg_pack *pack, const dg_node *root);
 const dg_change *dg_pack_read_change(dg_pack *pack, const dg_node *root);
 void dg_pack_join(dg_pack *pack, const dg_change *const *changes, size_t count);
@@ -78,11 +85,12 @@ void dg_pack_join(dg_pack *pack, const dg_change *const *changes, size_t count);
 /* The version of that name, or NULL after adding an error with the near ones. */
 const dg_version *dg_pack_version(const dg_pack *pack, dg_slice name, dg_origin origin);
 
-/* Moves what `found` holds to `to`, but for what `to` says already: a lens is turned and compiled as often as
- * it is used, and a mistake in it is one mistake. */
+/* Moves what `found` holds to `to`, but for what `to` says already: a lens is turned and compiled
+ * as often as it is used, and a mistake in it is one mistake. */
 void dg_pack_take_diags(const dg_diags *found, dg_diags *to);
 
-/* An op list as it stands in a file. `lenses` are the ones that it may name. False after an error. */
+/* An op list as it stands in a file. `lenses` are the ones that it may name. False after an error.
+ */
 typedef struct dg_ops_reader {
     dg_arena *arena;
     dg_diags *diags;
@@ -91,7 +99,8 @@ typedef struct dg_ops_reader {
 } dg_ops_reader;
 
 bool dg_ops_read(const dg_ops_reader *reader, const dg_node *node, dg_ops *ret_ops);
-/* Refuses lenses that reach themselves without descending, and lists that expand beyond all measure. */
+/* Refuses lenses that reach themselves without descending, and lists that expand beyond all
+ * measure. */
 bool dg_lenses_check(const dg_ops_reader *reader);
 bool dg_ops_check_size(const dg_ops_reader *reader, const dg_ops *ops, dg_origin origin);
 

@@ -1,4 +1,5 @@
-/* api.yaml: the versions of an API, how a request names one, and what exists without a change naming it. */
+/* api.yaml: the versions of an API, how a request names one, and what exists without a change
+ * naming it. */
 #include "base/date.h"
 #include "rules/pack.h"
 
@@ -10,7 +11,8 @@ static bool is_version_name(dg_slice s)
               (c && strchr("-._~", c))))
             return false;
     }
-    return s.len > 0 && s.len <= 64 && !dg_slice_eq(s, DG_SLICE(".")) && !dg_slice_eq(s, DG_SLICE(".."));
+    return s.len > 0 && s.len <= 64 && !dg_slice_eq(s, DG_SLICE(".")) &&
+           !dg_slice_eq(s, DG_SLICE(".."));
 }
 
 const dg_version *dg_pack_version(const dg_pack *pack, dg_slice name, dg_origin origin)
@@ -25,7 +27,8 @@ const dg_version *dg_pack_version(const dg_pack *pack, dg_slice name, dg_origin 
     names[count] = NULL;
     const char *meant = dg_did_you_mean(name, names);
     dg_diags_add(pack->diags, DG_ERROR, origin,
-                 meant ? "there is no version '%.*s'; did you mean '%s'?" : "there is no version '%.*s'%s",
+                 meant ? "there is no version '%.*s'; did you mean '%s'?"
+                       : "there is no version '%.*s'%s",
                  DG_SLICE_FMT(name), meant ? meant : "");
     return NULL;
 }
@@ -38,14 +41,16 @@ static int64_t read_date(dg_pack *pack, const dg_node *map, const char *key, boo
     if (node && dg_node_want_string(node, "a date", pack->diags, &text) &&
         dg_date_parse(text, end_of_day, &when) != DG_OK)
         dg_diags_add(pack->diags, DG_ERROR, node->origin,
-                     "expected a date as 2026-01-31 or 2026-01-31T12:00:00Z, found '%.*s'", DG_SLICE_FMT(text));
+                     "expected a date as 2026-01-31 or 2026-01-31T12:00:00Z, found '%.*s'",
+                     DG_SLICE_FMT(text));
     return when;
 }
 
 static void read_version(dg_pack *pack, const dg_node *node)
 {
     static const char *const keys[] = {"name", "deprecated", "sunset", "docs", NULL};
-    dg_version version = {.index = pack->api.version_count, .deprecated = DG_NEVER, .sunset = DG_NEVER};
+    dg_version version = {
+        .index = pack->api.version_count, .deprecated = DG_NEVER, .sunset = DG_NEVER};
     const dg_node *name = node;
     if (node->kind != DG_NODE_SCALAR) {
         if (!dg_node_want_map(node, "a version: {name: v1}", pack->diags))
@@ -65,12 +70,14 @@ static void read_version(dg_pack *pack, const dg_node *node)
     if (!dg_node_want_string(name, "the name of a version", pack->diags, &text))
         return;
     if (!is_version_name(text))
-        dg_diags_add(pack->diags, DG_ERROR, name->origin,
-                     "a version's name stands in URLs: letters, digits and - . _ ~, at most 64 of them");
+        dg_diags_add(
+            pack->diags, DG_ERROR, name->origin,
+            "a version's name stands in URLs: letters, digits and - . _ ~, at most 64 of them");
     for (size_t i = 0; i < pack->api.version_count; i++)
         if (dg_slice_eq(dg_slice_str(pack->versions[i].name), text))
             dg_diags_add(pack->diags, DG_ERROR, name->origin, "version '%s' comes twice", text.ptr);
-    if (version.sunset != DG_NEVER && version.deprecated != DG_NEVER && version.sunset < version.deprecated)
+    if (version.sunset != DG_NEVER && version.deprecated != DG_NEVER &&
+        version.sunset < version.deprecated)
         dg_diags_add(pack->diags, DG_ERROR, dg_node_get(node, "sunset")->origin,
                      "the sunset is before the deprecation (RFC 9745, section 4)");
     version.name = text.ptr;
@@ -112,7 +119,8 @@ static bool is_field_name(dg_slice s)
 {
     for (size_t i = 0; i < s.len; i++)
         if (!((s.ptr[i] >= 'a' && s.ptr[i] <= 'z') || (s.ptr[i] >= 'A' && s.ptr[i] <= 'Z') ||
-              (s.ptr[i] >= '0' && s.ptr[i] <= '9') || (s.ptr[i] && strchr("!#$%&'*+-.^_`|~", s.ptr[i]))))
+              (s.ptr[i] >= '0' && s.ptr[i] <= '9') ||
+              (s.ptr[i] && strchr("!#$%&'*+-.^_`|~", s.ptr[i]))))
             return false;
     return s.len > 0 && s.len <= 128;
 }
@@ -120,20 +128,26 @@ static bool is_field_name(dg_slice s)
 static void read_selector(dg_pack *pack, const dg_node *node)
 {
     const dg_node *how = node->kind == DG_NODE_MAP && node->count == 1 ? node->first : NULL;
-    dg_slice word = how ? how->key : node->kind == DG_NODE_SCALAR ? node->text : (dg_slice){NULL, 0};
+    dg_slice word = how                            ? how->key
+                    : node->kind == DG_NODE_SCALAR ? node->text
+                                                   : (dg_slice){NULL, 0};
     dg_slice text = {NULL, 0};
     if (dg_slice_eq(word, DG_SLICE("media_type")) || dg_slice_eq(word, DG_SLICE("host"))) {
-        dg_diags_add(pack->diags, DG_ERROR, node->origin, "selecting by %s is not supported yet", word.ptr);
+        dg_diags_add(pack->diags, DG_ERROR, node->origin, "selecting by %s is not supported yet",
+                     word.ptr);
     } else if (!how && dg_slice_eq(word, DG_SLICE("path"))) {
         pack->api.by_path = true;
         use_selector(pack, DG_BY_PATH, node->origin);
     } else if (how && dg_slice_eq(word, DG_SLICE("header"))) {
-        if (dg_node_want_string(how, "the name of a field", pack->diags, &text) && !is_field_name(text))
-            dg_diags_add(pack->diags, DG_ERROR, how->origin, "'%s' is no name of a header field", text.ptr);
+        if (dg_node_want_string(how, "the name of a field", pack->diags, &text) &&
+            !is_field_name(text))
+            dg_diags_add(pack->diags, DG_ERROR, how->origin, "'%s' is no name of a header field",
+                         text.ptr);
         pack->api.version_field = text;
         use_selector(pack, DG_BY_HEADER, node->origin);
     } else if (how && dg_slice_eq(word, DG_SLICE("query"))) {
-        if (dg_node_want_string(how, "the name of a parameter", pack->diags, &text) && !is_version_name(text))
+        if (dg_node_want_string(how, "the name of a parameter", pack->diags, &text) &&
+            !is_version_name(text))
             dg_diags_add(pack->diags, DG_ERROR, how->origin,
                          "a parameter's name is made of letters, digits and - . _ ~");
         pack->api.version_query = text;
@@ -143,7 +157,8 @@ static void read_selector(dg_pack *pack, const dg_node *node)
             pack->default_version = dg_pack_version(pack, text, how->origin);
         use_selector(pack, DG_BY_DEFAULT, node->origin);
         if (node->next)
-            dg_diags_add(pack->diags, DG_ERROR, node->origin, "default comes last, when nothing else selects");
+            dg_diags_add(pack->diags, DG_ERROR, node->origin,
+                         "default comes last, when nothing else selects");
     } else {
         dg_diags_add(pack->diags, DG_ERROR, node->origin,
                      "expected path, header: NAME, query: NAME or default: VERSION");
@@ -158,7 +173,8 @@ static void read_selectors(dg_pack *pack, const dg_node *root)
         pack->order[pack->order_count++] = DG_BY_PATH;
         return;
     }
-    if (!dg_node_want_list(list, "a list: [path, header: NAME, query: NAME, default: VERSION]", pack->diags))
+    if (!dg_node_want_list(list, "a list: [path, header: NAME, query: NAME, default: VERSION]",
+                           pack->diags))
         return;
     if (!list->count)
         dg_diags_add(pack->diags, DG_ERROR, list->origin, "nothing would select a version");
@@ -179,8 +195,8 @@ static void read_base(dg_pack *pack, const dg_node *root)
         text.len--;
     dg_template as_path;
     char *endpoint = dg_arena_printf(pack->arena, "GET %.*s", DG_SLICE_FMT(text));
-    if (!endpoint ||
-        !dg_template_parse(pack->arena, dg_slice_str(endpoint), node->origin, pack->diags, &as_path))
+    if (!endpoint || !dg_template_parse(pack->arena, dg_slice_str(endpoint), node->origin,
+                                        pack->diags, &as_path))
         return;
     if (as_path.param_count)
         dg_diags_add(pack->diags, DG_ERROR, node->origin, "a base has no parameters");
@@ -206,7 +222,8 @@ static void read_inventory(dg_pack *pack, const dg_node *root)
 
 void dg_pack_read_api(dg_pack *pack, const dg_node *root)
 {
-    static const char *const keys[] = {"api", "base", "versions", "selected_by", "unlisted", "endpoints", NULL};
+    static const char *const keys[] = {"api",      "base",      "versions", "selected_by",
+                                       "unlisted", "endpoints", NULL};
     if (!dg_node_want_map(root, "a map: api, base, versions ...", pack->diags))
         return;
     dg_node_check_keys(root, keys, pack->diags);
@@ -217,8 +234,9 @@ void dg_pack_read_api(dg_pack *pack, const dg_node *root)
     else if (dg_node_want_string(name, "the name of the API", pack->diags, &text)) {
         pack->api.name = text.ptr;
         if (!is_version_name(text))
-            dg_diags_add(pack->diags, DG_ERROR, name->origin,
-                         "an API's name is made of letters, digits and - . _ ~, at most 64 of them");
+            dg_diags_add(
+                pack->diags, DG_ERROR, name->origin,
+                "an API's name is made of letters, digits and - . _ ~, at most 64 of them");
     }
     read_base(pack, root);
     read_versions(pack, root);
@@ -226,7 +244,8 @@ void dg_pack_read_api(dg_pack *pack, const dg_node *root)
     read_inventory(pack, root);
     if (!unlisted)
         return;
-    pack->api.pass_unlisted = unlisted->kind == DG_NODE_SCALAR && dg_slice_eq(unlisted->text, DG_SLICE("pass"));
+    pack->api.pass_unlisted =
+        unlisted->kind == DG_NODE_SCALAR && dg_slice_eq(unlisted->text, DG_SLICE("pass"));
     if (!pack->api.pass_unlisted &&
         !(unlisted->kind == DG_NODE_SCALAR && dg_slice_eq(unlisted->text, DG_SLICE("reject"))))
         dg_diags_add(pack->diags, DG_ERROR, unlisted->origin, "expected reject or pass");

@@ -12,8 +12,10 @@ static bool is_part_name(dg_slice key, dg_part *ret_part)
     return false;
 }
 
-/* Numbers the parameters of `newer` as those of `older` that they are: names by name, wildcards in order. */
-static bool same_params(const dg_pack *pack, const dg_template *older, const dg_template *newer, dg_origin origin)
+/* Numbers the parameters of `newer` as those of `older` that they are: names by name, wildcards in
+ * order. */
+static bool same_params(const dg_pack *pack, const dg_template *older, const dg_template *newer,
+                        dg_origin origin)
 {
     dg_segment *segs = dg_arena_alloc(pack->arena, (newer->count + 1) * sizeof *segs);
     bool used[DG_PARAMS_MAX] = {false}, good = segs && older->param_count == newer->param_count;
@@ -53,7 +55,8 @@ static void read_becomes(dg_pack *pack, const dg_node *node, dg_binding *binding
     if (!dg_template_parse(pack->arena, text, node->origin, pack->diags, &newer) ||
         !same_params(pack, &binding->older, &newer, node->origin))
         return;
-    if (dg_slice_eq(newer.method, DG_SLICE("*")) != dg_slice_eq(binding->older.method, DG_SLICE("*")))
+    if (dg_slice_eq(newer.method, DG_SLICE("*")) !=
+        dg_slice_eq(binding->older.method, DG_SLICE("*")))
         dg_diags_add(pack->diags, DG_ERROR, node->origin,
                      "an endpoint of any method (*) becomes one of any method, and no other does");
     binding->newer = newer;
@@ -65,12 +68,14 @@ static void read_part(dg_pack *pack, const dg_ops_reader *reader, const dg_node 
                       dg_binding *binding)
 {
     dg_ops *ops = dg_arena_zalloc(pack->arena, sizeof *ops);
-    if (!ops || !dg_ops_read(reader, node, ops) || !dg_ops_check_size(reader, ops, node->key_origin))
+    if (!ops || !dg_ops_read(reader, node, ops) ||
+        !dg_ops_check_size(reader, ops, node->key_origin))
         return;
     binding->up[part] = ops;
 }
 
-static void read_binding(dg_pack *pack, const dg_ops_reader *reader, dg_change *change, const dg_node *node)
+static void read_binding(dg_pack *pack, const dg_ops_reader *reader, dg_change *change,
+                         const dg_node *node)
 {
     static const char *const keys[] = {"request", "response", "error", "becomes", NULL};
     dg_binding *binding = &change->bindings[change->binding_count];
@@ -80,8 +85,9 @@ static void read_binding(dg_pack *pack, const dg_ops_reader *reader, dg_change *
     binding->newer = binding->older;
     for (size_t i = 0; i < change->binding_count; i++)
         if (dg_template_same(&change->bindings[i].older, &binding->older))
-            dg_diags_add(pack->diags, DG_ERROR, node->key_origin, "'%.*s' comes twice, first in line %u",
-                         DG_SLICE_FMT(node->key), change->bindings[i].origin.line);
+            dg_diags_add(pack->diags, DG_ERROR, node->key_origin,
+                         "'%.*s' comes twice, first in line %u", DG_SLICE_FMT(node->key),
+                         change->bindings[i].origin.line);
     change->binding_count++;
     if (dg_node_is_null(node))
         return;
@@ -97,7 +103,8 @@ static void read_binding(dg_pack *pack, const dg_ops_reader *reader, dg_change *
     }
 }
 
-static void read_endpoints(dg_pack *pack, const dg_ops_reader *reader, dg_change *change, const dg_node *node)
+static void read_endpoints(dg_pack *pack, const dg_ops_reader *reader, dg_change *change,
+                           const dg_node *node)
 {
     if (node->kind == DG_NODE_SCALAR && !dg_node_is_null(node)) {
         (void)dg_node_want_map(node, "a list or a map of endpoints", pack->diags);
@@ -113,16 +120,19 @@ static void read_endpoints(dg_pack *pack, const dg_ops_reader *reader, dg_change
     for (const dg_node *n = node->first; n && change->bindings; n = n->next) {
         if (node->kind == DG_NODE_MAP)
             read_binding(pack, reader, change, n);
-        else if (dg_node_want_map(n, "an endpoint: {GET /orders: {response: [ops]}}", pack->diags)) {
+        else if (dg_node_want_map(n, "an endpoint: {GET /orders: {response: [ops]}}",
+                                  pack->diags)) {
             if (n->count != 1)
-                dg_diags_add(pack->diags, DG_ERROR, n->origin, "one endpoint a list item, found %zu", n->count);
+                dg_diags_add(pack->diags, DG_ERROR, n->origin,
+                             "one endpoint a list item, found %zu", n->count);
             else
                 read_binding(pack, reader, change, n->first);
         }
     }
 }
 
-static void read_lenses(dg_pack *pack, dg_ops_reader *reader, dg_change *change, const dg_node *node)
+static void read_lenses(dg_pack *pack, dg_ops_reader *reader, dg_change *change,
+                        const dg_node *node)
 {
     if (!dg_node_want_map(node, "a map of lenses: {Order: [ops]}", pack->diags))
         return;
@@ -143,7 +153,8 @@ static bool read_between(dg_pack *pack, const dg_node *root, dg_change *change)
 {
     const dg_node *node = dg_node_get(root, "between");
     if (!node) {
-        dg_diags_add(pack->diags, DG_ERROR, root->origin, "the change joins no versions: 'between: [v1, v2]'");
+        dg_diags_add(pack->diags, DG_ERROR, root->origin,
+                     "the change joins no versions: 'between: [v1, v2]'");
         return false;
     }
     change->origin = node->origin;
@@ -151,7 +162,8 @@ static bool read_between(dg_pack *pack, const dg_node *root, dg_change *change)
     if (!dg_node_want_list(node, "two versions: [v1, v2]", pack->diags))
         return false;
     if (node->count != 2) {
-        dg_diags_add(pack->diags, DG_ERROR, node->origin, "expected two versions, found %zu", node->count);
+        dg_diags_add(pack->diags, DG_ERROR, node->origin, "expected two versions, found %zu",
+                     node->count);
         return false;
     }
     const dg_node *first = node->first, *second = first->next;
@@ -165,10 +177,12 @@ static bool read_between(dg_pack *pack, const dg_node *root, dg_change *change)
     if (to->index != from->index + 1) {
         if (to->index <= from->index)
             dg_diags_add(pack->diags, DG_ERROR, node->origin,
-                         "a change is written upward: '%s' is not older than '%s'", from->name, to->name);
+                         "a change is written upward: '%s' is not older than '%s'", from->name,
+                         to->name);
         else
             dg_diags_add(pack->diags, DG_ERROR, node->origin,
-                         "'%s' and '%s' are no neighbours: write one change for each step", from->name, to->name);
+                         "'%s' and '%s' are no neighbours: write one change for each step",
+                         from->name, to->name);
         return false;
     }
     change->from = from->index;
@@ -180,10 +194,11 @@ void dg_pack_take_diags(const dg_diags *found, dg_diags *to)
     for (const dg_diag *d = found->first; d; d = d->next) {
         bool known = false;
         for (const dg_diag *e = to->first; e && !known; e = e->next)
-            known = e->origin.line == d->origin.line && e->origin.column == d->origin.column &&
-                    strcmp(e->message, d->message) == 0 &&
-                    (e->origin.file == d->origin.file ||
-                     (e->origin.file && d->origin.file && strcmp(e->origin.file, d->origin.file) == 0));
+            known =
+                e->origin.line == d->origin.line && e->origin.column == d->origin.column &&
+                strcmp(e->message, d->message) == 0 &&
+                (e->origin.file == d->origin.file ||
+                 (e->origin.file && d->origin.file && strcmp(e->origin.file, d->origin.file) == 0));
         if (!known)
             dg_diags_add(to, d->severity, d->origin, "%s", d->message);
     }
@@ -199,8 +214,8 @@ static void invert(dg_pack *pack, const dg_ops *up, dg_ops *ret_down)
     dg_diags_free(&found);
 }
 
-/* The ways back, after everything is read: a list whose lens is broken cannot be turned. Lenses that nothing
- * uses are turned too, for the sake of their mistakes. */
+/* The ways back, after everything is read: a list whose lens is broken cannot be turned. Lenses
+ * that nothing uses are turned too, for the sake of their mistakes. */
 static void invert_all(dg_pack *pack, dg_change *change)
 {
     dg_ops ignored;
@@ -225,7 +240,8 @@ const dg_change *dg_pack_read_change(dg_pack *pack, const dg_node *root)
     const dg_node *endpoints = dg_node_get(root, "endpoints");
     dg_slice text;
     if (!title)
-        dg_diags_add(pack->diags, DG_ERROR, root->origin, "the change has no title: 'change: what changed'");
+        dg_diags_add(pack->diags, DG_ERROR, root->origin,
+                     "the change has no title: 'change: what changed'");
     else if (dg_node_want_string(title, "a title", pack->diags, &text))
         change->title = text.ptr;
     bool joined = read_between(pack, root, change);
@@ -245,14 +261,16 @@ void dg_pack_join(dg_pack *pack, const dg_change *const *changes, size_t count)
     for (size_t i = 0; i < count && pack->chain; i++) {
         const dg_change **place = &pack->chain[changes[i]->from];
         if (*place)
-            dg_diags_add(pack->diags, DG_ERROR, changes[i]->origin, "%s joins '%s' and '%s' already",
-                         (*place)->origin.file, pack->versions[changes[i]->from].name,
+            dg_diags_add(pack->diags, DG_ERROR, changes[i]->origin,
+                         "%s joins '%s' and '%s' already", (*place)->origin.file,
+                         pack->versions[changes[i]->from].name,
                          pack->versions[changes[i]->from + 1].name);
         else
             *place = changes[i];
     }
     for (size_t i = 0; i < steps && pack->chain; i++)
         if (!pack->chain[i])
-            dg_diags_add(pack->diags, DG_ERROR, pack->versions_origin, "no change joins '%s' and '%s'",
-                         pack->versions[i].name, pack->versions[i + 1].name);
+            dg_diags_add(pack->diags, DG_ERROR, pack->versions_origin,
+                         "no change joins '%s' and '%s'", pack->versions[i].name,
+                         pack->versions[i + 1].name);
 }

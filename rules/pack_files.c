@@ -1,5 +1,5 @@
-/* The folder of a pack. Nothing outside it is ever read: a symbolic link may lead within the folder (as those
- * of mounted configuration do), never out of it. */
+/* The folder of a pack. Nothing outside it is ever read: a symbolic link may lead within the folder
+ * (as those of mounted configuration do), never out of it. */
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -27,7 +27,8 @@ static bool is_inside(const char *dir, const char *path)
     size_t len = real_dir ? strlen(real_dir) : 0;
     if (len == 1)
         len = 0; /* the root folder ends with its slash */
-    bool inside = real_dir && real_path && strncmp(real_dir, real_path, len) == 0 && real_path[len] == '/';
+    bool inside =
+        real_dir && real_path && strncmp(real_dir, real_path, len) == 0 && real_path[len] == '/';
     free(real_dir);
     free(real_path);
     return inside;
@@ -37,7 +38,8 @@ static const dg_node *load(dg_pack *pack, const char *path)
 {
     const dg_node *root = NULL;
     if (!is_inside(pack->dir, path)) {
-        dg_diags_add(pack->diags, DG_ERROR, (dg_origin){path, 0, 0}, "does not exist, or leads out of the pack");
+        dg_diags_add(pack->diags, DG_ERROR, (dg_origin){path, 0, 0},
+                     "does not exist, or leads out of the pack");
         return NULL;
     }
     if (dg_doc_load(pack->arena, path, pack->diags, &root) == DG_NOMEM)
@@ -53,14 +55,16 @@ static const dg_node *load_api(dg_pack *pack)
         const char *path = dg_arena_printf(pack->arena, "%s/api%s", pack->dir, extensions[i]);
         char *real = path ? realpath(path, NULL) : NULL;
         if (real && found)
-            dg_diags_add(pack->diags, DG_ERROR, (dg_origin){path, 0, 0}, "%s is there too: keep one", found);
+            dg_diags_add(pack->diags, DG_ERROR, (dg_origin){path, 0, 0},
+                         "%s is there too: keep one", found);
         else if (real)
             found = path;
         free(real);
     }
     if (found)
         return load(pack, found);
-    dg_diags_add(pack->diags, DG_ERROR, (dg_origin){pack->dir, 0, 0}, "is no pack: it has no api.yaml");
+    dg_diags_add(pack->diags, DG_ERROR, (dg_origin){pack->dir, 0, 0},
+                 "is no pack: it has no api.yaml");
     return NULL;
 }
 
@@ -70,7 +74,8 @@ static int by_name(const void *a, const void *b)
 }
 
 /* The names of the change files, sorted. */
-static size_t list_changes(dg_pack *pack, const char *folder, const char *names[DG_CHANGE_FILES_MAX])
+static size_t list_changes(dg_pack *pack, const char *folder,
+                           const char *names[DG_CHANGE_FILES_MAX])
 {
     DIR *dir = is_inside(pack->dir, folder) ? opendir(folder) : NULL;
     size_t count = 0;
@@ -80,8 +85,8 @@ static size_t list_changes(dg_pack *pack, const char *folder, const char *names[
         if (!is_document(entry->d_name))
             continue;
         if (count == DG_CHANGE_FILES_MAX) {
-            dg_diags_add(pack->diags, DG_ERROR, (dg_origin){folder, 0, 0}, "has more than %d changes",
-                         (int)DG_CHANGE_FILES_MAX);
+            dg_diags_add(pack->diags, DG_ERROR, (dg_origin){folder, 0, 0},
+                         "has more than %d changes", (int)DG_CHANGE_FILES_MAX);
             break;
         }
         names[count] = dg_arena_strdup(pack->arena, entry->d_name);
@@ -116,9 +121,10 @@ static void choose_backend(dg_pack *pack, const dg_pack_source *source)
 {
     if (!pack->api.version_count)
         return;
-    pack->api.backend = source->backend_version
-                            ? dg_pack_version(pack, dg_slice_str(source->backend_version), source->origin)
-                            : &pack->versions[pack->api.version_count - 1];
+    pack->api.backend =
+        source->backend_version
+            ? dg_pack_version(pack, dg_slice_str(source->backend_version), source->origin)
+            : &pack->versions[pack->api.version_count - 1];
 }
 
 dg_status dg_pack_read(dg_pack *pack, const dg_pack_source *source)

@@ -1,4 +1,5 @@
-/* Op lists: from the words of a pack to the local ops of transforms/op.h. Dotted paths become IN and EACH. */
+/* Op lists: from the words of a pack to the local ops of transforms/op.h. Dotted paths become IN
+ * and EACH. */
 #include "rules/pack.h"
 
 typedef struct op_list {
@@ -70,7 +71,9 @@ static bool parse_path(const dg_ops_reader *r, dg_slice text, dg_origin origin, 
         bool each = i + 1 < text.len && text.ptr[i] == '[' && text.ptr[i + 1] == ']';
         if ((i < text.len && text.ptr[i] == '[' && !each) || (len && !wants_name) ||
             (!len && wants_name && !(each && path.count == 0)))
-            return fail(r, origin, "a path is written a.b or items[].x; a \\ takes the next character as it is");
+            return fail(
+                r, origin,
+                "a path is written a.b or items[].x; a \\ takes the next character as it is");
         if (path.count + 2 > DG_OP_PATH_MAX)
             return fail(r, origin, "the path has too many steps");
         if (len)
@@ -88,10 +91,10 @@ static bool parse_path(const dg_ops_reader *r, dg_slice text, dg_origin origin, 
     return true;
 }
 
-/* Adds `inner` to `out`, inside the steps of a path. With `make`, objects that are missing on the way are
- * made, but none inside a list. */
-static bool add_inside(const op_context *c, const op_step *steps, size_t count, bool make, op_list inner,
-                       op_list *out)
+/* Adds `inner` to `out`, inside the steps of a path. With `make`, objects that are missing on the
+ * way are made, but none inside a list. */
+static bool add_inside(const op_context *c, const op_step *steps, size_t count, bool make,
+                       op_list inner, op_list *out)
 {
     const dg_ops_reader *r = c->reader;
     for (size_t i = count; i-- > 0;) {
@@ -126,7 +129,8 @@ static bool json_of(const dg_ops_reader *r, const dg_node *node, bool of_key, dg
 {
     dg_buf buf;
     dg_buf_init(&buf, DG_DOC_BYTES_MAX * 6);
-    bool good = of_key ? dg_node_key_json(node, r->diags, &buf) : dg_node_json(node, r->diags, &buf);
+    bool good =
+        of_key ? dg_node_key_json(node, r->diags, &buf) : dg_node_json(node, r->diags, &buf);
     if (buf.status == DG_LIMIT)
         fail(r, node->origin, "the value is too large");
     good &= buf.status == DG_OK;
@@ -142,15 +146,18 @@ static bool member_path(const op_context *c, dg_slice text, dg_origin origin, op
     if (!parse_path(c->reader, text, origin, ret_path))
         return false;
     if (ret_path->steps[ret_path->count - 1].each)
-        return fail(c->reader, origin, "this op works on a member: the path must end with a name, not with []");
+        return fail(c->reader, origin,
+                    "this op works on a member: the path must end with a name, not with []");
     return true;
 }
 
-static bool naming_of(const op_context *c, const dg_node *map, const char *key, dg_naming *ret_naming)
+static bool naming_of(const op_context *c, const dg_node *map, const char *key,
+                      dg_naming *ret_naming)
 {
     const dg_node *node = dg_node_get(map, key);
     if (!node) {
-        dg_diags_add(c->reader->diags, DG_ERROR, map->origin, "case needs '%s': camel or snake", key);
+        dg_diags_add(c->reader->diags, DG_ERROR, map->origin, "case needs '%s': camel or snake",
+                     key);
         return false;
     }
     bool camel = node->kind == DG_NODE_SCALAR && dg_slice_eq(node->text, DG_SLICE("camel"));
@@ -197,7 +204,8 @@ static bool read_except(op_context *c, const dg_node *list)
             good = false;
             continue;
         }
-        const dg_slice spellings[] = {name, respelled(arena, name, DG_CAMEL), respelled(arena, name, DG_SNAKE)};
+        const dg_slice spellings[] = {name, respelled(arena, name, DG_CAMEL),
+                                      respelled(arena, name, DG_SNAKE)};
         for (size_t i = 0; i < 3; i++) {
             if (!spellings[i].ptr)
                 return false;
@@ -231,13 +239,14 @@ static bool same_parent(const op_path *a, const op_path *b)
     if (a->count != b->count)
         return false;
     for (size_t i = 0; i + 1 < a->count; i++)
-        if (a->steps[i].each != b->steps[i].each || !dg_slice_eq(a->steps[i].name, b->steps[i].name))
+        if (a->steps[i].each != b->steps[i].each ||
+            !dg_slice_eq(a->steps[i].name, b->steps[i].name))
             return false;
     return true;
 }
 
-/* The renames of one op happen at once for a reader, one after the other for the engine: so that these are
- * the same, no name may be old and new in one op, or new twice. */
+/* The renames of one op happen at once for a reader, one after the other for the engine: so that
+ * these are the same, no name may be old and new in one op, or new twice. */
 static bool check_renames(const op_context *c, const dg_node *map)
 {
     bool good = true;
@@ -245,12 +254,15 @@ static bool check_renames(const op_context *c, const dg_node *map)
         for (const dg_node *b = map->first; b && a->kind == DG_NODE_SCALAR; b = b->next) {
             const char *problem = NULL;
             if (dg_slice_eq(a->text, b->key))
-                problem = a == b ? "is the old and the new name; there is nothing to rename"
-                                 : "is both an old and a new name here; give each rename an op of its own";
+                problem =
+                    a == b
+                        ? "is the old and the new name; there is nothing to rename"
+                        : "is both an old and a new name here; give each rename an op of its own";
             else if (a != b && b->kind == DG_NODE_SCALAR && dg_slice_eq(a->text, b->text))
                 problem = "is the new name of two members";
             if (problem) {
-                dg_diags_add(c->reader->diags, DG_ERROR, a->origin, "'%.*s' %s", DG_SLICE_FMT(a->text), problem);
+                dg_diags_add(c->reader->diags, DG_ERROR, a->origin, "'%.*s' %s",
+                             DG_SLICE_FMT(a->text), problem);
                 good = false;
                 break;
             }
@@ -268,14 +280,16 @@ static bool read_rename(op_context *c, const dg_node *node)
         op_path old, new;
         dg_slice text;
         if (!dg_node_want_string(n, "the new name", r->diags, &text) ||
-            !member_path(c, n->key, n->key_origin, &old) || !member_path(c, text, n->origin, &new)) {
+            !member_path(c, n->key, n->key_origin, &old) ||
+            !member_path(c, text, n->origin, &new)) {
             good = false;
             continue;
         }
         if (new.count == 1 && old.count > 1) /* {a.b: c} says the new name alone */
             old.steps[old.count - 1].each = false;
         else if (!same_parent(&old, &new)) {
-            good = fail(r, n->origin, "a rename keeps its place; moving to another level is not supported yet");
+            good = fail(r, n->origin,
+                        "a rename keeps its place; moving to another level is not supported yet");
             continue;
         }
         dg_op op = c->op;
@@ -327,7 +341,8 @@ static bool read_add(op_context *c, const dg_node *node)
         op_path path;
         dg_op op = c->op;
         op.origin = n->key_origin;
-        if (!member_path(c, n->key, n->key_origin, &path) || !json_of(c->reader, n, false, &op.value)) {
+        if (!member_path(c, n->key, n->key_origin, &path) ||
+            !json_of(c->reader, n, false, &op.value)) {
             good = false;
             continue;
         }
@@ -346,7 +361,8 @@ static bool read_wrap(op_context *c, const dg_node *node)
         !parse_path(c->reader, name, node->origin, &path))
         return false;
     if (path.count != 1 || path.steps[0].each)
-        return fail(c->reader, node->origin, "expected a name, not a path; wrap once for each level");
+        return fail(c->reader, node->origin,
+                    "expected a name, not a path; wrap once for each level");
     c->op.name = path.steps[0].name;
     return add_op(c->reader, c->out, c->op);
 }
@@ -379,7 +395,8 @@ static bool read_table(op_context *c, const dg_node *table)
     bool good = true;
     for (const dg_node *n = table->first; n; n = n->next) {
         if (n->kind != DG_NODE_SCALAR)
-            good = fail(r, n->origin, "a table maps strings, numbers, true, false and null to such");
+            good =
+                fail(r, n->origin, "a table maps strings, numbers, true, false and null to such");
         else if (json_of(r, n, true, &pairs[count].from) && json_of(r, n, false, &pairs[count].to))
             count++;
         else
@@ -404,7 +421,8 @@ static bool read_values(op_context *c, const dg_node *node)
     op_path path = {.count = 0};
     dg_slice text;
     if (at)
-        good &= dg_node_want_string(at, "a path", r->diags, &text) && parse_path(r, text, at->origin, &path);
+        good &= dg_node_want_string(at, "a path", r->diags, &text) &&
+                parse_path(r, text, at->origin, &path);
     good &= table ? read_table(c, table) : fail(r, node->origin, "values needs a 'table'");
     if (unknown)
         good &= read_unknown(c, unknown);
@@ -424,7 +442,8 @@ static bool read_in(op_context *c, const dg_node *node)
     op_path path;
     dg_slice text;
     dg_ops ops;
-    good &= dg_node_want_string(at, "a path", r->diags, &text) && parse_path(r, text, at->origin, &path);
+    good &= dg_node_want_string(at, "a path", r->diags, &text) &&
+            parse_path(r, text, at->origin, &path);
     good &= dg_ops_read(r, body, &ops);
     if (!good)
         return false;
@@ -477,10 +496,10 @@ static const struct {
     dg_op_kind kind;
     bool (*read)(op_context *context, const dg_node *operand);
 } op_readers[] = {
-    {DG_OP_CASE, read_case},     {DG_OP_RENAME, read_rename}, {DG_OP_DROP, read_drop},
-    {DG_OP_ADD, read_add},       {DG_OP_DEFAULT, read_add},   {DG_OP_WRAP, read_wrap},
-    {DG_OP_UNWRAP, read_wrap},   {DG_OP_VALUES, read_values}, {DG_OP_IN, read_in},
-    {DG_OP_EACH, read_each},     {DG_OP_LENS, read_lens},
+    {DG_OP_CASE, read_case},   {DG_OP_RENAME, read_rename}, {DG_OP_DROP, read_drop},
+    {DG_OP_ADD, read_add},     {DG_OP_DEFAULT, read_add},   {DG_OP_WRAP, read_wrap},
+    {DG_OP_UNWRAP, read_wrap}, {DG_OP_VALUES, read_values}, {DG_OP_IN, read_in},
+    {DG_OP_EACH, read_each},   {DG_OP_LENS, read_lens},
 };
 
 enum { OP_COUNT = sizeof op_readers / sizeof *op_readers };
@@ -505,7 +524,8 @@ static bool read_options(op_context *c, const dg_node *map)
     c->op.when_null = when->kind == DG_NODE_SCALAR && dg_slice_eq(when->text, DG_SLICE("null"));
     if (c->op.kind != DG_OP_DEFAULT)
         return fail(c->reader, when->key_origin, "'when' belongs to default only");
-    if (!c->op.when_null && !(when->kind == DG_NODE_SCALAR && dg_slice_eq(when->text, DG_SLICE("absent"))))
+    if (!c->op.when_null &&
+        !(when->kind == DG_NODE_SCALAR && dg_slice_eq(when->text, DG_SLICE("absent"))))
         return fail(c->reader, when->origin, "expected absent or null");
     return good;
 }
@@ -524,7 +544,8 @@ static bool read_op(const dg_ops_reader *r, const dg_node *node, op_list *out)
         known[i] = dg_op_word(op_readers[i].kind);
         const dg_node *found = dg_node_get(node, known[i]);
         if (found && operand)
-            return fail(r, found->key_origin, "one op an item: begin a new list item for the second");
+            return fail(r, found->key_origin,
+                        "one op an item: begin a new list item for the second");
         if (found) {
             operand = found;
             which = i;
@@ -577,10 +598,11 @@ static bool check_descent(const dg_ops_reader *r, dg_lens *lens)
         const dg_op *op = &lens->ops.items[i];
         dg_lens *next = op->kind == DG_OP_LENS ? lens_of(r, op) : NULL;
         if (next && next->state == DG_LENS_ENTERED) {
-            dg_diags_add(r->diags, DG_ERROR, op->origin,
-                         "lens '%s' reaches itself at the same value; a lens may name itself below 'in' or "
-                         "'each' only",
-                         next->name.ptr);
+            dg_diags_add(
+                r->diags, DG_ERROR, op->origin,
+                "lens '%s' reaches itself at the same value; a lens may name itself below 'in' or "
+                "'each' only",
+                next->name.ptr);
             good = false;
         } else if (next) {
             good &= check_descent(r, next);

@@ -7,14 +7,15 @@ typedef struct table_entry {
 } table_entry;
 
 struct dg_table_node {
-    dg_slice text;              /* the literal that led here */
-    dg_table_node **literals;   /* sorted by text */
+    dg_slice text;            /* the literal that led here */
+    dg_table_node **literals; /* sorted by text */
     size_t literal_count, literal_cap;
     dg_table_node *name, *star, *rest;
     table_entry *entries;
 };
 
-static bool is_token(dg_slice s) /* RFC 9110 5.6.2, without lower case: methods are case-sensitive */
+static bool
+is_token(dg_slice s) /* RFC 9110 5.6.2, without lower case: methods are case-sensitive */
 {
     static const char others[] = "!#$%&'*+-.^_`|~";
     for (size_t i = 0; i < s.len; i++) {
@@ -31,8 +32,8 @@ static bool is_unreserved(char c)
            (c && strchr("-._~", c));
 }
 
-/* A literal must stand as normalised paths do, or it could never match: pchar (RFC 3986 3.3), escapes in
- * upper case and only where they are needed. */
+/* A literal must stand as normalised paths do, or it could never match: pchar (RFC 3986 3.3),
+ * escapes in upper case and only where they are needed. */
 static const char *literal_problem(dg_slice s)
 {
     if (dg_slice_eq(s, DG_SLICE(".")) || dg_slice_eq(s, DG_SLICE("..")))
@@ -185,7 +186,8 @@ bool dg_template_covers(const dg_template *pattern, const dg_template *endpoint)
         if (i >= endpoint->count)
             return false;
         const dg_segment *other = &endpoint->segments[i];
-        if (seg->kind == DG_SEGMENT_STAR ? other->kind == DG_SEGMENT_REST : !same_segment(seg, other))
+        if (seg->kind == DG_SEGMENT_STAR ? other->kind == DG_SEGMENT_REST
+                                         : !same_segment(seg, other))
             return false;
     }
     return pattern->count == endpoint->count;
@@ -210,7 +212,8 @@ int dg_template_compare(const dg_template *a, const dg_template *b)
     }
     if (a->count != b->count) /* /a before /a/b, but /a/b before /a/ ** */
         return a->count < b->count ? -1 : 1;
-    bool any_a = dg_slice_eq(a->method, DG_SLICE("*")), any_b = dg_slice_eq(b->method, DG_SLICE("*"));
+    bool any_a = dg_slice_eq(a->method, DG_SLICE("*")),
+         any_b = dg_slice_eq(b->method, DG_SLICE("*"));
     return any_a != any_b ? (any_a ? 1 : -1) : compare_text(a->method, b->method);
 }
 
@@ -252,7 +255,8 @@ static dg_table_node *add_literal(dg_arena *arena, dg_table_node *node, dg_slice
     if (!child)
         return NULL;
     child->text = text;
-    memmove(node->literals + at + 1, node->literals + at, (node->literal_count - at) * sizeof child);
+    memmove(node->literals + at + 1, node->literals + at,
+            (node->literal_count - at) * sizeof child);
     node->literals[at] = child;
     node->literal_count++;
     return child;
@@ -327,9 +331,10 @@ static bool take_entry(const search *s, const dg_table_node *node, size_t params
     return best > 0;
 }
 
-/* `left` is what follows the slash; `more` is false when the path has ended. The depth is bounded by the
- * table's, which is DG_SEGMENTS_MAX. */
-static bool walk(const search *s, const dg_table_node *node, dg_slice left, bool more, size_t params)
+/* `left` is what follows the slash; `more` is false when the path has ended. The depth is bounded
+ * by the table's, which is DG_SEGMENTS_MAX. */
+static bool walk(const search *s, const dg_table_node *node, dg_slice left, bool more,
+                 size_t params)
 {
     if (!more && take_entry(s, node, params))
         return true;
@@ -351,7 +356,8 @@ static bool walk(const search *s, const dg_table_node *node, dg_slice left, bool
     }
     if (!node->rest || params == DG_PARAMS_MAX)
         return false;
-    /* "/files" and "/files/" both leave nothing for a ** below /files; only the second has its slash. */
+    /* "/files" and "/files/" both leave nothing for a ** below /files; only the second has its
+     * slash. */
     s->match->params[params] = !more ? (dg_slice){NULL, 0} : left.len ? left : DG_SLICE("");
     return take_entry(s, node->rest, params + 1);
 }

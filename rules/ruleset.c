@@ -7,8 +7,10 @@
 
 enum { RULESET_BYTES_MAX = 1 << 30 };
 
-/* The binding of a change that serves an endpoint's part: the first that covers it and declares the part. */
-static const dg_binding *binding_for(const dg_change *change, const dg_template *older, dg_part part)
+/* The binding of a change that serves an endpoint's part: the first that covers it and declares the
+ * part. */
+static const dg_binding *binding_for(const dg_change *change, const dg_template *older,
+                                     dg_part part)
 {
     for (size_t i = 0; i < change->binding_count; i++)
         if (change->bindings[i].up[part] && dg_template_covers(&change->bindings[i].older, older))
@@ -17,8 +19,8 @@ static const dg_binding *binding_for(const dg_change *change, const dg_template 
 }
 
 /* The lists that a message of `line` passes on its way between two versions. */
-static size_t collect_steps(const dg_compiled_api *api, const dg_line *line, dg_part part, size_t from,
-                            size_t to, const dg_ops *steps[DG_VERSIONS_MAX])
+static size_t collect_steps(const dg_compiled_api *api, const dg_line *line, dg_part part,
+                            size_t from, size_t to, const dg_ops *steps[DG_VERSIONS_MAX])
 {
     size_t count = 0;
     for (size_t at = from; at != to; at = from < to ? at + 1 : at - 1) {
@@ -31,7 +33,8 @@ static size_t collect_steps(const dg_compiled_api *api, const dg_line *line, dg_
     return count;
 }
 
-static dg_program_entry *find_entry(dg_program_entry *entry, const dg_ops *const *steps, size_t count)
+static dg_program_entry *find_entry(dg_program_entry *entry, const dg_ops *const *steps,
+                                    size_t count)
 {
     for (; entry; entry = entry->next)
         if (entry->step_count == count && memcmp(entry->steps, steps, count * sizeof *steps) == 0)
@@ -39,7 +42,8 @@ static dg_program_entry *find_entry(dg_program_entry *entry, const dg_ops *const
     return NULL;
 }
 
-/* The program of these lists, from the cache or compiled into it; *ret_program NULL = it changes nothing. */
+/* The program of these lists, from the cache or compiled into it; *ret_program NULL = it changes
+ * nothing. */
 static dg_status cached_program(dg_program_cache *cache, const dg_ops **steps, size_t count,
                                 dg_diags *diags, const dg_program **ret_program)
 {
@@ -83,7 +87,8 @@ static dg_status compile_api(dg_ruleset *set, dg_compiled_api *api)
     for (size_t i = 0; i < api->line_count; i++)
         for (size_t v = 0; v < api->pack.api.version_count; v++)
             for (size_t part = 0; part < DG_PARTS; part++) {
-                size_t from = part == DG_REQUEST ? v : backend, to = part == DG_REQUEST ? backend : v;
+                size_t from = part == DG_REQUEST ? v : backend,
+                       to = part == DG_REQUEST ? backend : v;
                 size_t count = collect_steps(api, &api->lines[i], (dg_part)part, from, to, steps);
                 dg_diags found;
                 dg_diags_init(&found);
@@ -130,11 +135,12 @@ static void check_bases(const dg_ruleset *set, size_t loaded, dg_diags *diags)
             if (!a->api.name || !b->api.name)
                 continue;
             if (dg_slice_eq(a->api.base, b->api.base))
-                dg_diags_add(diags, DG_ERROR, a->base_origin, "the API '%s' has this base already (%s:%u)",
-                             b->api.name, b->base_origin.file, b->base_origin.line);
+                dg_diags_add(diags, DG_ERROR, a->base_origin,
+                             "the API '%s' has this base already (%s:%u)", b->api.name,
+                             b->base_origin.file, b->base_origin.line);
             if (strcmp(a->api.name, b->api.name) == 0)
-                dg_diags_add(diags, DG_ERROR, a->base_origin, "another API is named '%s' (%s)", b->api.name,
-                             b->base_origin.file);
+                dg_diags_add(diags, DG_ERROR, a->base_origin, "another API is named '%s' (%s)",
+                             b->api.name, b->base_origin.file);
         }
 }
 
@@ -255,13 +261,15 @@ const dg_api *dg_ruleset_endpoint_api(const dg_ruleset *ruleset, size_t slot)
 }
 
 /* By its name, or by a path that it serves. */
-static const dg_route *find_route(const dg_compiled_api *api, const char *method_path, size_t version)
+static const dg_route *find_route(const dg_compiled_api *api, const char *method_path,
+                                  size_t version)
 {
     dg_slice text = dg_slice_str(method_path);
     for (size_t i = 0; i < api->line_count; i++) {
         const dg_endpoint *e = &api->lines[i].routes[version].endpoint;
         if (text.len == e->method.len + 1 + e->path.len && dg_slice_starts(text, e->method) &&
-            text.ptr[e->method.len] == ' ' && dg_slice_eq(dg_slice_from(text, e->method.len + 1), e->path))
+            text.ptr[e->method.len] == ' ' &&
+            dg_slice_eq(dg_slice_from(text, e->method.len + 1), e->path))
             return &api->lines[i].routes[version];
     }
     size_t space = dg_slice_find(text, ' ');
@@ -273,13 +281,14 @@ static const dg_route *find_route(const dg_compiled_api *api, const char *method
     return found.route;
 }
 
-static void report_unknown(const dg_compiled_api *api, const dg_version *from, const char *method_path,
-                           dg_diags *diags)
+static void report_unknown(const dg_compiled_api *api, const dg_version *from,
+                           const char *method_path, dg_diags *diags)
 {
     const char **names = calloc(from->endpoint_count + 1, sizeof *names);
     for (size_t i = 0; names && i < from->endpoint_count; i++)
-        names[i] = dg_arena_printf(&diags->arena, "%.*s %.*s", DG_SLICE_FMT(from->endpoints[i]->method),
-                                   DG_SLICE_FMT(from->endpoints[i]->path));
+        names[i] =
+            dg_arena_printf(&diags->arena, "%.*s %.*s", DG_SLICE_FMT(from->endpoints[i]->method),
+                            DG_SLICE_FMT(from->endpoints[i]->path));
     bool complete = names && !diags->arena.failed;
     const char *meant = complete ? dg_did_you_mean(dg_slice_str(method_path), names) : NULL;
     dg_diags_add(diags, DG_ERROR, (dg_origin){NULL, 0, 0},
@@ -300,8 +309,8 @@ static const dg_version *version_named(const dg_compiled_api *api, const char *n
 }
 
 dg_status dg_ruleset_find_program(const dg_ruleset *ruleset, const char *from, const char *to,
-                                  const char *method_path, bool response, bool error, dg_diags *diags,
-                                  const dg_program **ret_program)
+                                  const char *method_path, bool response, bool error,
+                                  dg_diags *diags, const dg_program **ret_program)
 {
     const dg_compiled_api *api = NULL;
     const dg_version *a = NULL, *b = NULL;

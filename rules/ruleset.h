@@ -82,8 +82,8 @@ typedef struct dg_request_view {
 typedef enum dg_match_result {
     DG_MATCH_OK,
     DG_MATCH_NO_API,           /* no pack claims this path */
-    DG_MATCH_UNKNOWN_VERSION,  /* the request names a version that does not exist, or names none and there is
-                                  no default */
+    DG_MATCH_UNKNOWN_VERSION,  /* the request names a version that does not exist */
+    DG_MATCH_NO_VERSION,       /* it names none, and there is no default */
     DG_MATCH_CONTRADICTION,    /* two selectors disagree, or a selecting field comes twice */
     DG_MATCH_UNKNOWN_ENDPOINT, /* not in that version, and pass_unlisted is off */
     DG_MATCH_METHOD            /* the path exists in that version, this method does not: 405 */
@@ -111,8 +111,8 @@ dg_match_result dg_ruleset_match(const dg_ruleset *ruleset, const dg_request_vie
 /* Appends the request target (path and query) in the backend's version. */
 void dg_match_upstream_target(const dg_match *match, dg_slice query, dg_buf *out);
 
-/* Appends the target of the same resource in the next newer version of the API, in the client's way of
- * addressing (with a version in its path, or the same path when versions are not in paths).
+/* Appends the target of the same resource in the next newer version of the API: with that version in its path
+ * where the API has versions in paths, for a link should say all; else the same path.
  * False, and nothing appended, when the version is the newest or has no such endpoint. */
 bool dg_match_successor_target(const dg_match *match, dg_slice query, dg_buf *out);
 

@@ -26,7 +26,6 @@ typedef struct inverter {
 
 static const dg_ops *invert_list(inverter *inv, const dg_ops *up);
 
-
 /* The same scalar: strings decoded, anything else as text. Without memory
  * they count as texts. */
 static bool same_scalar(dg_slice a, dg_slice b)
@@ -38,8 +37,9 @@ static bool same_scalar(dg_slice a, dg_slice b)
     dg_buf_init(&y, 0);
     dg_name_decode(dg_slice_of(a.ptr + 1, a.len - 2), &x);
     dg_name_decode(dg_slice_of(b.ptr + 1, b.len - 2), &y);
-    bool same = x.status == DG_OK && y.status == DG_OK ? dg_slice_eq(dg_buf_slice(&x), dg_buf_slice(&y))
-                                                       : dg_slice_eq(a, b);
+    bool same = x.status == DG_OK && y.status == DG_OK
+                    ? dg_slice_eq(dg_buf_slice(&x), dg_buf_slice(&y))
+                    : dg_slice_eq(a, b);
     dg_buf_free(&x);
     dg_buf_free(&y);
     return same;
@@ -155,8 +155,8 @@ static bool invert_op(inverter *inv, const dg_op *up, dg_op *down)
     return false;
 }
 
-/* The inverse of a list, once each: a list that holds itself finds its own, still being filled. NULL out of
- * memory or bounds. */
+/* The inverse of a list, once each: a list that holds itself finds its own, still being filled.
+ * NULL out of memory or bounds. */
 static const dg_ops *invert_list(inverter *inv, const dg_ops *up)
 {
     for (size_t i = 0; i < inv->pair_count; i++)
@@ -165,7 +165,8 @@ static const dg_ops *invert_list(inverter *inv, const dg_ops *up)
     if (inv->pair_count == LISTS_MAX || inv->depth == DEPTH_MAX) {
         dg_origin origin = up->count ? up->items[0].origin : (dg_origin){0};
         inv->wrong = true;
-        dg_diags_add(inv->diags, DG_ERROR, origin, "op lists nested too deep or too many to invert");
+        dg_diags_add(inv->diags, DG_ERROR, origin,
+                     "op lists nested too deep or too many to invert");
         return NULL;
     }
     dg_ops *list = dg_arena_zalloc(inv->arena, sizeof *list);

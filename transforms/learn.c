@@ -47,8 +47,8 @@ static bool convert(dg_lexicon *lex, const dg_op *op)
     return changed;
 }
 
-/* The heart of it: the local items from `from` on, carried out on the name in lex->name. Fills in what they
- * do to the member; true in *ret_changed if the name is not what it was. */
+/* The heart of it: the local items from `from` on, carried out on the name in lex->name. Fills in
+ * what they do to the member; true in *ret_changed if the name is not what it was. */
 static void simulate(dg_lexicon *lex, dg_node *node, uint32_t from, dg_key *key, bool *ret_changed)
 {
     dg_items *child = &lex->child;
@@ -177,8 +177,10 @@ static dg_key *keep(dg_lexicon *lex, const dg_key *from, const dg_slice *raw)
     if (raw)
         key->raw = dg_arena_dup(arena, *raw);
     dg_slice at = dg_arena_dup(arena, dg_slice_of(child->at, child->count * sizeof *child->at));
-    dg_slice notes = dg_arena_dup(arena, dg_slice_of(child->notes, child->count * sizeof *child->notes));
-    dg_slice marks = dg_arena_dup(arena, dg_slice_of(from->marks, from->mark_count * sizeof *from->marks));
+    dg_slice notes =
+        dg_arena_dup(arena, dg_slice_of(child->notes, child->count * sizeof *child->notes));
+    dg_slice marks =
+        dg_arena_dup(arena, dg_slice_of(from->marks, from->mark_count * sizeof *from->marks));
     if (dg_arena_failed(arena))
         return NULL;
     key->child_items.at = (dg_item *)(uintptr_t)at.ptr;
@@ -296,8 +298,8 @@ dg_node *dg_lexicon_child(dg_lexicon *lex, dg_key *key)
     return key->child;
 }
 
-/* A scalar in the one form that tables compare: a string as a quote and its decoded bytes, anything else as
- * its text. `spare` holds it if it must be made. */
+/* A scalar in the one form that tables compare: a string as a quote and its decoded bytes, anything
+ * else as its text. `spare` holds it if it must be made. */
 static dg_slice canonical(dg_slice text, dg_buf *spare)
 {
     if (text.len < 2 || text.ptr[0] != '"')
@@ -354,7 +356,8 @@ uint32_t dg_lexicon_lookup(dg_lexicon *lex, dg_node *node, uint32_t at, dg_slice
         fail(lex, DG_NOMEM, "out of memory");
         return UINT32_MAX;
     }
-    for (uint64_t s = dg_hash(key, lex->seed) & table->mask; table->slots[s]; s = (s + 1) & table->mask)
+    for (uint64_t s = dg_hash(key, lex->seed) & table->mask; table->slots[s];
+         s = (s + 1) & table->mask)
         if (dg_slice_eq(table->from[table->slots[s] - 1], key))
             return table->slots[s] - 1;
     return (uint32_t)op->pair_count;

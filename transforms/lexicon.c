@@ -183,8 +183,8 @@ dg_status dg_node_tail(dg_lexicon *lex, dg_node *node, uint32_t at, const dg_res
         dg_result result;
         dg_status status = items.status;
         if (status == DG_OK)
-            status = dg_evaluate(lex, items.at, items.count,
-                                 dg_item_op(node->local.at[at])->value, &result);
+            status = dg_evaluate(lex, items.at, items.count, dg_item_op(node->local.at[at])->value,
+                                 &result);
         else
             fail(lex, status, "too many operations on one value");
         dg_items_free(&items);

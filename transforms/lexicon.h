@@ -1,10 +1,11 @@
 /* The lexicon: what a runner knows about one program. It grows as messages teach it, within bounds.
  *
- * A node is a sequence of items (ops, one after the other) pending on one input value. It is built once per
- * sequence (symbol.c): what the sequence wraps around the value becomes a prefix and a suffix, what it does
- * to the value itself stays as the list of local items. What an object's local items do to a member is
- * simulated once per member name (learn.c) and kept as a key. Beyond the bounds, keys are simulated each
- * time. A lexicon belongs to one runner and so to one thread. Internal to the room. */
+ * A node is a sequence of items (ops, one after the other) pending on one input value. It is built
+ * once per sequence (symbol.c): what the sequence wraps around the value becomes a prefix and a
+ * suffix, what it does to the value itself stays as the list of local items. What an object's local
+ * items do to a member is simulated once per member name (learn.c) and kept as a key. Beyond the
+ * bounds, keys are simulated each time. A lexicon belongs to one runner and so to one thread.
+ * Internal to the room. */
 #ifndef DG_TRANSFORMS_LEXICON_H
 #define DG_TRANSFORMS_LEXICON_H
 
@@ -12,16 +13,16 @@
 #include "transforms/scan.h"
 
 enum {
-    DG_NODES_MAX = 2048,         /* nodes a lexicon */
-    DG_SEQUENCE_MAX = 4096,      /* items pending on a value */
+    DG_NODES_MAX = 2048,    /* nodes a lexicon */
+    DG_SEQUENCE_MAX = 4096, /* items pending on a value */
     DG_LEXICON_ITEMS_MAX = 1 << 18,
     DG_LEXICON_KEYS_MAX = 8192,
     DG_NODE_KEYS_MAX = 1024,
     DG_NODE_CONSTANTS_MAX = 512, /* ADD and DEFAULT in one node */
     DG_NODE_FORKS_MAX = 64,
-    DG_NAME_BYTES_MAX = 256,     /* longer names are not learned */
+    DG_NAME_BYTES_MAX = 256, /* longer names are not learned */
     DG_BITS_MAX = DG_NODE_CONSTANTS_MAX + DG_NODE_KEYS_MAX,
-    DG_EXPANSION_MAX = 1 << 16,  /* steps of building one node */
+    DG_EXPANSION_MAX = 1 << 16, /* steps of building one node */
     DG_EVALUATION_DEPTH_MAX = 16,
     DG_TOKEN_BLOCK = 32,
     DG_NEAR_SLOTS = 64,
@@ -45,7 +46,8 @@ static inline unsigned dg_item_tag(dg_item item)
     return (unsigned)(item & 3);
 }
 
-/* A growing list of items; `status` is sticky. `notes` runs beside it: what the list's user needs to know. */
+/* A growing list of items; `status` is sticky. `notes` runs beside it: what the list's user needs
+ * to know. */
 typedef struct dg_items {
     dg_item *at;
     int32_t *notes;
@@ -55,7 +57,8 @@ typedef struct dg_items {
 void dg_items_add(dg_items *items, dg_item item, int32_t note);
 void dg_items_free(dg_items *items);
 
-/* What a sequence makes of a value that is known: text, nothing (an IF_EMPTY item let it go), or a refusal. */
+/* What a sequence makes of a value that is known: text, nothing (an IF_EMPTY item let it go), or a
+ * refusal. */
 typedef enum dg_result_kind {
     DG_RESULT_UNKNOWN,
     DG_RESULT_BUSY, /* being worked out: asking again means that it contains itself */
@@ -85,19 +88,19 @@ struct dg_key {
     bool plain;                    /* kept, with nothing but a child, a token and a bit */
     bool selected;                 /* the member that UNWRAP takes */
     bool learned;
-    int32_t bit;                   /* of its output name, or -1 if that is not interned */
+    int32_t bit; /* of its output name, or -1 if that is not interned */
     dg_node *child;
-    dg_key *next;                  /* the key that followed last time */
-    dg_slice raw, token;           /* the name's content as it comes; `"key":` as it leaves */
+    dg_key *next;        /* the key that followed last time */
+    dg_slice raw, token; /* the name's content as it comes; `"key":` as it leaves */
     uint64_t hash, name_hash;
-    int32_t death;                 /* the index of the local item that drops it, or DG_NEVER */
-    int32_t collision;             /* of the ADD that it collides with, or DG_NEVER */
-    uint32_t child_own;            /* items of the child's sequence that come from here, not from `rest` */
-    dg_items child_items;          /* notes: the local index that each came from */
-    uint32_t *marks;               /* constants that need not be added any more, ascending */
+    int32_t death;        /* the index of the local item that drops it, or DG_NEVER */
+    int32_t collision;    /* of the ADD that it collides with, or DG_NEVER */
+    uint32_t child_own;   /* items of the child's sequence that come from here, not from `rest` */
+    dg_items child_items; /* notes: the local index that each came from */
+    uint32_t *marks;      /* constants that need not be added any more, ascending */
     uint32_t mark_count;
-    bool has_voids;                /* the child's sequence holds IF_EMPTY */
-    dg_slice name;                 /* decoded, as it leaves; valid while being learned only */
+    bool has_voids; /* the child's sequence holds IF_EMPTY */
+    dg_slice name;  /* decoded, as it leaves; valid while being learned only */
 };
 
 /* An ADD or DEFAULT of the local list. */
@@ -140,18 +143,19 @@ struct dg_node {
 
     dg_result result;
     dg_slice prefix, suffix;
-    /* Local items; notes: for IF_EMPTY what happens then: >= 0 the value is void, by that index of the
-     * sequence; < 0 fork -1 - note takes the place of the whole node. */
+    /* Local items; notes: for IF_EMPTY what happens then: >= 0 the value is void, by that index of
+     * the sequence; < 0 fork -1 - note takes the place of the whole node. */
     dg_items local;
-    const dg_op *select; /* UNWRAP: local items are followed by it, and by `rest` on the member's value */
+    const dg_op
+        *select; /* UNWRAP: local items are followed by it, and by `rest` on the member's value */
     dg_items rest;
     dg_result *forks;
     uint32_t fork_count;
 
-    bool scalars;     /* local items that look at scalars */
-    bool voids;       /* local items that look whether the object is empty */
-    int32_t override; /* the first VALUES that settles objects and arrays, or DG_NEVER */
-    dg_result *tails; /* one per local item: what follows it makes of its op's value */
+    bool scalars;      /* local items that look at scalars */
+    bool voids;        /* local items that look whether the object is empty */
+    int32_t override;  /* the first VALUES that settles objects and arrays, or DG_NEVER */
+    dg_result *tails;  /* one per local item: what follows it makes of its op's value */
     dg_table **tables; /* one per local item, for VALUES */
 
     dg_constant *constants;
@@ -160,7 +164,7 @@ struct dg_node {
 
     bool passes_scalars; /* they are copied as they are, with nothing around them */
 
-    dg_key *first; /* the key that came first last time */
+    dg_key *first;               /* the key that came first last time */
     dg_key *near[DG_NEAR_SLOTS]; /* a cache before the slots, by a hash that anybody can guess */
     dg_key **slots;
     uint32_t slot_mask, key_count;
@@ -208,11 +212,13 @@ void dg_lexicon_reset(dg_lexicon *lex);
 
 /* The node of a sequence, built if it is new. NULL: lex->status says why. */
 dg_node *dg_lexicon_node(dg_lexicon *lex, const dg_item *items, uint32_t count);
-/* Builds `node` from its sequence; with fork >= 0, as if the value were not there from that fork on. */
+/* Builds `node` from its sequence; with fork >= 0, as if the value were not there from that fork
+ * on. */
 dg_status dg_symbol_build(dg_lexicon *lex, dg_node *node, int32_t fork, dg_result *ret_fork);
 
-/* What the local list does to the name whose string content is `raw` (hash: dg_hash of it). Learned, if there
- * is room; else written to `spare`, whose pointers are valid until the next call. NULL: lex->status. */
+/* What the local list does to the name whose string content is `raw` (hash: dg_hash of it).
+ * Learned, if there is room; else written to `spare`, whose pointers are valid until the next call.
+ * NULL: lex->status. */
 dg_key *dg_lexicon_key(dg_lexicon *lex, dg_node *node, dg_slice raw, uint64_t hash, dg_key *spare);
 /* The same for a name that is not learned whatever there is room for. */
 dg_status dg_lexicon_simulate(dg_lexicon *lex, dg_node *node, dg_slice raw, dg_key *spare);
@@ -222,7 +228,8 @@ dg_key *dg_lexicon_constant_key(dg_lexicon *lex, dg_node *node, dg_slice name, u
 dg_node *dg_lexicon_child(dg_lexicon *lex, dg_key *key);
 dg_node *dg_lexicon_element(dg_lexicon *lex, dg_node *node);
 
-/* The pair that a scalar's text matches, its number; pair_count if none; UINT32_MAX out of memory. */
+/* The pair that a scalar's text matches, its number; pair_count if none; UINT32_MAX out of memory.
+ */
 uint32_t dg_lexicon_lookup(dg_lexicon *lex, dg_node *node, uint32_t at, dg_slice text);
 
 /* What a sequence makes of `text`; run.c. */

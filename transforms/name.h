@@ -1,8 +1,8 @@
-/* Member names: decoding, encoding and conversion. Pure functions on bytes; the results are appended to a
- * dg_buf, whose sticky status says whether memory sufficed.
+/* Member names: decoding, encoding and conversion. Pure functions on bytes; the results are
+ * appended to a dg_buf, whose sticky status says whether memory sufficed.
  *
- * A decoded name is UTF-8, with one extension: a lone surrogate escape (\ud800) becomes its three-byte form,
- * so that names that differ stay different and the escape can be written again. */
+ * A decoded name is UTF-8, with one extension: a lone surrogate escape (\ud800) becomes its
+ * three-byte form, so that names that differ stay different and the escape can be written again. */
 #ifndef DG_TRANSFORMS_NAME_H
 #define DG_TRANSFORMS_NAME_H
 

@@ -1,5 +1,6 @@
-/* Objects of a node that does something to them: every member is looked up in the lexicon, which knows what
- * becomes of it; constants and the question whether the object is empty are settled at its end. */
+/* Objects of a node that does something to them: every member is looked up in the lexicon, which
+ * knows what becomes of it; constants and the question whether the object is empty are settled at
+ * its end. */
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -13,11 +14,12 @@ static const char *const NO_MEMORY = "out of memory";
 typedef struct frame {
     dg_node *node;
     uint64_t serial;
-    size_t open;    /* output offset behind the brace */
-    size_t kept;    /* members written */
-    int64_t alive;  /* the local item that let the last member go; DG_NEVER: one stays; -1: none came */
+    size_t open; /* output offset behind the brace */
+    size_t kept; /* members written */
+    int64_t
+        alive; /* the local item that let the last member go; DG_NEVER: one stays; -1: none came */
     bool selected;  /* UNWRAP has its member */
-    bool collapsed; /* it was empty for a moment: the white space in it is gone */
+    bool collapsed; /* it was empty for a moment: the white space that it began with is gone */
     dg_ending ending;
     unsigned words; /* of `bits` in use */
     uint64_t bits[DG_BITS_MAX / 64 + 1];
@@ -28,7 +30,7 @@ typedef struct place {
     const char *name;  /* its opening quote */
     const char *after; /* behind the closing quote */
     const char *value; /* NULL while it is not known */
-    size_t mark; /* output offset before its separator */
+    size_t mark;       /* output offset before its separator */
 } place;
 
 static inline bool set_bit(frame *f, uint32_t bit)
@@ -82,8 +84,8 @@ static dg_status same_name(dg_run_state *r, dg_node *node, const dg_seen *seen, 
     return status;
 }
 
-/* Notes an output name that has no bit; NULL and a refusal if it is there already. The key's slices in the
- * lexicon's scratch are renewed if they had to be given up. */
+/* Notes an output name that has no bit; NULL and a refusal if it is there already. The key's slices
+ * in the lexicon's scratch are renewed if they had to be given up. */
 static const char *note_name(dg_run_state *r, frame *f, dg_key *key, dg_slice raw, bool decoded,
                              const char *at)
 {
@@ -152,8 +154,8 @@ static void forget(dg_run_state *r, const place *m)
     r->at = r->base + m->mark;
 }
 
-/* The void that a member's value came out as: who lost it. Returns the local item that let the member go, or
- * -1 if it is this node's value that is gone (f->ending). */
+/* The void that a member's value came out as: who lost it. Returns the local item that let the
+ * member go, or -1 if it is this node's value that is gone (f->ending). */
 static int32_t void_member(dg_run_state *r, frame *f, const dg_key *key)
 {
     uint32_t index = (uint32_t)r->void_at;
@@ -277,8 +279,8 @@ static const char *add_constant(dg_run_state *r, frame *f, dg_constant *c, const
         if (c->value.kind == DG_RESULT_VOID && (uint32_t)c->value.void_at < key->child_own)
             death = key->child_items.notes[c->value.void_at];
         else if (c->value.kind == DG_RESULT_VOID)
-            f->ending = (dg_ending){
-                true, node->rest.notes[(uint32_t)c->value.void_at - key->child_own]};
+            f->ending =
+                (dg_ending){true, node->rest.notes[(uint32_t)c->value.void_at - key->child_own]};
         else if (c->value.kind == DG_RESULT_REFUSED && key->collision == DG_NEVER && leaves)
             return dg_refuse(r, p, c->value.op ? c->value.op : c->op, c->value.message);
     }
@@ -315,7 +317,8 @@ static const char *add_constant(dg_run_state *r, frame *f, dg_constant *c, const
     return p;
 }
 
-/* Carries out, in their order, the local items that concern the object as a whole. p is at its end. */
+/* Carries out, in their order, the local items that concern the object as a whole. p is at its end.
+ */
 static const char *settle_object(dg_run_state *r, frame *f, const char *p)
 {
     dg_node *node = f->node;
@@ -351,8 +354,8 @@ static const char *close_object(dg_run_state *r, frame *f, const char *space, co
                            : dg_refuse(r, p, f->node->select, "the member to unwrap is missing");
     if (f->kept == 0 && f->collapsed)
         r->at = r->base + f->open;
-    if (!f->collapsed)
-        dg_put(r, space, (size_t)(p - space));
+    /* What stood before the brace stays, so that adding and dropping again gives back the same. */
+    dg_put(r, space, (size_t)(p - space));
     *r->at++ = '}';
     return p + 1;
 }
@@ -362,7 +365,8 @@ static inline bool matches(const dg_key *key, const char *p)
 {
     const __m128i *m = (const __m128i *)(const void *)key->match;
     const __m128i *t = (const __m128i *)(const void *)p;
-    unsigned low = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(m), _mm_loadu_si128(t)));
+    unsigned low =
+        (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(m), _mm_loadu_si128(t)));
     unsigned high =
         (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(m + 1), _mm_loadu_si128(t + 1)));
     return ((low | high << 16) & key->match_mask) == key->match_mask;
@@ -381,8 +385,8 @@ static inline uint64_t load64(const char *p)
     return v;
 }
 
-/* The slot of the name whose opening quote is at p in the cache of a node: NULL if the name is too long for
- * it, or has an escape. */
+/* The slot of the name whose opening quote is at p in the cache of a node: NULL if the name is too
+ * long for it, or has an escape. */
 static inline dg_key **near_slot(dg_node *node, const char *p)
 {
     unsigned n = dg_scan_block(p + 1, NULL);
@@ -399,8 +403,8 @@ static inline dg_key **near_slot(dg_node *node, const char *p)
     return &node->near[h >> 58];
 }
 
-/* The member at p, if its key is known and its name stands as it did when it was learned: the one that was
- * guessed, or one from the cache. */
+/* The member at p, if its key is known and its name stands as it did when it was learned: the one
+ * that was guessed, or one from the cache. */
 static inline dg_key *known_key(const dg_run_state *r, dg_key *guess, dg_node *node, const char *p,
                                 dg_key ***ret_slot)
 {

@@ -1,4 +1,5 @@
-/* Compiling: the lists are checked, joined into one sequence, and tried out on the names that they mention. */
+/* Compiling: the lists are checked, joined into one sequence, and tried out on the names that they
+ * mention. */
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -86,15 +87,16 @@ static void check_list(checker *c, const dg_ops *list)
         check_op(c, &list->items[i]);
 }
 
-/* Whether a list does nothing, ever; `depth` bounds lenses that hold themselves. */
-static bool does_nothing(const dg_ops *list, unsigned depth)
+/* Whether a list does nothing, ever; false when `budget` lists do not suffice to find out. */
+static bool does_nothing(const dg_ops *list, unsigned *budget)
 {
-    if (depth > 64)
+    if (*budget == 0)
         return false;
+    --*budget;
     for (size_t i = 0; i < list->count; i++) {
         const dg_op *op = &list->items[i];
         bool holds = op->kind == DG_OP_IN || op->kind == DG_OP_EACH || op->kind == DG_OP_LENS;
-        if (!holds || !does_nothing(op->body, depth + 1))
+        if (!holds || !does_nothing(op->body, budget))
             return false;
     }
     return true;
@@ -219,10 +221,11 @@ static dg_status try_out(checker *check, const dg_program *program)
 static dg_status join(const dg_ops *const *steps, size_t step_count, dg_program *program)
 {
     size_t count = 0, at = 0;
+    unsigned budget = LISTS_MAX;
     program->identity = true;
     for (size_t i = 0; i < step_count; i++) {
         count += steps[i]->count;
-        program->identity &= does_nothing(steps[i], 0);
+        program->identity &= does_nothing(steps[i], &budget);
     }
     if (program->identity)
         return DG_OK;

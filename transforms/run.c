@@ -65,7 +65,8 @@ static bool put_text(dg_run_state *r, const char *p, dg_slice text)
 }
 
 /* Ends a value with a result that is known: text, void, or a refusal at `from`. */
-static const char *end_with(dg_run_state *r, const char *from, const char *p, const dg_result *result)
+static const char *end_with(dg_run_state *r, const char *from, const char *p,
+                            const dg_result *result)
 {
     if (result->kind == DG_RESULT_TEXT)
         return put_text(r, p, result->text) ? p : NULL;
@@ -90,7 +91,8 @@ static const char *end_gone(dg_run_state *r, dg_node *node, const char *from, co
     return end_with(r, from, p, result);
 }
 
-/* Ends a value that the local item `at` replaced by its op's value. start: output offset of the value. */
+/* Ends a value that the local item `at` replaced by its op's value. start: output offset of the
+ * value. */
 static const char *end_replaced(dg_run_state *r, dg_node *node, const char *from, const char *p,
                                 uint32_t at, size_t start)
 {
@@ -304,7 +306,7 @@ static bool run_text(dg_run_state *r, dg_slice in, dg_node *root)
 
 static dg_run_state new_run(dg_lexicon *lex, dg_slice in, dg_buf *out, dg_buf *spill)
 {
-    dg_run_state r = {.lex = lex, .start = in.ptr, .out = out, .spill = spill, .void_at = -1};
+    dg_run_state r = {.lex = lex, .out = out, .spill = spill, .void_at = -1};
     r.scan.end = in.ptr + in.len;
     if (out->ptr) {
         r.base = r.at = out->ptr + out->len;
@@ -331,8 +333,8 @@ dg_status dg_evaluate(dg_lexicon *lex, const dg_item *items, uint32_t count, dg_
     dg_status status = in.status;
     lex->evaluations++;
     dg_node *node = status == DG_OK ? dg_lexicon_node(lex, items, count) : NULL;
-    dg_run_state r = {.scan = {.status = status == DG_OK ? lex->status : status,
-                               .message = "out of memory"}};
+    dg_run_state r = {
+        .scan = {.status = status == DG_OK ? lex->status : status, .message = "out of memory"}};
     bool ok = false;
     if (node && dg_buf_reserve(&out, text.len + DG_OUTPUT_SLACK) == DG_OK) {
         r = new_run(lex, dg_slice_of(in.ptr, text.len), &out, &out);

@@ -1,11 +1,12 @@
-/* One run of a program: its state, shared by run.c (values) and object.c (members). Internal to the room.
+/* One run of a program: its state, shared by run.c (values) and object.c (members). Internal to the
+ * room.
  *
- * The output always has room for what is left of the input and DG_OUTPUT_SLACK more, so that copying needs
- * no checks; whoever writes more than it reads asks dg_room first. Places in the output are remembered as
- * offsets from `base`, which moves when it grows.
+ * The output always has room for what is left of the input and DG_OUTPUT_SLACK more, so that
+ * copying needs no checks; whoever writes more than it reads asks dg_room first. Places in the
+ * output are remembered as offsets from `base`, which moves when it grows.
  *
- * A value may turn out to be void (an IF_EMPTY item let it go): its function returns where the value ends,
- * with the output as it was before, and `void_at` set. */
+ * A value may turn out to be void (an IF_EMPTY item let it go): its function returns where the
+ * value ends, with the output as it was before, and `void_at` set. */
 #ifndef DG_TRANSFORMS_RUN_H
 #define DG_TRANSFORMS_RUN_H
 
@@ -24,7 +25,6 @@ typedef struct dg_seen {
 typedef struct dg_run_state {
     dg_scan scan;
     dg_lexicon *lex;
-    const char *start;
     char *base, *at, *limit; /* the output of this run */
     dg_buf *out, *spill;     /* out: where it is written; spill: where to when `out` gets tight */
     size_t bytes_max;        /* of this run's output; 0 = no limit */
@@ -73,18 +73,18 @@ const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_endi
 /* Numbers are short: one is copied blindly before its end is known. */
 static inline const char *dg_copy_number(dg_run_state *r, const char *p)
 {
-    const char *q = p + (*p == '-');
-    if (DG_LIKELY((unsigned char)(*q - '1') < 9)) {
-        while ((unsigned char)(*q - '0') < 10)
+    const char *end = r->scan.end, *q = p + (*p == '-');
+    if (DG_LIKELY(q < end && (unsigned char)(*q - '1') < 9)) {
+        while (q < end && (unsigned char)(*q - '0') < 10)
             q++;
-        if (*q == '.' && (unsigned char)(q[1] - '0') < 10)
-            for (q++; (unsigned char)(*q - '0') < 10;)
+        if (q < end && *q == '.' && (unsigned char)(q[1] - '0') < 10)
+            for (q++; q < end && (unsigned char)(*q - '0') < 10;)
                 q++;
     } else {
-        q = r->scan.end;
+        q = end;
     }
     /* Anything but plain digits inside the text is left to the grammar. */
-    if (DG_UNLIKELY(q >= r->scan.end || *q == '.' || (*q | 0x20) == 'e') &&
+    if (DG_UNLIKELY(q >= end || *q == '.' || (*q | 0x20) == 'e') &&
         !(q = dg_scan_number(&r->scan, p)))
         return NULL;
     size_t len = (size_t)(q - p);

@@ -217,6 +217,11 @@ void dg_scan_pointer(dg_slice text, size_t offset, char *pointer, size_t size)
         char c = *p;
         if (c == '"') {
             const char *q = dg_scan_string(&s, p + 1, NULL);
+            if (name_next && stop > p && (!q || stop < q)) {
+                /* The fault lies in the name. */
+                steps[depth - 1].key.ptr = NULL;
+                break;
+            }
             if (!q)
                 break;
             if (name_next) {

@@ -1,7 +1,8 @@
-/* Scanning: finding the end of JSON tokens and values, strictly (RFC 8259), without building anything.
+/* Scanning: finding the end of JSON tokens and values, strictly (RFC 8259), without building
+ * anything.
  *
- * All of these may read up to DG_JSON_PADDING bytes past `end`, and never judge by what they find there.
- * They return where the token ends, or NULL after setting the fault. */
+ * All of these may read up to DG_JSON_PADDING bytes past `end`, and never judge by what they find
+ * there. They return where the token ends, or NULL after setting the fault. */
 #ifndef DG_TRANSFORMS_SCAN_H
 #define DG_TRANSFORMS_SCAN_H
 
@@ -21,7 +22,8 @@ typedef struct dg_scan {
     dg_status status;
 } dg_scan;
 
-static inline const char *dg_scan_fail(dg_scan *s, const char *at, dg_status status, const char *message)
+static inline const char *dg_scan_fail(dg_scan *s, const char *at, dg_status status,
+                                       const char *message)
 {
     s->fault_at = at < s->end ? at : s->end;
     s->status = status;
@@ -66,8 +68,8 @@ static inline size_t dg_scan_escape(const char *p)
     }
 }
 
-/* Distance to the first quote, backslash or control byte in the next DG_SCAN_BLOCK bytes, or that size. With
- * `out`, the block is copied there as well. */
+/* Distance to the first quote, backslash or control byte in the next DG_SCAN_BLOCK bytes, or that
+ * size. With `out`, the block is copied there as well. */
 enum { DG_SCAN_BLOCK = 16 };
 static inline unsigned dg_scan_block(const char *p, char *out)
 {
@@ -75,8 +77,8 @@ static inline unsigned dg_scan_block(const char *p, char *out)
     __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
     if (out)
         _mm_storeu_si128((__m128i *)(void *)out, v);
-    __m128i special = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
-                                   _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+    __m128i special =
+        _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
     __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v);
     unsigned mask = (unsigned)_mm_movemask_epi8(_mm_or_si128(special, control));
     return mask ? (unsigned)__builtin_ctz(mask) : DG_SCAN_BLOCK;
@@ -90,8 +92,8 @@ static inline unsigned dg_scan_block(const char *p, char *out)
 #endif
 }
 
-/* The rest of a string whose opening quote is behind p, through the closing quote. With `out`, the bytes are
- * copied there, up to DG_SCAN_BLOCK beyond what counts. */
+/* The rest of a string whose opening quote is behind p, through the closing quote. With `out`, the
+ * bytes are copied there, up to DG_SCAN_BLOCK beyond what counts. */
 static inline const char *dg_scan_string(dg_scan *s, const char *p, char *out)
 {
     for (;;) {
@@ -131,8 +133,8 @@ const char *dg_scan_value(dg_scan *s, const char *p, unsigned depth);
 /* The first byte that is not part of well-formed UTF-8 (RFC 3629), or NULL. */
 const char *dg_utf8_fault(const char *p, const char *end);
 
-/* Writes the JSON Pointer of the innermost value around `offset`, in a text that is valid up to there. Cut at
- * the front if it is longer than `size`. */
+/* Writes the JSON Pointer of the innermost value around `offset`, in a text that is valid up to
+ * there. Cut at the front if it is longer than `size`. */
 void dg_scan_pointer(dg_slice text, size_t offset, char *pointer, size_t size);
 
 #endif

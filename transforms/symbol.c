@@ -1,8 +1,10 @@
-/* Building a node: its sequence is carried out on a symbol of the value, which is all that is known of it.
+/* Building a node: its sequence is carried out on a symbol of the value, which is all that is known
+ * of it.
  *
- * A symbol is the hole (the value itself), text, an object made by WRAP, or an end (void, refused). There is
- * one hole at most. IF_EMPTY on a hole inside a made object cannot be decided here: the node remembers a
- * fork, and is built again, without the hole from there on, if a message ever needs it. */
+ * A symbol is the hole (the value itself), text, an object made by WRAP, or an end (void, refused).
+ * There is one hole at most. IF_EMPTY on a hole inside a made object cannot be decided here: the
+ * node remembers a fork, and is built again, without the hole from there on, if a message ever
+ * needs it. */
 #include "transforms/lexicon.h"
 #include "transforms/name.h"
 
@@ -280,8 +282,8 @@ static symbol *apply_to_object(builder *b, symbol *s, const dg_op *op)
     return s;
 }
 
-/* Carries out one item on a symbol; `index` is its place in the node's sequence, -1 for what came out of a
- * body. Returns the symbol that stands in its place, NULL after a failure. */
+/* Carries out one item on a symbol; `index` is its place in the node's sequence, -1 for what came
+ * out of a body. Returns the symbol that stands in its place, NULL after a failure. */
 static symbol *apply(builder *b, symbol *s, dg_item item, int32_t index)
 {
     const dg_op *op = dg_item_op(item);
@@ -320,8 +322,8 @@ static symbol *apply(builder *b, symbol *s, dg_item item, int32_t index)
     return s;
 }
 
-/* The finished text of a symbol, the hole's place in *hole_at (untouched if there is none). False: refused,
- * with the reason in *why, or failed (b->status). */
+/* The finished text of a symbol, the hole's place in *hole_at (untouched if there is none). False:
+ * refused, with the reason in *why, or failed (b->status). */
 static bool print(builder *b, const symbol *s, dg_buf *out, size_t *hole_at, dg_result *why)
 {
     dg_result result = {0};
@@ -382,7 +384,8 @@ static void keep_items(builder *b, const dg_items *from, dg_items *to)
 {
     dg_arena *arena = &b->lex->arena;
     dg_slice at = dg_arena_dup(arena, dg_slice_of(from->at, from->count * sizeof *from->at));
-    dg_slice notes = dg_arena_dup(arena, dg_slice_of(from->notes, from->count * sizeof *from->notes));
+    dg_slice notes =
+        dg_arena_dup(arena, dg_slice_of(from->notes, from->count * sizeof *from->notes));
     if (dg_arena_failed(arena)) {
         stop(b, DG_NOMEM, "out of memory", NULL);
         return;
@@ -431,8 +434,7 @@ static void survey(builder *b, dg_node *node)
     }
     for (uint32_t c = 0; c < constants && b->status == DG_OK; c++) {
         dg_constant *constant = &node->constants[c];
-        constant->key =
-            dg_lexicon_constant_key(b->lex, node, constant->op->name, constant->at + 1);
+        constant->key = dg_lexicon_constant_key(b->lex, node, constant->op->name, constant->at + 1);
         if (!constant->key)
             stop(b, b->lex->status, b->lex->message, constant->op);
     }

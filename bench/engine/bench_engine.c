@@ -1,5 +1,6 @@
-/* How long a translation takes, on distinct messages of orders: all keys from snake to camel, two renames,
- * the wrapper taken off, a member dropped, one value mapped. Beside it memcpy of the same bytes. */
+/* How long a translation takes, on distinct messages of orders: all keys from snake to camel, two
+ * renames, the wrapper taken off, a member dropped, one value mapped. Beside it memcpy of the same
+ * bytes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -28,14 +29,13 @@ static const field ADDRESS[] = {{"street_line1", "\"%u Harbour Street %u\""},
                                 {"city", "\"Gothenburg\""},
                                 {"postal_code", "\"%u %u\""},
                                 {"country_code", "\"SE\""}};
-static const field ITEM[] = {{"item_id", "\"li_%08x%08x\""},   {"product_id", "%u%u"},
-                             {"product_name", "\"Desk lamp %u\""}, {"sku", "\"SKU-%u-%u\""},
-                             {"quantity", "%u"},               {"unit_price", "%u.%u"},
-                             {"tax_rate", "0.%u"},             {"is_gift", "false"},
-                             {"discount_amount", "null"}};
-static const field PAYMENT[] = {{"payment_method", "\"card\""},      {"transaction_id", "\"tx_%x%x\""},
-                                {"amount_captured", "%u.%u"},        {"amount_refunded", "0.00"},
-                                {"risk_score", "%u"},                {"is_live", "true"}};
+static const field ITEM[] = {
+    {"item_id", "\"li_%08x%08x\""}, {"product_id", "%u%u"}, {"product_name", "\"Desk lamp %u\""},
+    {"sku", "\"SKU-%u-%u\""},       {"quantity", "%u"},     {"unit_price", "%u.%u"},
+    {"tax_rate", "0.%u"},           {"is_gift", "false"},   {"discount_amount", "null"}};
+static const field PAYMENT[] = {{"payment_method", "\"card\""}, {"transaction_id", "\"tx_%x%x\""},
+                                {"amount_captured", "%u.%u"},   {"amount_refunded", "0.00"},
+                                {"risk_score", "%u"},           {"is_live", "true"}};
 static const field TRACE[] = {{"source_channel", "\"web\""},
                               {"utm_campaign", "\"spring_sale\""},
                               {"session_id", "\"%08x%08x7d1c09e5ab42f6\""}};
@@ -59,7 +59,8 @@ static void put_object(dg_buf *out, const field *fields, size_t count, shape how
 
 static void put_field(dg_buf *out, const field *f, shape how)
 {
-    static const char *const statuses[] = {"\"paid\"", "\"shipped\"", "\"on_hold\"", "\"cancelled\"", "\"delivered\""};
+    static const char *const statuses[] = {"\"paid\"", "\"shipped\"", "\"on_hold\"",
+                                           "\"cancelled\"", "\"delivered\""};
     char text[128];
     dg_buf_printf(out, "\"%s\":", f->name);
     switch (f->format[0]) {
@@ -130,7 +131,8 @@ static void put_message(dg_buf *out, size_t orders, shape how)
             dg_buf_add_char(out, ',');
         put_object(out, ORDER, COUNT(ORDER), how);
     }
-    dg_buf_printf(out, "],\"meta\":{\"page\":%u,\"page_size\":%zu,\"has_more\":true}}", below(50), orders);
+    dg_buf_printf(out, "],\"meta\":{\"page\":%u,\"page_size\":%zu,\"has_more\":true}}", below(50),
+                  orders);
 }
 
 static double seconds(void)
@@ -140,12 +142,16 @@ static double seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-#define S(text) {"" text, sizeof(text) - 1}
+#define S(text)                                                                                    \
+    {                                                                                              \
+        "" text, sizeof(text) - 1                                                                  \
+    }
 static const dg_value_pair pairs[] = {{S("\"paid\""), S("\"PAID\"")},
                                       {S("\"shipped\""), S("\"UNDER_WAY\"")},
                                       {S("\"on_hold\""), S("\"WAITING\"")},
                                       {S("\"cancelled\""), S("\"CANCELLED\"")}};
-static const dg_op status_ops[] = {{.kind = DG_OP_VALUES, .pairs = pairs, .pair_count = 4, .unknown = DG_UNKNOWN_PASS}};
+static const dg_op status_ops[] = {
+    {.kind = DG_OP_VALUES, .pairs = pairs, .pair_count = 4, .unknown = DG_UNKNOWN_PASS}};
 static const dg_ops status_list = {status_ops, 1};
 static const dg_op order_ops[] = {
     {.kind = DG_OP_DROP, .name = S("internal_notes")},
@@ -163,7 +169,8 @@ typedef struct messages {
     size_t at[MESSAGES], len[MESSAGES], total;
 } messages;
 
-static void measure(dg_runner *runner, const dg_program *program, const char *name, size_t orders, shape how)
+static void measure(dg_runner *runner, const dg_program *program, const char *name, size_t orders,
+                    shape how)
 {
     static messages m;
     dg_buf_init(&m.bytes, 0);
@@ -185,7 +192,8 @@ static void measure(dg_runner *runner, const dg_program *program, const char *na
         for (size_t r = 0; r < rounds; r++)
             for (size_t i = 0; i < MESSAGES; i++) {
                 dg_buf_clear(&out);
-                if (dg_run(runner, program, dg_slice_of(m.bytes.ptr + m.at[i], m.len[i]), &out, NULL) != DG_OK)
+                if (dg_run(runner, program, dg_slice_of(m.bytes.ptr + m.at[i], m.len[i]), &out,
+                           NULL) != DG_OK)
                     abort();
             }
         double took = (seconds() - from) / (double)(rounds * MESSAGES);

@@ -10,7 +10,8 @@ enum { PACKS_MAX = 64 };
 static const char help[] =
     "usage: dragoman check [--json] PACK...\n"
     "\n"
-    "Reads packs (folders with an api.yaml), checks everything in them, and compiles both directions. Says\n"
+    "Reads packs (folders with an api.yaml), checks everything in them, and compiles both "
+    "directions. Says\n"
     "what is wrong as file:line:column, all of it at once; or else what the packs hold.\n"
     "\n"
     "  -j, --json   the result as one JSON object\n"
@@ -29,11 +30,12 @@ static void print_summary(const dg_ruleset *set)
     for (size_t i = 0; i < dg_ruleset_api_count(set); i++) {
         const dg_api *api = dg_ruleset_api(set, i);
         size_t changes = api->version_count - 1, endpoints = api->versions[0].endpoint_count;
-        printf("%s: %zu version%s (", api->name, api->version_count, api->version_count == 1 ? "" : "s");
+        printf("%s: %zu version%s (", api->name, api->version_count,
+               api->version_count == 1 ? "" : "s");
         for (size_t v = 0; v < api->version_count; v++)
             printf("%s%s", v ? ", " : "", api->versions[v].name);
-        printf("), %zu endpoint%s, %zu change%s: all right\n", endpoints, endpoints == 1 ? "" : "s", changes,
-               changes == 1 ? "" : "s");
+        printf("), %zu endpoint%s, %zu change%s: all right\n", endpoints, endpoints == 1 ? "" : "s",
+               changes, changes == 1 ? "" : "s");
     }
 }
 

@@ -10,7 +10,8 @@
     X(serve, "run the proxy")                                                                      \
     X(demo, "run a sample backend and the proxy before it, to try things out")                     \
     X(check, "check packs: every mistake as file:line:column")                                     \
-    X(translate, "translate one JSON body between two versions")
+    X(translate, "translate one JSON body between two versions")                                   \
+    X(certs, "make a CA and a certificate for development")
 
 enum {
     DG_EXIT_OK = 0,

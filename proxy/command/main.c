@@ -17,7 +17,8 @@ enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 static int print_help(FILE *to)
 {
-    fputs("dragoman stands between API clients and API backends of different versions and lets each speak its\n"
+    fputs("dragoman stands between API clients and API backends of different versions and lets "
+          "each speak its\n"
           "own.\n"
           "\n"
           "usage: dragoman COMMAND [OPTION]...\n"

@@ -12,7 +12,8 @@ static const char help[] =
     "usage: dragoman translate --pack DIR --from VERSION --to VERSION --endpoint 'METHOD /path'\n"
     "                          --request | --response [--status N] < body > body\n"
     "\n"
-    "Translates one JSON body as the proxy would. A request usually goes from the client's version to the\n"
+    "Translates one JSON body as the proxy would. A request usually goes from the client's version "
+    "to the\n"
     "backend's, a response from the backend's to the client's.\n"
     "\n"
     "  -p, --pack DIR        the pack\n"
@@ -32,12 +33,15 @@ static const char help[] =
 
 enum { OPT_REQUEST = 256, OPT_RESPONSE };
 
-static const struct option long_options[] = {
-    {"pack", required_argument, NULL, 'p'},     {"from", required_argument, NULL, 'f'},
-    {"to", required_argument, NULL, 't'},       {"endpoint", required_argument, NULL, 'e'},
-    {"request", no_argument, NULL, OPT_REQUEST}, {"response", no_argument, NULL, OPT_RESPONSE},
-    {"status", required_argument, NULL, 's'},   {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0}};
+static const struct option long_options[] = {{"pack", required_argument, NULL, 'p'},
+                                             {"from", required_argument, NULL, 'f'},
+                                             {"to", required_argument, NULL, 't'},
+                                             {"endpoint", required_argument, NULL, 'e'},
+                                             {"request", no_argument, NULL, OPT_REQUEST},
+                                             {"response", no_argument, NULL, OPT_RESPONSE},
+                                             {"status", required_argument, NULL, 's'},
+                                             {"help", no_argument, NULL, 'h'},
+                                             {NULL, 0, NULL, 0}};
 
 typedef struct wish {
     const char *pack, *from, *to, *endpoint;
@@ -78,8 +82,8 @@ static void print_run_error(const dg_run_error *error)
 {
     if (error->origin.file)
         fprintf(stderr, "%s:%u:%u: ", error->origin.file, error->origin.line, error->origin.column);
-    fprintf(stderr, "error: %s, at byte %zu", error->message ? error->message : dg_status_text(error->status),
-            error->offset);
+    fprintf(stderr, "error: %s, at byte %zu",
+            error->message ? error->message : dg_status_text(error->status), error->offset);
     if (error->pointer[0])
         fprintf(stderr, " (%s)", error->pointer);
     fputc('\n', stderr);
@@ -128,8 +132,8 @@ static int translate(const wish *w)
     const dg_program *program = NULL;
     dg_status status = dg_ruleset_load(&source, 1, &diags, &set);
     if (status == DG_OK)
-        status = dg_ruleset_find_program(set, w->from, w->to, w->endpoint, w->response, w->status >= 400,
-                                         &diags, &program);
+        status = dg_ruleset_find_program(set, w->from, w->to, w->endpoint, w->response,
+                                         w->status >= 400, &diags, &program);
     dg_diags_print(&diags, stderr);
     if (status != DG_OK && diags.errors == 0)
         fprintf(stderr, "dragoman translate: %s\n", dg_status_text(status));

@@ -1,5 +1,4 @@
 /* The head that goes to the client. */
-#include "base/clock.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/http/fields.h"
 #include "proxy/lifecycle/lifecycle.h"
@@ -95,7 +94,7 @@ static void add_version(dg_exchange *x, const dg_head *head, dg_buf *out)
     add_line(out, field, dg_slice_str(match->version->name));
     if (match->api->version_field.len && match->selected_by != DG_BY_PATH)
         add_line(out, DG_SLICE("Vary"), match->api->version_field);
-    if (dg_lifecycle_stage(match->version, dg_wall_s()) == DG_STAGE_ACTIVE)
+    if (dg_lifecycle_stage(match->version, dg_edge_now(x->edge)) == DG_STAGE_ACTIVE)
         return;
     dg_buf *successor = &x->edge->scratch;
     dg_buf_clear(successor);

@@ -1,4 +1,3 @@
-#include "base/clock.h"
 #include "proxy/exchange/exchange.h"
 
 /* Which counter: the endpoint's; else that of the version; else of all that no API claims. */
@@ -18,5 +17,5 @@ void dg_count(dg_exchange *x)
     if (x->down->control || x->status == 0) /* the admin port; or cut before there was an answer */
         return;
     dg_usage_count(x->edge->usage, slot_of(x), x->method_name, x->status,
-                   dg_monotonic_us() - x->started_us);
+                   x->edge->loop.now_us - x->started_us);
 }

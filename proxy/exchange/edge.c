@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "proxy/exchange/exchange.h"
 
+enum { WALL_CLOCK_MS = 100 };
+
 static void count_upstream(void *context, int delta)
 {
     dg_usage_gauge(context, DG_GAUGE_UPSTREAM_CONNECTIONS, delta);
@@ -122,13 +124,22 @@ void dg_edge_free(dg_edge *edge)
     *edge = (dg_edge){.epoch = NULL};
 }
 
-dg_slice dg_edge_date(dg_edge *edge)
+int64_t dg_edge_now(dg_edge *edge)
 {
+    if (edge->loop.now_ms < edge->wall_until_ms)
+        return edge->wall_s;
     int64_t now = dg_wall_s();
-    if (now != edge->date_s) {
-        edge->date_s = now;
+    edge->wall_until_ms = edge->loop.now_ms + WALL_CLOCK_MS;
+    if (now != edge->wall_s) {
+        edge->wall_s = now;
         dg_date_imf(now, edge->date);
     }
+    return now;
+}
+
+dg_slice dg_edge_date(dg_edge *edge)
+{
+    (void)dg_edge_now(edge);
     return dg_slice_of(edge->date, sizeof edge->date);
 }
 
@@ -151,7 +162,7 @@ dg_exchange *dg_exchange_new(dg_downstream *down)
                          .text = x->text, .request_head = x->request_head,
                          .request_bytes = x->request_bytes, .request_out = x->request_out,
                          .answer_head = x->answer_head, .answer_bytes = x->answer_bytes,
-                         .answer_out = x->answer_out, .started_us = dg_monotonic_us()};
+                         .answer_out = x->answer_out, .started_us = edge->loop.now_us};
     *x = fresh;
     /* The engine may read a little behind its input. */
     x->request_bytes.bytes_max = x->answer_bytes.bytes_max = limits->body_bytes + DG_JSON_PADDING;

@@ -32,8 +32,9 @@ typedef struct dg_edge {
     dg_head head; /* scratch of the message being looked at; never outlives one event */
     dg_buf scratch; /* likewise */
     char via[32]; /* our pseudonym, to find loops */
-    char date[DG_IMF_FIXDATE_BYTES]; /* of date_s */
-    int64_t date_s;
+    uint64_t wall_until_ms; /* wall_s is looked up again after that */
+    int64_t wall_s;
+    char date[DG_IMF_FIXDATE_BYTES]; /* of wall_s */
 } dg_edge;
 
 DG_MUST_USE dg_status dg_edge_init(dg_edge *edge, dg_snapshot *snapshot, dg_usage_shard *usage,
@@ -53,7 +54,8 @@ bool dg_edge_has_room(const dg_edge *edge); /* for another client */
 void dg_edge_accept(dg_edge *edge, int fd, const struct sockaddr *peer, const dg_tls_server *tls,
                     bool control);
 
-/* The current date for Date fields. */
+/* Seconds since 1970, at most a tenth of a second old; and as a date for Date fields. */
+int64_t dg_edge_now(dg_edge *edge);
 dg_slice dg_edge_date(dg_edge *edge);
 void dg_epoch_release(dg_edge *edge, dg_epoch *epoch);
 

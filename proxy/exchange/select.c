@@ -80,7 +80,11 @@ static void refuse(dg_exchange *x, dg_match_result result, const dg_request_view
     const char *detail = "no pack claims this path, and the configuration does not let it pass";
     if (result == DG_MATCH_UNKNOWN_VERSION) {
         problem = DG_PROBLEM_UNKNOWN_VERSION;
-        detail = "the request names no version of this API, or one that it does not have";
+        detail = "the request names a version that this API does not have";
+        add_versions(&members, x->match.api);
+    } else if (result == DG_MATCH_NO_VERSION) {
+        problem = DG_PROBLEM_NO_VERSION;
+        detail = "this API has versions, and no default one";
         add_versions(&members, x->match.api);
     } else if (result == DG_MATCH_CONTRADICTION) {
         problem = DG_PROBLEM_CONTRADICTION;

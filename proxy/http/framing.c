@@ -51,14 +51,15 @@ static dg_status framing_fields(dg_reader *r, dg_head *head)
     for (size_t i = 0; i < head->field_count; i++)
         if (head->fields[i].id == DG_FIELD_OTHER && looks_like_framing(head->fields[i].name))
             return dg_http_refuse(r, DG_SYNTAX, 400,
-                             "A field looks like one of the framing but is none.");
+                                  "A field looks like one of the framing but is none.");
     const dg_field *length = dg_head_find(head, DG_FIELD_CONTENT_LENGTH);
     const dg_field *coding = dg_head_find(head, DG_FIELD_TRANSFER_ENCODING);
     head->framing = DG_FRAMING_NONE;
     head->content_length = 0;
     head->has_length = length != NULL;
     if (length && coding)
-        return dg_http_refuse(r, DG_SYNTAX, 400, "There are both Content-Length and Transfer-Encoding.");
+        return dg_http_refuse(r, DG_SYNTAX, 400,
+                              "There are both Content-Length and Transfer-Encoding.");
     if (length) {
         if (!single(head, length))
             return dg_http_refuse(r, DG_SYNTAX, 400, "There is more than one Content-Length.");
@@ -70,10 +71,13 @@ static dg_status framing_fields(dg_reader *r, dg_head *head)
         if (!single(head, coding))
             return dg_http_refuse(r, DG_SYNTAX, 400, "There is more than one Transfer-Encoding.");
         if (head->minor == 0)
-            return dg_http_refuse(r, DG_SYNTAX, 400, "Transfer-Encoding does not exist in HTTP/1.0.");
+            return dg_http_refuse(r, DG_SYNTAX, 400,
+                                  "Transfer-Encoding does not exist in HTTP/1.0.");
+        if (dg_chars_span(coding->value, DG_CHAR_TOKEN) == 0)
+            return dg_http_refuse(r, DG_SYNTAX, 400, "Transfer-Encoding is malformed.");
         if (!dg_slice_ieq(coding->value, DG_SLICE("chunked")))
             return dg_http_refuse(r, DG_UNSUPPORTED, 501,
-                             "The only transfer coding spoken here is chunked.");
+                                  "The only transfer coding spoken here is chunked.");
         head->framing = DG_FRAMING_CHUNKED;
     }
     return DG_OK;
@@ -122,7 +126,8 @@ static dg_status expectation(dg_reader *r, dg_head *head)
     if (!field || head->minor == 0) /* 1.0 had none: ignored (RFC 9110 10.1.1) */
         return DG_OK;
     if (!single(head, field) || !dg_slice_ieq(field->value, DG_SLICE("100-continue")))
-        return dg_http_refuse(r, DG_UNSUPPORTED, 417, "The only expectation met here is 100-continue.");
+        return dg_http_refuse(r, DG_UNSUPPORTED, 417,
+                              "The only expectation met here is 100-continue.");
     head->expect_continue = true;
     return DG_OK;
 }

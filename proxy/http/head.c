@@ -6,7 +6,6 @@
 enum {
     HEAD_BYTES_MAX = 16384,
     TARGET_BYTES_MAX = 8192,
-    START_BYTES = 64,            /* an empty line and the longest method fit */
     HEAD_BYTES_CEILING = 1 << 30 /* so that `scan` has room for both of its numbers */
 };
 
@@ -67,14 +66,6 @@ static dg_status parse_whole(dg_reader *r, dg_head *head, size_t *ret_consumed)
     return DG_OK;
 }
 
-/* Whether a start line without its end may show by now that it can be none: at its beginning, and
- * when its target is too long. In between it is not read again for every byte that comes. */
-static bool start_shows(const dg_reader *r)
-{
-    return r->bytes.len <= START_BYTES ||
-           (r->request && r->bytes.len > r->limits->target_bytes_max);
-}
-
 /* Checks the lines that became whole since `scan`. DG_OK: the head is whole. */
 static dg_status scan_lines(dg_reader *r, size_t *scan)
 {
@@ -107,7 +98,9 @@ static dg_status scan_lines(dg_reader *r, size_t *scan)
             return dg_http_refuse(r, DG_LIMIT, 431, "There are too many fields.");
     }
     *scan = lines << SCAN_LINES_SHIFT | bytes.len;
-    if (lines == 0 && start_shows(r))
+    /* So that what can be no start line is refused at once. This reads the line again for each
+     * piece of it, at the speed of memchr and no further than the limit of the target. */
+    if (lines == 0)
         return dg_start_line(r, &(size_t){0}, r->scratch);
     return DG_AGAIN;
 }

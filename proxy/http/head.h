@@ -62,7 +62,7 @@ typedef struct dg_head_limits {
 /* Why a message is refused. */
 typedef struct dg_http_error {
     unsigned status;    /* what to answer the client with: 400 405 414 417 421 431 501 505; for
-                           upstream    responses always 502 */
+                           upstream responses always 502 */
     const char *reason; /* a static sentence for people; never holds bytes of the message */
 } dg_http_error;
 
@@ -70,8 +70,10 @@ typedef struct dg_http_error {
  *
  * limits: NULL for the defaults. `scan` is the caller's memory between calls that pass the same
  * message with more bytes at its end (the bytes may have moved in memory); it starts at 0, and
- * makes the cost of bytes that arrive one at a time linear. One empty line before the request line
- * is skipped (RFC 9112 2.2).
+ * lets each field line be read at most twice however its bytes arrive. One empty line before the
+ * request line is skipped (RFC 9112 2.2).
+ *
+ * The verdict on a message does not depend on how it was cut into calls.
  *
  * DG_OK: ret_head is filled and ret_consumed is the length of the head; the body, framed as
  * ret_head says, begins there. Set *scan back to 0 for the next message. DG_AGAIN: no verdict yet;
@@ -88,7 +90,11 @@ DG_MUST_USE dg_status dg_request_parse(dg_slice bytes, size_t *scan, const dg_he
 /* Parses a response head to a request with request_method; as dg_request_parse, with 502 for every
  * error. upgrade_asked: the request asked for an upgrade; without it a 101 is refused. 1xx heads
  * come like any other (framing NONE, status < 200): parse again for the final one, and bound how
- * many you take. */
+ * many you take.
+ *
+ * What has no body by its status (1xx, 204) may not announce chunks; an answer to HEAD and a 304
+ * may say how a GET would have been framed. A 1xx or 204 with a length above 0 gives keep_alive
+ * false. */
 DG_MUST_USE dg_status dg_response_parse(dg_slice bytes, size_t *scan, const dg_head_limits *limits,
                                         dg_method request_method, bool upgrade_asked,
                                         dg_head *ret_head, size_t *ret_consumed,

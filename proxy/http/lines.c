@@ -50,12 +50,13 @@ static size_t value_end(dg_slice bytes, size_t at)
 /* The CR LF at *at; behind it on DG_OK. */
 static dg_status line_end(dg_reader *r, size_t *at)
 {
-    if (r->bytes.len - *at < 2)
-        return refuse_line(r, *at, "A line ends with a bare LF.");
-    if (r->bytes.ptr[*at] == '\r' && r->bytes.ptr[*at + 1] == '\n') {
+    const dg_slice rest = dg_slice_from(r->bytes, *at);
+    if (dg_slice_starts(rest, DG_SLICE("\r\n"))) {
         *at += 2;
         return DG_OK;
     }
+    if (dg_slice_starts(rest, DG_SLICE("\n")))
+        return refuse_line(r, *at, "A line ends with a bare LF.");
     return refuse_line(r, *at, "A line holds a control byte, or does not end with CR LF.");
 }
 
@@ -117,10 +118,12 @@ static dg_status version(dg_reader *r, size_t *at, unsigned *minor)
         if (i == have)
             return DG_AGAIN;
         if (i < VERSION_BYTES - 1 ? p[i] != text[i] : !dg_char_is(p[i], DG_CHAR_DIGIT))
-            return dg_http_refuse(r, DG_UNSUPPORTED, 505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
+            return dg_http_refuse(r, DG_UNSUPPORTED, 505,
+                                  "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
     }
     if (have > VERSION_BYTES && dg_char_is(p[VERSION_BYTES], DG_CHAR_DIGIT))
-        return dg_http_refuse(r, DG_UNSUPPORTED, 505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
+        return dg_http_refuse(r, DG_UNSUPPORTED, 505,
+                              "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
     /* A higher minor version is understood as the highest that is known (RFC 9110 2.5). */
     *minor = p[VERSION_BYTES - 1] == '0' ? 0 : 1;
     *at += VERSION_BYTES;
@@ -177,7 +180,8 @@ static dg_status request_line(dg_reader *r, size_t *at, dg_head *head)
         if (bytes.len == p + 1)
             return DG_AGAIN;
         if (bytes.ptr[p + 1] != '\n')
-            return dg_http_refuse(r, DG_SYNTAX, 400, "The request line does not begin with a method.");
+            return dg_http_refuse(r, DG_SYNTAX, 400,
+                                  "The request line does not begin with a method.");
         p += 2;
     }
     dg_status status = method(r, &p, head);
@@ -212,7 +216,8 @@ static dg_status status_line(dg_reader *r, size_t *at, dg_head *head)
         if (p >= bytes.len)
             return DG_AGAIN;
         if (!dg_char_is(bytes.ptr[p], DG_CHAR_DIGIT))
-            return dg_http_refuse(r, DG_SYNTAX, 502, "The status line has no status of three digits.");
+            return dg_http_refuse(r, DG_SYNTAX, 502,
+                                  "The status line has no status of three digits.");
         code = code * 10 + (unsigned)(bytes.ptr[p] - '0');
     }
     if (code < 100 || code > 599)

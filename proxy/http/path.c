@@ -62,7 +62,7 @@ static dg_status put_octet(writer *w, uint8_t octet, bool encoded)
 {
     if (!encoded || dg_char_is((char)octet, DG_CHAR_UNRESERVED))
         return put(w, (const char *)&octet, 1);
-    if (octet < 0x20 || octet == 0x7f)
+    if (octet == 0) /* the end of the path to whoever decodes it into a C string */
         return DG_INVALID;
     const char triplet[3] = {'%', "0123456789ABCDEF"[octet >> 4], "0123456789ABCDEF"[octet & 15]};
     return put(w, triplet, sizeof(triplet));

@@ -22,8 +22,8 @@ typedef struct dg_target {
 } dg_target;
 
 /* Takes a target apart. Strict: visible ASCII, and of that only what RFC 3986 allows in a path or
- * query, with complete percent triplets; no fragment, no userinfo. DG_SYNTAX otherwise, and when
- * the form does not belong to the method. */
+ * query (and "[" "]" in a query, which clients send so), with complete percent triplets; no
+ * fragment, no userinfo. DG_SYNTAX otherwise, and when the form does not belong to the method. */
 DG_MUST_USE dg_status dg_target_parse(dg_slice target, dg_method method, dg_target *ret_target);
 
 /* Whether the target and Host of a parsed head agree (RFC 9112 3.2.2; hosts compared without case,
@@ -36,8 +36,9 @@ DG_MUST_USE dg_status dg_target_check(const dg_target *target, const dg_head *he
  * port. */
 dg_slice dg_target_host(const dg_target *target, const dg_head *head);
 
-/* host[:port] with a reg-name, an IPv4 address or [IPv6]; port 1-65535. port is 0 when there is
- * none. An empty host is DG_SYNTAX. */
+/* host[:port]: a name of letters, digits and "-._~" (of reg-name neither sub-delims nor percent
+ * triplets), an IPv4 address or [IPv6]; port 1-65535. port is 0 when there is none. An empty host
+ * is DG_SYNTAX. */
 DG_MUST_USE dg_status dg_authority_parse(dg_slice authority, dg_slice *ret_host,
                                          unsigned *ret_port);
 

@@ -25,12 +25,16 @@ const char *dg_stage_name(dg_stage stage)
 }
 
 /* What may stand in a URI (RFC 3986 2.2, 2.3) beside letters and digits; '%' because what is
- * encoded already must stay as it is. */
+ * encoded already must stay as it is. One bit a byte, from 0x20 to 0x7f: called for every byte of every link. */
 static bool is_uri_byte(char c)
 {
-    char lower = dg_ascii_lower(c);
-    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
-           (c && memchr("-._~:/?#[]@!$&'()*+,;=%", c, 23));
+    static const uint32_t bits[3] = {
+        0xAFFFFFFAu, /* 0x20..0x3f: all but space " < > */
+        0xAFFFFFFFu, /* 0x40..0x5f: all but \ ^ */
+        0x47FFFFFEu, /* 0x60..0x7f: all but ` { | } DEL */
+    };
+    unsigned at = (unsigned char)c - 0x20u;
+    return at < 96 && (bits[at / 32] >> at % 32 & 1);
 }
 
 /* The successor holds what the client wrote in its path and query, so whatever could end the

@@ -4,15 +4,13 @@
 #include <openssl/err.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-
 enum { OUT_KEPT_BYTES = 4096 };
 
 static void on_event(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     dg_conn *conn = arg;
-    conn->loop->now_ms = dg_monotonic_ms();
+    dg_loop_look_at_clock(conn->loop);
     conn->can_read |= (what & (EV_READ | EV_CLOSED)) != 0;
     conn->peer_done |= (what & EV_CLOSED) != 0;
     conn->handler->ready(conn);

@@ -70,6 +70,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     dg_listener *listener = arg;
+    dg_loop_look_at_clock(listener->loop);
     for (int i = 0; i < DG_ACCEPT_BATCH; i++) {
         if (!listener->handler->room(listener->context)) {
             pause_accepting(listener, 0);

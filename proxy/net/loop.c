@@ -5,6 +5,12 @@
 #include "base/clock.h"
 #include "proxy/net/conn.h"
 
+void dg_loop_look_at_clock(dg_loop *loop)
+{
+    loop->now_us = dg_monotonic_us();
+    loop->now_ms = loop->now_us / 1000;
+}
+
 static void schedule_tick(dg_loop *loop)
 {
     static const struct timeval interval = {0, DG_TICK_MS * 1000};
@@ -15,7 +21,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     dg_loop *loop = arg;
-    loop->now_ms = dg_monotonic_ms();
+    dg_loop_look_at_clock(loop);
     loop->ticking = false;
     dg_wheel_advance(&loop->wheel, loop->now_ms);
     if (loop->wheel.pending && !loop->ticking)
@@ -24,7 +30,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
 dg_status dg_loop_init(dg_loop *loop)
 {
-    *loop = (dg_loop){.now_ms = dg_monotonic_ms()};
+    *loop = (dg_loop){.base = NULL};
+    dg_loop_look_at_clock(loop);
     struct event_config *config = event_config_new();
     if (!config)
         return DG_NOMEM;

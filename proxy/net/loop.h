@@ -26,7 +26,7 @@ typedef struct dg_loop {
     dg_wheel wheel;
     struct event tick; /* runs only while a deadline is set */
     bool ticking;
-    uint64_t now_ms; /* monotonic, taken when an event arrives */
+    uint64_t now_us, now_ms; /* monotonic, taken when an event arrives: one look at the clock an event */
     dg_block *blocks;
     size_t blocks_kept;
 } dg_loop;
@@ -38,6 +38,7 @@ void dg_loop_free(dg_loop *loop);
 dg_block *dg_block_take(dg_loop *loop);
 void dg_block_give(dg_loop *loop, dg_block *block);
 
+void dg_loop_look_at_clock(dg_loop *loop);
 void dg_loop_deadline(dg_loop *loop, dg_timer *timer, uint64_t after_ms);
 
 #endif

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-
 void dg_pool_init(dg_pool *pool, dg_loop *loop, const dg_upstream *upstream, dg_pool_counter counter,
                   void *context)
 {

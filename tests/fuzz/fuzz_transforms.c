@@ -1,5 +1,6 @@
-/* The first four bytes choose a program, the rest is the text. The engine agrees with the plain reference
- * about texts that are JSON, refuses the others, and says the same again when it has learned. */
+/* The first four bytes choose a program, the rest is the text. The engine agrees with the plain
+ * reference about texts that are JSON, refuses the others, and says the same again when it has
+ * learned. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,7 +33,8 @@ static void pad(dg_buf *buf)
     buf->len -= DG_JSON_PADDING;
 }
 
-static void try_text(const dg_program *program, const dg_ops *const *steps, size_t step_count, dg_slice in)
+static void try_text(const dg_program *program, const dg_ops *const *steps, size_t step_count,
+                     dg_slice in)
 {
     dg_runner *runner;
     dg_buf out, again, expected;
@@ -46,7 +48,8 @@ static void try_text(const dg_program *program, const dg_ops *const *steps, size
     dg_status status = dg_run(runner, program, in, &out, &error);
     require(dg_run(runner, program, in, &again, &error) == status, "the same status again");
     require(dg_slice_eq(dg_buf_slice(&out), dg_buf_slice(&again)), "the same text again");
-    require(status == DG_OK || (out.len == 0 && error.message && error.offset <= in.len), "an error");
+    require(status == DG_OK || (out.len == 0 && error.message && error.offset <= in.len),
+            "an error");
     bool json = is_json(in);
     require(json || status != DG_OK, "a broken text is refused");
     if (status == DG_OK) {

@@ -12,14 +12,39 @@ uint32_t generate_number(generator *g, uint32_t below)
 }
 
 static const char *const NAMES[] = {"a", "b", "c", "d", "fooBar", "foo_bar", "idX", "id_x", "é\"q"};
-static const char *const KEYS[] = {"a",       "b",       "c",    "d",         "fooBar",
-                                   "foo_bar", "idX",     "id_x", "é\\\"q",    "\\u0061",
-                                   "f\\u006foBar", "unknown_key", "z", "aLongNameThatFillsMoreThanOneBlockOfBytes"};
-static const char *const SCALARS[] = {"null", "true", "1", "2", "-0.50E+7", "\"x\"", "\"y\"", "\"\\u0078\"",
-                                      "12345678901234567890", "\"text \\\\ \\\" \\ud83d\\ude00 \\ud800\"",
-                                      "\"\"", "\"a string that is longer than a block of bytes\""};
-static const char *const CONSTANTS[] = {"null", "1", "\"x\"", "{}", "[]", "{\"a\":1}", "{\"fooBar\":{\"b\":null}}",
-                                        "[{\"c\":2},3]", "\"y\""};
+static const char *const KEYS[] = {"a",
+                                   "b",
+                                   "c",
+                                   "d",
+                                   "fooBar",
+                                   "foo_bar",
+                                   "idX",
+                                   "id_x",
+                                   "é\\\"q",
+                                   "\\u0061",
+                                   "f\\u006foBar",
+                                   "unknown_key",
+                                   "z",
+                                   "aLongNameThatFillsMoreThanOneBlockOfBytes"};
+static const char *const SCALARS[] = {"null",
+                                      "true",
+                                      "1",
+                                      "2",
+                                      "-0.50E+7",
+                                      "\"x\"",
+                                      "\"y\"",
+                                      "\"\\u0078\"",
+                                      "12345678901234567890",
+                                      "\"text \\\\ \\\" \\ud83d\\ude00 \\ud800\"",
+                                      "\"\"",
+                                      "\"a string that is longer than a block of bytes\""};
+static const char *const CONSTANTS[] = {
+    "null",          "1",    "\"x\"", "{}", "[]", "{\"a\":1}", "{\"fooBar\":{\"b\":null}}",
+    "[{\"c\":2},3]", "\"y\""};
+#define TEXT(text)                                                                                 \
+    {                                                                                              \
+        "" text, sizeof(text) - 1                                                                  \
+    }
 #define PICK(g, list) list[generate_number(g, sizeof list / sizeof *list)]
 
 static dg_slice name(generator *g)
@@ -56,10 +81,10 @@ static void fill_case(generator *g, dg_op *op)
 
 static void fill(generator *g, dg_op *op, unsigned depth)
 {
-    static const dg_op_kind kinds[] = {
-        DG_OP_CASE,    DG_OP_RENAME, DG_OP_RENAME, DG_OP_DROP, DG_OP_DROP, DG_OP_ADD, DG_OP_DEFAULT,
-        DG_OP_DEFAULT, DG_OP_WRAP,   DG_OP_UNWRAP, DG_OP_VALUES, DG_OP_IN, DG_OP_IN, DG_OP_IN,
-        DG_OP_EACH,    DG_OP_LENS};
+    static const dg_op_kind kinds[] = {DG_OP_CASE, DG_OP_RENAME, DG_OP_RENAME,  DG_OP_DROP,
+                                       DG_OP_DROP, DG_OP_ADD,    DG_OP_DEFAULT, DG_OP_DEFAULT,
+                                       DG_OP_WRAP, DG_OP_UNWRAP, DG_OP_VALUES,  DG_OP_IN,
+                                       DG_OP_IN,   DG_OP_IN,     DG_OP_EACH,    DG_OP_LENS};
     do
         op->kind = PICK(g, kinds);
     while ((op->kind == DG_OP_IN || op->kind == DG_OP_EACH) && depth == 0);
@@ -87,6 +112,44 @@ dg_ops *generate_list(generator *g, unsigned depth)
     dg_op *items = dg_arena_zalloc(g->arena, count * sizeof *items);
     for (size_t i = 0; i < count; i++)
         fill(g, &items[i], depth);
+    *list = (dg_ops){items, count};
+    return list;
+}
+
+static dg_slice fresh_name(generator *g)
+{
+    return dg_slice_str(dg_arena_printf(g->arena, "fresh%u", g->fresh++));
+}
+
+static void fill_lossless(generator *g, dg_op *op, unsigned depth)
+{
+    static const dg_op_kind kinds[] = {DG_OP_RENAME, DG_OP_RENAME, DG_OP_ADD,
+                                       DG_OP_WRAP,   DG_OP_IN,     DG_OP_EACH};
+    static const dg_value_pair pairs[] = {{TEXT("1"), TEXT("\"one\"")},
+                                          {TEXT("\"x\""), TEXT("11")},
+                                          {TEXT("null"), TEXT("\"none\"")}};
+    do
+        op->kind = generate_number(g, 12) ? PICK(g, kinds) : DG_OP_VALUES;
+    while ((op->kind == DG_OP_IN || op->kind == DG_OP_EACH) && depth == 0);
+    op->name = op->kind == DG_OP_RENAME || op->kind == DG_OP_IN ? name(g) : fresh_name(g);
+    op->to = fresh_name(g);
+    op->value = dg_slice_str(PICK(g, CONSTANTS));
+    if (op->kind == DG_OP_VALUES) {
+        op->pairs = pairs;
+        op->pair_count = sizeof pairs / sizeof *pairs;
+        op->unknown = DG_UNKNOWN_PASS;
+    }
+    if (op->kind == DG_OP_IN || op->kind == DG_OP_EACH)
+        op->body = generate_lossless_list(g, depth - 1);
+}
+
+dg_ops *generate_lossless_list(generator *g, unsigned depth)
+{
+    dg_ops *list = dg_arena_zalloc(g->arena, sizeof *list);
+    size_t count = 1 + generate_number(g, 4);
+    dg_op *items = dg_arena_zalloc(g->arena, count * sizeof *items);
+    for (size_t i = 0; i < count; i++)
+        fill_lossless(g, &items[i], depth);
     *list = (dg_ops){items, count};
     return list;
 }

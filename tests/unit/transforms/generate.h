@@ -8,13 +8,15 @@
 typedef struct generator {
     uint64_t state;
     dg_arena *arena;
-    dg_ops *lens; /* a list that may be applied anywhere, in itself too */
-    bool spaces;  /* documents with white space */
-    bool exact;   /* lossless ops only, and documents without collisions */
+    dg_ops *lens;   /* a list that may be applied anywhere, in itself too */
+    bool spaces;    /* documents with white space */
+    unsigned fresh; /* names made up so far */
 } generator;
 
 uint32_t generate_number(generator *g, uint32_t below);
 dg_ops *generate_list(generator *g, unsigned depth);
+/* Only ops that lose nothing, on names that no document has but by them. */
+dg_ops *generate_lossless_list(generator *g, unsigned depth);
 /* Appends a document, with DG_JSON_PADDING bytes of rubbish behind its length. */
 void generate_document(generator *g, dg_buf *out);
 

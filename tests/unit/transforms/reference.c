@@ -199,8 +199,6 @@ static void drop(value *v, const dg_op *op)
             v->first = m->next;
         if (!before && m->next)
             m->next->pre = m->pre;
-        if (!v->first)
-            v->tail = (dg_slice){NULL, 0};
     }
 }
 

@@ -1,5 +1,6 @@
-/* The ops, carried out plainly: a tree of raw texts, one list after the other, one op after the other. Slow
- * and simple on purpose; what the engine is held against. The input must be valid JSON. */
+/* The ops, carried out plainly: a tree of raw texts, one list after the other, one op after the
+ * other. Slow and simple on purpose; what the engine is held against. The input must be valid JSON.
+ */
 #ifndef DG_TESTS_REFERENCE_H
 #define DG_TESTS_REFERENCE_H
 

@@ -66,7 +66,8 @@ static void loses(const dg_ops *up, size_t errors, const char *policy)
 static void lossless_lists_return(void **state)
 {
     static const dg_value_pair pairs[] = {{S("0"), S("\"inactive\"")}, {S("1"), S("\"active\"")}};
-    static const dg_op values[] = {VALUES(pairs, DG_UNKNOWN_REJECT)}, ids[] = {RENAME("id", "customer_id")};
+    static const dg_op values[] = {VALUES(pairs, DG_UNKNOWN_REJECT)},
+                       ids[] = {RENAME("id", "customer_id")};
     static const dg_ops table = LIST(values), customer = LIST(ids);
     static const dg_op orders[] = {SNAKE, RENAME("total", "amount"), IN("status", &table),
                                    RENAME("client", "customer"), IN("customer", &customer)};
@@ -74,7 +75,9 @@ static void lossless_lists_return(void **state)
     static const dg_op each[] = {LENS(&order)}, versions[] = {ADD("version", "\"v2\"")};
     static const dg_ops one = LIST(each), version = LIST(versions);
     OPS(EACH(&one), WRAP("data"), DEFAULT("meta", "{}"), IN("meta", &version));
-    returns(&list, "[{\"orderId\":1,\"total\":2.50,\"status\":1,\"client\":{\"id\":7}}, {\"status\":0}]\n");
+    returns(
+        &list,
+        "[{\"orderId\":1,\"total\":2.50,\"status\":1,\"client\":{\"id\":7}}, {\"status\":0}]\n");
     returns(&list, "[]");
 }
 
@@ -85,7 +88,8 @@ static void a_recursive_lens_is_inverted_once(void **state)
     static const dg_ops self = LIST(selves);
     static const dg_op each[] = {EACH(&self)};
     static const dg_ops children = LIST(each);
-    static const dg_op ops[] = {RENAME("kids", "children"), IN("children", &children), RENAME("n", "name")};
+    static const dg_op ops[] = {RENAME("kids", "children"), IN("children", &children),
+                                RENAME("n", "name")};
     node = (dg_ops)LIST(ops);
     OPS(LENS(&node));
     returns(&list, "{\"n\":1,\"kids\":[{\"n\":2,\"kids\":[{\"n\":3}]}]}");
@@ -109,7 +113,11 @@ static void accepted_losses_pass(void **state)
     OPS({.kind = DG_OP_DROP, .name = S("gone"), .lossy = true},
         {.kind = DG_OP_DROP, .name = S("back"), .value = S("7")},
         {.kind = DG_OP_UNWRAP, .name = S("data"), .lossy = true},
-        {.kind = DG_OP_VALUES, .pairs = pairs, .pair_count = 2, .lossy = true, .unknown = DG_UNKNOWN_PASS});
+        {.kind = DG_OP_VALUES,
+         .pairs = pairs,
+         .pair_count = 2,
+         .lossy = true,
+         .unknown = DG_UNKNOWN_PASS});
     dg_arena arena;
     dg_diags diags;
     dg_ops down;

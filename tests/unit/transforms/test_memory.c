@@ -39,14 +39,17 @@ static const dg_value_pair pairs[] = {{S("\"a\""), S("1")}, {S("\"b\""), S("2")}
 static const dg_op status_ops[] = {VALUES(pairs, DG_UNKNOWN_PASS)};
 static const dg_ops status_list = LIST(status_ops);
 static const dg_op order_ops[] = {CAMEL, RENAME("total", "amount"), IN("status", &status_list),
-                                  DROP("internalNotes"), DEFAULT("currency", "{\"isO_code\":\"EUR\"}")};
+                                  DROP("internalNotes"),
+                                  DEFAULT("currency", "{\"isO_code\":\"EUR\"}")};
 static const dg_ops order_list = LIST(order_ops);
-static const dg_op each_ops[] = {UNWRAP("data"), EACH(&order_list), WRAP("orders"), ADD("v", "[2]"),
-                                 DROP_EMPTY("orders"), DEFAULT("made_up", "null"), SNAKE};
+static const dg_op each_ops[] = {
+    UNWRAP("data"),       EACH(&order_list),          WRAP("orders"), ADD("v", "[2]"),
+    DROP_EMPTY("orders"), DEFAULT("made_up", "null"), SNAKE};
 static const dg_ops program_list = LIST(each_ops);
 static const char TEXT[1024] =
     "{\"data\":[{\"order_id\":1,\"total\":2.5,\"status\":\"a\",\"internal_notes\":{\"x\":[1]},"
-    "\"line_items\":[{\"item_id\":1},{\"item_id\":2}]}, {\"st\\u0061tus\":\"\\u0062\"}],\"meta\":{}}";
+    "\"line_items\":[{\"item_id\":1},{\"item_id\":2}]}, "
+    "{\"st\\u0061tus\":\"\\u0062\"}],\"meta\":{}}";
 
 static void steady_state_takes_nothing(void **state)
 {

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 
 #include "transforms/name.h"
 #include "try.h"
@@ -37,7 +38,7 @@ static void drop_takes_its_comma(void **state)
     gives(&list, "{\"a\":1,\"x\":1,\"b\":2}", "{\"a\":1,\"b\":2}");
     gives(&list, "{\n  \"x\": 1,\n  \"a\": 2\n}", "{\n  \"a\": 2\n}");
     gives(&list, "{\n  \"a\": 2,\n  \"x\": 1\n}", "{\n  \"a\": 2\n}");
-    gives(&list, "{\n  \"x\": 1\n}", "{}");
+    gives(&list, "{\n  \"x\": 1\n}", "{\n}");
     gives(&list, "{\"\\u0078\":1,\"x\":2}", "{}");
     refuses(&list, "{\"x\":[1,}", DG_SYNTAX, 8, "/x");
 }
@@ -85,7 +86,11 @@ static void wraps_cancel(void **state)
 static void case_is_recursive_but_for_exceptions(void **state)
 {
     static const dg_slice except[] = {S("meta_data")};
-    OPS({.kind = DG_OP_CASE, .case_from = DG_SNAKE, .case_to = DG_CAMEL, .except = except, .except_count = 1});
+    OPS({.kind = DG_OP_CASE,
+         .case_from = DG_SNAKE,
+         .case_to = DG_CAMEL,
+         .except = except,
+         .except_count = 1});
     gives(&list, "[{\"order_id\":[{\"line_1\":{\"x_y\":1}}],\"meta_data\":{\"a_b\":1}}]",
           "[{\"orderId\":[{\"line_1\":{\"xY\":1}}],\"meta_data\":{\"a_b\":1}}]");
     gives(&list, "{\"_id\":1,\"a__b\":2,\"a_\":3}", "{\"_id\":1,\"a_B\":2,\"a_\":3}");
@@ -94,7 +99,8 @@ static void case_is_recursive_but_for_exceptions(void **state)
 
 static void values_compare_decoded(void **state)
 {
-    static const dg_value_pair pairs[] = {{S("\"active\""), S("1")}, {S("0"), S("\"off\"")}, {S("null"), S("false")}};
+    static const dg_value_pair pairs[] = {
+        {S("\"active\""), S("1")}, {S("0"), S("\"off\"")}, {S("null"), S("false")}};
     static const dg_op ops[] = {VALUES(pairs, DG_UNKNOWN_REJECT)};
     static const dg_ops body = LIST(ops);
     OPS(IN("s", &body));
@@ -113,7 +119,8 @@ static void a_recursive_lens_reaches_every_level(void **state)
     static const dg_ops child = LIST(children);
     static const dg_op each[] = {EACH(&child)};
     static const dg_ops in_children = LIST(each);
-    static const dg_op ops[] = {RENAME("kids", "children"), IN("children", &in_children), RENAME("n", "name")};
+    static const dg_op ops[] = {RENAME("kids", "children"), IN("children", &in_children),
+                                RENAME("n", "name")};
     node = (dg_ops)LIST(ops);
     OPS(LENS(&node));
     gives(&list, "{\"n\":1,\"kids\":[{\"n\":2,\"kids\":[{\"n\":3}]},{\"kids\":[]}]}",
@@ -141,8 +148,16 @@ static void untouched_bytes_stay(void **state)
     static const char *const texts[] = {
         "{\"keep\":9223372036854775808,\"n\":-0.0,\"e\":1E400,\"f\":234.40000000000000001}",
         "{\"s\":\"\\ud800 \\/ \\u0000 \xF0\x9F\x98\x80\",\"\":1,\"a\\u0000b\":2}",
-        " [ 1 ,\t2 ]\r\n", "{ }", "[]", "\"\"", "true", "0", "null", "-1e-7",
-        "{\"old\\ud800\":1,\"old\":1}", "[[[[[[[[{\"a\":[]}]]]]]]]]"};
+        " [ 1 ,\t2 ]\r\n",
+        "{ }",
+        "[]",
+        "\"\"",
+        "true",
+        "0",
+        "null",
+        "-1e-7",
+        "{\"old\\ud800\":1,\"old\":1}",
+        "[[[[[[[[{\"a\":[]}]]]]]]]]"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         gives(&list, texts[i], texts[i]);
 }
@@ -166,6 +181,7 @@ static void broken_texts_are_refused(void **state)
     refuses(&list, "{\"a\":\"\\x41\"}", DG_SYNTAX, 6, "/a");
     refuses(&list, "{\"a\":[1,2", DG_SYNTAX, 9, "/a/1");
     refuses(&list, "{\"a/b\":{\"c~\":[0,{\"d\":tru}]}}", DG_SYNTAX, 21, "/a~1b/c~0/1/d");
+    refuses(&list, "{\"a\":{\"b\xFF\":1}}", DG_SYNTAX, 8, "/a");
     refuses(&list, "tru", DG_SYNTAX, 0, "");
     refuses(&list, "\"abc", DG_SYNTAX, 4, "");
     refuses(&list, "-", DG_SYNTAX, 1, "");
@@ -175,7 +191,8 @@ static void broken_texts_are_refused(void **state)
 static void a_cut_text_is_never_accepted(void **state)
 {
     OPS(SNAKE, DROP("x"));
-    static const char text[] = "{\"aB\":[1.5e3,true,{\"c\\u0041\":null}],\"x\":{\"y\":\"z\"},\"long\":\"0123456789abcdef\"}";
+    static const char text[] = "{\"aB\":[1.5e3,true,{\"c\\u0041\":null}],\"x\":{\"y\":\"z\"},"
+                               "\"long\":\"0123456789abcdef\"}";
     dg_program *program = compile(&list);
     for (size_t len = 0; len < sizeof text - 1; len++) {
         dg_buf out;
@@ -183,6 +200,37 @@ static void a_cut_text_is_never_accepted(void **state)
         assert_int_equal(run_program(program, dg_slice_of(text, len), &out, NULL), DG_SYNTAX);
         dg_buf_free(&out);
     }
+    dg_program_free(program);
+}
+
+/* Whatever follows the text, not a byte more than the padding is read, and none of it counts. */
+static void only_the_padding_is_read(void **state)
+{
+    OPS(SNAKE, IN("n", &none));
+    static const char *const texts[] = {
+        "1", "-1", "1.5", "[1]", "{\"aB\":12}", "\"a\"", "[\"aB\"]", "null", "{\"a\":\"\\u00e9\"}"};
+    static const char fill[] = "9.e\" \\\x80nu0";
+    dg_program *program = compile(&list);
+    dg_runner *runner;
+    assert_int_equal(dg_runner_new(&runner), DG_OK);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        for (size_t k = 0; k < sizeof fill - 1; k++) {
+            size_t len = strlen(texts[i]);
+            char *text = malloc(len + DG_JSON_PADDING);
+            dg_buf out;
+            dg_buf_init(&out, 0);
+            assert_non_null(text);
+            memcpy(text, texts[i], len);
+            memset(text + len, fill[k], DG_JSON_PADDING);
+            assert_int_equal(dg_run(runner, program, dg_slice_of(text, len), &out, NULL), DG_OK);
+            for (size_t cut = 0; cut < len; cut++)
+                if (texts[i][0] != '1' && texts[i][0] != '-')
+                    assert_int_equal(dg_run(runner, program, dg_slice_of(text, cut), &out, NULL),
+                                     DG_SYNTAX);
+            dg_buf_free(&out);
+            free(text);
+        }
+    dg_runner_free(runner);
     dg_program_free(program);
 }
 
@@ -369,8 +417,13 @@ static void identity_is_known(void **state)
 
 static void names_are_converted_by_one_algorithm(void **state)
 {
-    static const char *const camel[][2] = {{"orderID", "order_i_d"}, {"OrderId", "Order_id"}, {"aé", "aé"}, {"", ""}, {"a_B", "a__b"}};
-    static const char *const snake[][2] = {{"order_i_d", "orderID"}, {"address_1", "address_1"}, {"_a_b", "_aB"}, {"a__b", "a_B"}, {"a_B", "a_B"}};
+    static const char *const camel[][2] = {
+        {"orderID", "order_i_d"}, {"OrderId", "Order_id"}, {"aé", "aé"}, {"", ""}, {"a_B", "a__b"}};
+    static const char *const snake[][2] = {{"order_i_d", "orderID"},
+                                           {"address_1", "address_1"},
+                                           {"_a_b", "_aB"},
+                                           {"a__b", "a_B"},
+                                           {"a_B", "a_B"}};
     dg_buf out;
     (void)state;
     dg_buf_init(&out, 0);
@@ -422,6 +475,7 @@ int main(void)
         cmocka_unit_test(untouched_bytes_stay),
         cmocka_unit_test(broken_texts_are_refused),
         cmocka_unit_test(a_cut_text_is_never_accepted),
+        cmocka_unit_test(only_the_padding_is_read),
         cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(thousands_of_names),
         cmocka_unit_test(long_names),

@@ -63,8 +63,11 @@ static size_t run_all(const dg_program *program, bool looks_at_names)
 static void every_file_gets_its_verdict(void **state)
 {
     static const dg_slice except[] = {S("zzz")};
-    static const dg_op converts[] = {
-        {.kind = DG_OP_CASE, .case_from = DG_CAMEL, .case_to = DG_SNAKE, .except = except, .except_count = 1}};
+    static const dg_op converts[] = {{.kind = DG_OP_CASE,
+                                      .case_from = DG_CAMEL,
+                                      .case_to = DG_SNAKE,
+                                      .except = except,
+                                      .except_count = 1}};
     static const dg_op copies[] = {RENAME("no such name", "at all")};
     static const dg_ops convert = LIST(converts), copy = LIST(copies), nothing = {0};
     const dg_ops *lists[] = {&convert, &copy, &nothing};

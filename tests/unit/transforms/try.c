@@ -59,7 +59,8 @@ void gives(const dg_ops *list, const char *in, const char *out)
     dg_program_free(program);
 }
 
-void refuses(const dg_ops *list, const char *in, dg_status status, size_t offset, const char *pointer)
+void refuses(const dg_ops *list, const char *in, dg_status status, size_t offset,
+             const char *pointer)
 {
     dg_program *program = compile(list);
     dg_run_error error;
