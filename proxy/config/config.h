@@ -65,6 +65,7 @@ typedef struct dg_config_options {
     size_t pack_count;
     const char *admin; /* NULL = none, unless the file names one */
     unsigned workers;  /* 0 = as the file says, else one a processor */
+    const char *timeout; /* "2s": for head, body, connect, answer and send; NULL = as the file says */
 } dg_config_options;
 
 typedef struct dg_snapshot {

@@ -32,26 +32,34 @@ static bool read_number(dg_slice *text, uint64_t *ret)
     return i > 0;
 }
 
-static void read_duration(reader *r, const dg_node *map, const char *key, uint64_t *ret_ms)
+/* "500ms", "10s", "2m", "1h" or plain seconds; more than 0, at most a day. */
+static bool parse_duration(dg_slice text, uint64_t *ret_ms)
 {
-    const dg_node *node = dg_node_get(map, key);
-    dg_slice text;
-    uint64_t n;
-    if (!node || !dg_node_want_string(node, "a duration like 500ms, 10s or 2m", r->diags, &text))
-        return;
     static const struct {
         const char *unit;
         uint64_t ms;
     } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"", 1000}};
-    if (read_number(&text, &n) && n > 0)
-        for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-            if (dg_slice_eq(text, dg_slice_str(units[i].unit)) && n * units[i].ms <= 86400000) {
-                *ret_ms = n * units[i].ms;
-                return;
-            }
-    dg_diags_add(r->diags, DG_ERROR, node->origin,
-                 "'%.*s' is no duration: write 500ms, 10s, 2m or 1h (at most 24h, more than 0)",
-                 DG_SLICE_FMT(node->text));
+    uint64_t n;
+    if (!read_number(&text, &n) || n == 0)
+        return false;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (dg_slice_eq(text, dg_slice_str(units[i].unit)) && n * units[i].ms <= 86400000) {
+            *ret_ms = n * units[i].ms;
+            return true;
+        }
+    return false;
+}
+
+#define DURATION_FORM "write 500ms, 10s, 2m or 1h (at most 24h, more than 0)"
+
+static void read_duration(reader *r, const dg_node *map, const char *key, uint64_t *ret_ms)
+{
+    const dg_node *node = dg_node_get(map, key);
+    dg_slice text;
+    if (node && dg_node_want_string(node, "a duration like 500ms, 10s or 2m", r->diags, &text) &&
+        !parse_duration(text, ret_ms))
+        dg_diags_add(r->diags, DG_ERROR, node->origin, "'%.*s' is no duration: " DURATION_FORM,
+                     DG_SLICE_FMT(text));
 }
 
 static void read_bytes(reader *r, const dg_node *map, const char *key, uint64_t min, uint64_t max,
@@ -352,6 +360,19 @@ static void read_root(reader *r, const dg_node *root, const dg_config_options *o
         read_limits(r, node);
 }
 
+/* One duration for everything that a peer is waited for. */
+static void read_timeout_option(reader *r, const char *text)
+{
+    dg_timeouts *t = &r->config->timeouts;
+    uint64_t ms;
+    if (!parse_duration(dg_slice_str(text), &ms)) {
+        dg_diags_add(r->diags, DG_ERROR, (dg_origin){NULL, 0, 0},
+                     "--timeout: '%s' is no duration: " DURATION_FORM, text);
+        return;
+    }
+    t->head_ms = t->body_ms = t->connect_ms = t->answer_ms = t->send_ms = ms;
+}
+
 static void read_options(reader *r, const dg_config_options *options)
 {
     for (size_t i = 0; i < options->listen_count; i++)
@@ -364,6 +385,8 @@ static void read_options(reader *r, const dg_config_options *options)
         admin->control = true;
     if (options->workers)
         r->config->workers = options->workers;
+    if (options->timeout)
+        read_timeout_option(r, options->timeout);
 }
 
 static void check_whole(reader *r)

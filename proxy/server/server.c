@@ -35,7 +35,7 @@ typedef struct dg_server {
 /* Port 0 means any: what the kernel chose for the first worker goes for the others too. */
 static void learn_port(dg_address *address, int fd)
 {
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof bound;
     if (getsockname(fd, (struct sockaddr *)&bound, &size) != 0)
         return;
