@@ -216,14 +216,16 @@ static void the_command_line_wins(void **state)
 {
     (void)state;
     const char *listens[] = {"127.0.0.1:1", "127.0.0.1:2"}, *packs[] = {PACK};
-    dg_snapshot *snapshot = load_with(WHOLE "admin: 127.0.0.1:9901\nworkers: 3\n",
-                                      (dg_config_options){.listens = listens,
-                                                          .listen_count = 2,
-                                                          .packs = packs,
-                                                          .pack_count = 1,
-                                                          .upstream = "http://127.0.0.1:7",
-                                                          .admin = "127.0.0.1:3",
-                                                          .workers = 2});
+    dg_snapshot *snapshot =
+        load_with(WHOLE "admin: 127.0.0.1:9901\nworkers: 3\ntimeouts: {head: 1s, idle: 3s}\n",
+                  (dg_config_options){.listens = listens,
+                                      .listen_count = 2,
+                                      .packs = packs,
+                                      .pack_count = 1,
+                                      .upstream = "http://127.0.0.1:7",
+                                      .admin = "127.0.0.1:3",
+                                      .timeout = "2s",
+                                      .workers = 2});
     const dg_config *config = &snapshot->config;
     assert_int_equal(config->listen_count, 3);
     for (unsigned i = 0; i < 3; i++) {
@@ -233,6 +235,10 @@ static void the_command_line_wins(void **state)
     assert_int_equal(config->upstream_count, 1);
     assert_int_equal(port_of(&config->upstreams[0].addresses[0]), 7);
     assert_int_equal(config->workers, 2);
+    assert_int_equal(config->timeouts.head_ms, 2000);
+    assert_int_equal(config->timeouts.answer_ms, 2000);
+    assert_int_equal(config->timeouts.idle_ms, 3000);
+    assert_int_equal(config->timeouts.drain_ms, 30000);
     assert_int_equal(config->pack_count, 1);
     dg_snapshot_unref(snapshot);
 }

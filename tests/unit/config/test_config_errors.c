@@ -187,13 +187,18 @@ static void the_command_line_is_checked_as_well(void **state)
 {
     (void)state;
     const char *listens[] = {"8080"};
-    char *said = complaints(&(dg_config_options){
-        .listens = listens, .listen_count = 1, .upstream = "127.0.0.1:9000", .admin = "unix:/x"});
+    char *said = complaints(&(dg_config_options){.listens = listens,
+                                                 .listen_count = 1,
+                                                 .upstream = "127.0.0.1:9000",
+                                                 .admin = "unix:/x",
+                                                 .timeout = "soon"});
     assert_string_equal(said, "error: backend '127.0.0.1:9000': a backend is written "
                               "http://host:port, https://host:port or unix:/path\n"
                               "error: cannot listen on '8080': an address looks like "
                               "127.0.0.1:8080, [::1]:8080, host:8080 or unix:/path\n"
-                              "error: listening on a unix socket is not supported: 'unix:/x'\n");
+                              "error: listening on a unix socket is not supported: 'unix:/x'\n"
+                              "error: --timeout: 'soon' is no duration: write 500ms, 10s, 2m or 1h "
+                              "(at most 24h, more than 0)\n");
     free(said);
 }
 
