@@ -44,10 +44,11 @@ typedef struct dg_config {
     const char *file; /* NULL = from the command line */
     dg_listen *listens;
     size_t listen_count;
-    dg_upstream *upstreams; /* [0] is the default one; then those of packs; the control API last */
+    dg_upstream *upstreams; /* the default one first; then those of packs; the control API last */
     size_t upstream_count;
     dg_pack_source *packs;
     size_t *pack_upstreams; /* index into upstreams, by pack */
+    bool has_default;       /* upstreams[0] is the default one; else every pack has its own */
     size_t pack_count;
     bool pass_unmatched; /* what no pack claims goes to the default backend untouched */
     unsigned workers;
@@ -73,8 +74,8 @@ typedef struct dg_snapshot {
     dg_config config;
     dg_ruleset *ruleset;
     const dg_upstream *control; /* the admin API's socket; NULL without an admin port */
-    /* Counter slots: by endpoint slot of the rule set; by API and version for what no endpoint names; and
-     * for what no API claims. */
+    /* Counter slots: by endpoint slot of the rule set; by API and version for what no endpoint names, behind
+     * the last version for what names none that exists; and for what no API claims. */
     uint32_t *endpoint_slots, **version_slots, unmatched_slot;
 } dg_snapshot;
 

@@ -264,6 +264,9 @@ static void read_pack(reader *r, const dg_node *node)
     if (upstream) {
         size_t at = read_upstream(r, upstream);
         r->config->pack_upstreams[index] = at == SIZE_MAX ? 0 : at;
+    } else if (!r->config->has_default && !r->diags->errors) {
+        dg_diags_add(r->diags, DG_ERROR, dir->origin,
+                     "the pack has no backend: give it an 'upstream', or the configuration a default one");
     }
 }
 
@@ -342,7 +345,7 @@ static void read_root(reader *r, const dg_node *root, const dg_config_options *o
         return;
     (void)dg_node_check_keys(root, known, r->diags);
     if ((node = dg_node_get(root, "upstream")) && !options->upstream)
-        (void)read_upstream(r, node);
+        r->config->has_default = read_upstream(r, node) == 0;
     if ((node = dg_node_get(root, "listen")) && !options->listen_count)
         each(r, node, read_listen);
     if ((node = dg_node_get(root, "packs")))
@@ -400,6 +403,9 @@ static void check_whole(reader *r)
         dg_diags_add(r->diags, DG_ERROR, whole, "nothing to listen on: give 'listen' (or --listen)");
     if (!config->upstream_count && !r->diags->errors)
         dg_diags_add(r->diags, DG_ERROR, whole, "no backend: give 'upstream' (or --upstream)");
+    else if (!config->has_default && config->pass_unmatched && !r->diags->errors)
+        dg_diags_add(r->diags, DG_ERROR, whole,
+                     "'unmatched: pass' needs a default backend: give 'upstream' (or --upstream)");
 }
 
 dg_status dg_config_load(dg_config *config, const dg_config_options *options, dg_diags *diags)
@@ -414,7 +420,8 @@ dg_status dg_config_load(dg_config *config, const dg_config_options *options, dg
     config->limits = (dg_limits){.head_bytes = DG_BLOCK_BYTES, .body_bytes = 8u << 20};
     /* The backend on the command line is the default one, whatever the file's packs name. */
     if (options->upstream)
-        (void)dg_config_upstream(config, options->upstream, (dg_origin){NULL, 0, 0}, diags);
+        config->has_default =
+            dg_config_upstream(config, options->upstream, (dg_origin){NULL, 0, 0}, diags) != NULL;
     if (options->file) {
         config->file = dg_arena_strdup(&config->arena, options->file);
         if (config->file && dg_doc_load(&config->arena, config->file, diags, &root) == DG_OK)

@@ -1,14 +1,16 @@
 #include "proxy/exchange/exchange.h"
 
-/* Which counter: the endpoint's; else that of the version; else of all that no API claims. */
+/* Which counter: the endpoint's; else that of the version, or of versions that do not exist; else of all that
+ * no API claims. */
 static uint32_t slot_of(const dg_exchange *x)
 {
     const dg_snapshot *snapshot = x->epoch->snapshot;
     const dg_match *match = &x->match;
     if (match->endpoint)
         return snapshot->endpoint_slots[match->endpoint->slot];
-    if (match->api && match->version)
-        return snapshot->version_slots[match->api->index][match->version->index];
+    if (match->api)
+        return snapshot->version_slots[match->api->index][match->version ? match->version->index
+                                                                         : match->api->version_count];
     return snapshot->unmatched_slot;
 }
 

@@ -84,7 +84,7 @@ void dg_edge_drain(dg_edge *edge)
 
 bool dg_edge_is_empty(const dg_edge *edge)
 {
-    return edge->clients == NULL;
+    return edge->client_count == edge->control_count;
 }
 
 bool dg_edge_has_room(const dg_edge *edge)

@@ -25,7 +25,7 @@ typedef struct dg_edge {
     dg_epoch *epoch;
     dg_usage_shard *usage;
     dg_downstream *clients; /* all open connections from clients */
-    size_t client_count;
+    size_t client_count, control_count; /* the second: those of them on the admin port */
     dg_exchange *spare; /* exchanges for reuse, with the memory of their buffers */
     size_t spare_count;
     bool draining;
@@ -46,6 +46,7 @@ void dg_edge_free(dg_edge *edge);
 DG_MUST_USE dg_status dg_edge_switch(dg_edge *edge, dg_snapshot *snapshot);
 /* Idle connections go now, active ones after their exchange. */
 void dg_edge_drain(dg_edge *edge);
+/* Nothing is in flight; connections on the admin port do not count. */
 bool dg_edge_is_empty(const dg_edge *edge);
 
 bool dg_edge_has_room(const dg_edge *edge); /* for another client */

@@ -147,6 +147,9 @@ void dg_answer_resume(dg_exchange *x); /* the client took what was queued */
 /* ---- answer_head.c: the head for the client, without framing. translated: the content changes. */
 dg_status dg_answer_head_begin(dg_exchange *x, const dg_head *head, bool translated);
 void dg_answer_head_end(dg_exchange *x);
+/* Which version this is, what becomes of it, and what the choice depended on; nothing without a version. has_...:
+ * the answer carries that field already. */
+void dg_answer_version(dg_exchange *x, bool has_deprecation, bool has_sunset, dg_buf *out);
 dg_status dg_interim_head(const dg_head *head, dg_buf *out); /* whole */
 
 /* ---- count.c */

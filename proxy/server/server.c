@@ -149,7 +149,7 @@ static void adopt_addresses(dg_snapshot *snapshot, const dg_snapshot *old)
         for (size_t k = 0; k < old->config.listen_count; k++) {
             dg_listen *listen = &snapshot->config.listens[i];
             const dg_listen *open = &old->config.listens[k];
-            if (strcmp(listen->text, open->text) != 0)
+            if (strcmp(listen->text, open->text) != 0 || listen->control != open->control)
                 continue;
             memcpy(listen->addresses, open->addresses, sizeof listen->addresses);
             listen->address_count = open->address_count;

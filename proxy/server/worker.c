@@ -76,19 +76,43 @@ static void open_acceptor(dg_worker *worker, const dg_socket *socket)
     worker->acceptors = acceptor;
 }
 
-/* Points every acceptor at its listener in the new configuration, and closes those that have none. */
-static void settle_acceptors(dg_worker *worker, const dg_config *config)
+/* Closes the acceptors that may not stay. */
+static void close_acceptors(dg_worker *worker, bool (*stays)(const dg_acceptor *acceptor))
 {
     for (dg_acceptor **at = &worker->acceptors; *at;) {
         dg_acceptor *acceptor = *at;
-        acceptor->listen = config ? find_listen(config, &acceptor->address) : NULL;
-        if (acceptor->listen) {
+        if (stays(acceptor)) {
             at = &acceptor->next;
             continue;
         }
         *at = acceptor->next;
         acceptor_free(acceptor);
     }
+}
+
+static bool is_listed(const dg_acceptor *acceptor)
+{
+    return acceptor->listen != NULL;
+}
+
+/* While it drains, /readyz is still asked, and says so. */
+static bool is_control(const dg_acceptor *acceptor)
+{
+    return acceptor->listen && acceptor->listen->control;
+}
+
+static bool is_nothing(const dg_acceptor *acceptor)
+{
+    (void)acceptor;
+    return false;
+}
+
+/* Points every acceptor at its listener in the new configuration, and closes those that have none. */
+static void settle_acceptors(dg_worker *worker, const dg_config *config)
+{
+    for (dg_acceptor *acceptor = worker->acceptors; acceptor; acceptor = acceptor->next)
+        acceptor->listen = find_listen(config, &acceptor->address);
+    close_acceptors(worker, is_listed);
 }
 
 static void take_snapshot(dg_worker *worker, dg_worker_mail *mail)
@@ -128,7 +152,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     if (mail.snapshot)
         take_snapshot(worker, &mail);
     if (mail.drain && !worker->edge.draining) {
-        settle_acceptors(worker, NULL);
+        close_acceptors(worker, is_control);
         dg_edge_drain(&worker->edge);
     }
     if (mail.stop)
@@ -147,7 +171,7 @@ static void *work(void *arg)
 
 static void worker_free(dg_worker *worker)
 {
-    settle_acceptors(worker, NULL);
+    close_acceptors(worker, is_nothing);
     event_del(&worker->wake);
     dg_edge_free(&worker->edge);
     if (worker->mail.snapshot) {
@@ -191,16 +215,15 @@ void dg_worker_tell(dg_worker *worker, const dg_worker_mail *mail)
     pthread_mutex_lock(&worker->lock);
     dg_worker_mail *box = &worker->mail;
     if (mail->snapshot) {
-        /* A snapshot still in the box has sockets that this one counts on. */
-        if (box->snapshot) {
+        if (box->snapshot) { /* not looked at yet: its sockets are among those that this one counts on */
             dg_snapshot_unref(box->snapshot);
-            dg_socket *both = realloc(box->sockets, (box->socket_count + mail->socket_count + 1) *
-                                                        sizeof *both);
-            DG_ASSERT(both);
-            for (size_t i = 0; i < mail->socket_count; i++)
-                both[box->socket_count++] = mail->sockets[i];
+            for (size_t i = 0; i < mail->socket_count; i++) {
+                if (box->socket_count < DG_SOCKETS_MAX)
+                    box->sockets[box->socket_count++] = mail->sockets[i];
+                else
+                    close(mail->sockets[i].fd);
+            }
             free(mail->sockets);
-            box->sockets = both;
         } else {
             box->sockets = mail->sockets;
             box->socket_count = mail->socket_count;

@@ -16,7 +16,7 @@ typedef struct dg_socket {
 
 typedef struct dg_worker_mail {
     dg_snapshot *snapshot; /* a reference; NULL = no new one */
-    dg_socket *sockets;    /* malloc'ed: addresses that are new with the snapshot */
+    dg_socket *sockets;    /* malloc'ed, DG_SOCKETS_MAX: addresses that are new with the snapshot */
     size_t socket_count;
     bool drain, stop;
 } dg_worker_mail;

@@ -41,6 +41,7 @@ ROOMS = {
     "certs": ("base", "openssl"),
     "proxy": ("base", ""),  # the log
     "proxy/http": ("base", ""),
+    "proxy/accesslog": ("base", "sockets"),  # poll and eventfd
     "proxy/coding": ("base", "zlib brotli zstd"),
     "proxy/lifecycle": ("base rules", ""),
     "proxy/usage": ("base", ""),
