@@ -20,6 +20,9 @@ static const struct {
 } rows[] = {
     {"", "c.yaml: error: the file is empty\n"},
     {LISTEN, "c.yaml: error: no backend: give 'upstream' (or --upstream)\n"},
+    {LISTEN "packs: [{dir: a, upstream: \"http://127.0.0.1:1\"}, b]\n",
+     "c.yaml:2:51: error: the pack has no backend: give it an 'upstream', or the configuration a default "
+     "one\n"},
     {UPSTREAM, "c.yaml: error: nothing to listen on: give 'listen' (or --listen)\n"},
     {"- a\n", "c.yaml:1:1: error: expected a configuration, found a list\n"},
     {WHOLE "listen: 127.0.0.1:8081\n",
