@@ -21,6 +21,8 @@ static const struct {
     {"", "c.yaml: error: the file is empty\n"},
     {LISTEN, "c.yaml: error: no backend: give 'upstream' (or --upstream)\n"},
     {LISTEN "packs: [{dir: a, upstream: \"http://127.0.0.1:1\"}, b]\n",
+     "a: error: is no pack: it has no api.yaml\n"
+     "b: error: is no pack: it has no api.yaml\n"
      "c.yaml:2:51: error: the pack has no backend: give it an 'upstream', or the configuration a default "
      "one\n"},
     {UPSTREAM, "c.yaml: error: nothing to listen on: give 'listen' (or --listen)\n"},
