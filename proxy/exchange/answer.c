@@ -135,6 +135,10 @@ static bool choose_program(dg_exchange *x, const dg_head *head, bool *ret_transl
         dg_fail(x, DG_PROBLEM_UPSTREAM_BODY, why, NULL);
         return false;
     }
+    if (x->answer.left > x->epoch->snapshot->config.limits.body_bytes) {
+        dg_fail(x, DG_PROBLEM_UPSTREAM_TOO_LARGE, NULL, NULL);
+        return false;
+    }
     if (!x->answer.done)
         x->program = program;
     return true;
@@ -210,7 +214,7 @@ static dg_status read_answer_head(dg_exchange *x)
     dg_head_limits limits = {.head_bytes_max = x->epoch->snapshot->config.limits.head_bytes};
     dg_http_error error = {.reason = NULL};
     size_t consumed = 0;
-    dg_method method = dg_method_of(x->match.api ? x->match.upstream_method : x->method_name);
+    dg_method method = dg_method_of(dg_exchange_upstream_method(x));
     dg_status status = dg_response_parse(in, &x->answer_scan, &limits, method, false, &edge->head,
                                          &consumed, &error);
     if (status == DG_AGAIN && in.len < DG_BLOCK_BYTES)

@@ -107,10 +107,10 @@ static void exchange_destroy(dg_exchange *x)
 void dg_edge_free(dg_edge *edge)
 {
     while (edge->clients) {
-        dg_downstream *down = edge->clients;
-        if (down->exchange)
-            dg_exchange_free(down->exchange);
-        dg_downstream_free(down);
+        if (edge->clients->exchange)
+            dg_exchange_abort(edge->clients->exchange);
+        else
+            dg_downstream_free(edge->clients);
     }
     if (edge->epoch)
         epoch_free(edge->epoch);

@@ -104,6 +104,11 @@ void dg_exchange_free(dg_exchange *x);
 /* Around doors that may free x: hold it, go through, ask x->gone, and let go. */
 static inline void dg_exchange_hold(dg_exchange *x) { x->held++; }
 void dg_exchange_let_go(dg_exchange *x);
+/* The method that the backend gets; a pack may change it. */
+static inline dg_slice dg_exchange_upstream_method(const dg_exchange *x)
+{
+    return x->match.api ? x->match.upstream_method : x->method_name;
+}
 /* Gives the backend's connection back to its pool, or closes it. */
 void dg_exchange_release_up(dg_exchange *x, bool keep);
 

@@ -50,13 +50,13 @@ static bool connect_to(dg_exchange *x, bool fresh)
     return false;
 }
 
-/* RFC 9110 9.2.2: sent again only when that is the same as sending it once, or nothing was sent; once; and
- * only when all of it is still here. */
+/* RFC 9110 9.2.2: sent again only when that is the same as sending it once (to the backend, whose method it
+ * is), or nothing was sent; once; and only when all of it is still here. */
 static bool may_retry(const dg_exchange *x)
 {
     bool repeatable = x->whole || x->request.framing == DG_FRAMING_NONE || !x->head_sent;
     return x->up->reused && !x->retried && !x->any_received && repeatable &&
-           (dg_method_idempotent(x->method) || !x->head_sent);
+           (!x->head_sent || dg_method_idempotent(dg_method_of(dg_exchange_upstream_method(x))));
 }
 
 static void send_request(dg_exchange *x);

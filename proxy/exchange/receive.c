@@ -94,11 +94,11 @@ void dg_exchange_abort(dg_exchange *x)
  * under an answer that is still on its way (RFC 9112 9.6). */
 static void linger(dg_downstream *down)
 {
-    if (down->conn.eof || down->conn.broken || down->conn.ssl) {
+    if (down->conn.eof || down->conn.broken) {
         dg_downstream_free(down);
         return;
     }
-    shutdown(down->conn.fd, SHUT_WR);
+    dg_conn_half_close(&down->conn);
     down->state = DG_CLIENT_LINGER;
     down->conn.can_read = true;
     dg_conn_deadline(&down->conn, LINGER_MS);

@@ -12,7 +12,7 @@ static void add_line(dg_buf *out, dg_slice name, dg_slice value)
 
 static void add_request_line(dg_exchange *x, dg_buf *out)
 {
-    dg_buf_add(out, x->match.api ? x->match.upstream_method : x->method_name);
+    dg_buf_add(out, dg_exchange_upstream_method(x));
     dg_buf_add_char(out, ' ');
     if (x->match.api)
         dg_match_upstream_target(&x->match, x->query, out);

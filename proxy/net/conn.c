@@ -61,6 +61,15 @@ void dg_conn_close(dg_conn *conn)
     conn->out_start = 0;
 }
 
+void dg_conn_half_close(dg_conn *conn)
+{
+    if (conn->ssl) {
+        SSL_shutdown(conn->ssl); /* our close_notify */
+        ERR_clear_error();
+    }
+    shutdown(conn->fd, SHUT_WR);
+}
+
 void dg_conn_reset(dg_conn *conn)
 {
     if (conn->fd < 0)

@@ -47,6 +47,8 @@ DG_MUST_USE dg_status dg_conn_open(dg_conn *conn, dg_loop *loop, int fd, SSL *ss
                                    const dg_conn_handler *handler);
 /* Closes and releases; the memory of the struct is the owner's. Twice is fine. */
 void dg_conn_close(dg_conn *conn);
+/* Nothing will be written any more; reading goes on. */
+void dg_conn_half_close(dg_conn *conn);
 /* As close, but with a reset: for a cut that must not look like an end. */
 void dg_conn_reset(dg_conn *conn);
 

@@ -91,15 +91,16 @@ class Process:
 
 
 class Dragoman(Process):
-    """`binary serve --config FILE`. config: keys beside listen, upstream and timeouts; they win."""
+    """`binary serve --config FILE`. config: keys beside upstream and timeouts, which win; and further
+    listeners."""
 
     def __init__(self, binary, upstream_port, config=None, workers=1):
         super().__init__(free_port())
         self.binary, self.workers = os.path.abspath(binary), workers
-        self.config = {"listen": ["%s:%d" % (HOST, self.port)],
-                       "upstream": "http://%s:%d" % (HOST, upstream_port),
+        self.config = {"upstream": "http://%s:%d" % (HOST, upstream_port),
                        "timeouts": dict(TIMEOUTS)}
         self.config.update(config or {})
+        self.config["listen"] = ["%s:%d" % (HOST, self.port)] + self.config.get("listen", [])
         self.start([self.binary, "serve", "--config", self.save(), "--workers", str(workers)])
 
     def save(self):

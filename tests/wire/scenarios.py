@@ -428,14 +428,14 @@ def run(function, binary):
     return problem + "\n".join(setting.end())
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+def main(description=__doc__, scenarios=SCENARIOS):
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--dragoman", required=True)
     parser.add_argument("--only", default="")
     parser.add_argument("--jobs", type=int, default=4)
     args = parser.parse_args()
     only = set(filter(None, args.only.split(",")))
-    chosen = [f for f in SCENARIOS if not only or f.__name__ in only]
+    chosen = [f for f in scenarios if not only or f.__name__ in only]
     if not chosen:
         parser.error("no such scenario")
     failed = 0
