@@ -65,7 +65,8 @@ static void refuse_translation(dg_exchange *x, dg_status status, const dg_run_er
 static void answer_translated(dg_exchange *x, dg_slice content)
 {
     dg_run_error error = {.message = NULL};
-    dg_status status = dg_translate(x, x->program, content, &x->answer_out, &error);
+    dg_status status = dg_translate(x, x->program, x->answer_coding, true, content,
+                                    &x->answer_out, &error);
     if (status != DG_OK) {
         refuse_translation(x, status, &error);
         return;
@@ -125,7 +126,7 @@ static bool choose_program(dg_exchange *x, const dg_head *head, bool *ret_transl
     const char *why = NULL;
     if (kind == DG_JSON_CHARSET)
         why = "its JSON is not in UTF-8";
-    else if (!dg_head_identity(head))
+    else if ((x->answer_coding = dg_content_coding(head)) == DG_CODING_UNKNOWN)
         why = "it has a content coding that was not asked for";
     else if (dg_head_cache_control(head, DG_SLICE("no-transform"))) /* RFC 9110 7.7 */
         why = "it forbids its transformation (Cache-Control: no-transform)";

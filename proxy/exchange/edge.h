@@ -4,6 +4,7 @@
 #define DG_EXCHANGE_EDGE_H
 
 #include "base/date.h"
+#include "proxy/coding/coding.h"
 #include "proxy/config/config.h"
 #include "proxy/http/head.h"
 #include "proxy/net/listener.h"
@@ -28,6 +29,7 @@ typedef struct dg_edge {
     size_t client_count, control_count; /* the second: those of them on the admin port */
     dg_exchange *spare; /* exchanges for reuse, with the memory of their buffers */
     size_t spare_count;
+    dg_coder *coder;
     bool draining;
     dg_head head; /* scratch of the message being looked at; never outlives one event */
     dg_buf scratch; /* likewise */

@@ -72,6 +72,7 @@ struct dg_exchange {
     dg_buf request_head;  /* for the backend; without its framing and end until they are known */
     dg_buf request_bytes; /* the content, where it must be whole before it goes on */
     dg_buf request_out;   /* its translation */
+    dg_coding request_coding; /* of the content that came; it goes on without one */
     bool whole : 1;          /* the request goes on in one piece, and can be sent again */
     bool expects : 1;        /* the client waits for a 100 */
     bool head_sent : 1;      /* request_head was given to the connection */
@@ -85,9 +86,11 @@ struct dg_exchange {
     size_t answer_scan;
     dg_body answer;
     const dg_program *program; /* NULL = the content passes */
+    dg_coding answer_coding;   /* of the content, as it came and as it goes on */
     dg_buf answer_head;  /* for the client */
     dg_buf answer_bytes; /* the content, where it is translated and came in pieces */
     dg_buf answer_out;   /* its translation */
+    dg_buf plain;        /* content without its coding, on the way of either */
     bool answer_parsed : 1;  /* the final head is known */
     bool up_keep : 1;        /* the backend keeps its connection open */
     bool paused : 1;         /* the client does not take more for now */
@@ -133,9 +136,12 @@ void dg_request_head_chunked(dg_exchange *x);
 void dg_request_head_end(dg_exchange *x);
 
 /* ---- translate.c */
-/* Runs a program; on failure *ret_error says why. `padded`: bytes behind `in` are readable. */
-dg_status dg_translate(dg_exchange *x, const dg_program *program, dg_slice in, dg_buf *out,
-                       dg_run_error *ret_error);
+/* The one content coding of a message (RFC 9110 8.4); UNKNOWN for several, or one that we do not know. */
+dg_coding dg_content_coding(const dg_head *head);
+/* Runs a program on content in a coding; `encode` puts the outcome into the same coding again. DG_JSON_PADDING
+ * bytes behind `in` are readable. On failure *ret_error says why, and `out` holds nothing. */
+dg_status dg_translate(dg_exchange *x, const dg_program *program, dg_coding coding, bool encode,
+                       dg_slice in, dg_buf *out, dg_run_error *ret_error);
 
 /* ---- forward.c: to the backend. All may free x. */
 void dg_forward(dg_exchange *x);

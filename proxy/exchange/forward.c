@@ -135,8 +135,8 @@ static bool translate_request(dg_exchange *x)
         return false;
     }
     dg_run_error error = {.message = NULL};
-    dg_status status = dg_translate(x, x->match.request, dg_buf_slice(&x->request_bytes),
-                                    &x->request_out, &error);
+    dg_status status = dg_translate(x, x->match.request, x->request_coding, false,
+                                    dg_buf_slice(&x->request_bytes), &x->request_out, &error);
     if (status == DG_OK)
         return true;
     dg_buf text, members;

@@ -206,9 +206,10 @@ static bool check_content(dg_exchange *x, const dg_head *head)
         x->match.request = NULL;
         return true;
     }
-    if (!dg_head_identity(head)) {
-        dg_fail(x, DG_PROBLEM_UNSUPPORTED_CODING,
-                "a request with a content coding cannot be translated", NULL);
+    x->request_coding = dg_content_coding(head);
+    if (x->request_coding == DG_CODING_UNKNOWN) { /* RFC 9110 15.5.16 */
+        dg_problem_extra extra = {.fields = DG_SLICE("Accept-Encoding: gzip, deflate, br, zstd\r\n")};
+        dg_fail(x, DG_PROBLEM_UNSUPPORTED_CODING, "the request's content coding is not known here", &extra);
         return false;
     }
     return true;
