@@ -118,8 +118,10 @@ static void read_tls(reader *r, dg_listen *listen, const dg_node *node)
             read_cert(r, listen, item);
     else
         read_cert(r, listen, node);
-    if (listen->cert_count)
-        (void)!dg_tls_server_new(listen->certs, listen->cert_count, r->diags, &listen->tls);
+    /* Whatever went wrong, a listener that was to speak TLS never speaks without. */
+    dg_status status = dg_tls_server_new(listen->certs, listen->cert_count, r->diags, &listen->tls);
+    if (status != DG_OK && !r->diags->errors)
+        dg_diags_add(r->diags, DG_ERROR, node->origin, "no TLS for this listener: %s", dg_status_text(status));
 }
 
 static dg_listen *add_listen(reader *r, const char *text, dg_origin origin)
@@ -191,7 +193,7 @@ static void read_upstream_options(reader *r, const dg_node *node, dg_upstream *u
     } else if (up->tls && (verify_node || ca_node)) {
         dg_tls_client_free(up->tls);
         up->tls = NULL;
-        (void)!dg_tls_client_new(verify, ca, (ca_node ? ca_node : verify_node)->origin, r->diags, &up->tls);
+        dg_config_tls(up, verify, ca, (ca_node ? ca_node : verify_node)->origin, r->diags);
     }
 }
 

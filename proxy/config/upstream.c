@@ -55,6 +55,13 @@ static bool parse_url(dg_config *config, const char *url, dg_upstream *up, bool 
     return split_url(config, dg_slice_from(text, *ret_tls ? 8 : 7), *ret_tls, up, ret_address, ret_error);
 }
 
+void dg_config_tls(dg_upstream *up, bool verify, const char *ca, dg_origin origin, dg_diags *diags)
+{
+    dg_status status = dg_tls_client_new(verify, ca, origin, diags, &up->tls);
+    if (status != DG_OK && !diags->errors)
+        dg_diags_add(diags, DG_ERROR, origin, "no TLS to the backend '%s': %s", up->url, dg_status_text(status));
+}
+
 dg_upstream *dg_config_upstream(dg_config *config, const char *url, dg_origin origin, dg_diags *diags)
 {
     const char *address = NULL, *error = NULL;
@@ -73,8 +80,8 @@ dg_upstream *dg_config_upstream(dg_config *config, const char *url, dg_origin or
         dg_diags_add(diags, DG_ERROR, origin, "backend '%s': %s", url, error);
         return NULL;
     }
-    if (tls && dg_tls_client_new(true, NULL, origin, diags, &up->tls) != DG_OK)
-        return NULL;
+    if (tls)
+        dg_config_tls(up, true, NULL, origin, diags);
     config->upstream_count++;
     return up;
 }

@@ -235,6 +235,10 @@ static dg_status read_head(dg_downstream *down)
 static void body_failed(dg_exchange *x, dg_status status)
 {
     x->close_after = true;
+    if (status == DG_NOMEM) {
+        dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
+        return;
+    }
     dg_usage_gauge(x->edge->usage, DG_GAUGE_REQUESTS_REJECTED, 1);
     const char *detail = x->request.chunked.error;
     dg_fail(x, status == DG_LIMIT && x->whole && !detail ? DG_PROBLEM_BODY_TOO_LARGE

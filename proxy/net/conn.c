@@ -162,8 +162,10 @@ dg_status dg_conn_fill(dg_conn *conn)
         return DG_CLOSED;
     if (conn->broken)
         return DG_IO;
-    if (!conn->can_read)
+    if (!conn->can_read) {
+        dg_conn_rest(conn);
         return DG_AGAIN;
+    }
     if (!conn->in && !(conn->in = dg_block_take(conn->loop)))
         return DG_NOMEM;
     if (conn->in_start == conn->in_end)

@@ -301,11 +301,12 @@ static bool start_workers(dg_server *server)
             status = dg_worker_start(&server->workers[i], &mails[i], shard, via, server->done_fd);
         if (status != DG_OK)
             break;
+        mails[i] = (dg_worker_mail){.snapshot = NULL}; /* the worker's now */
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (status != DG_OK)
         dg_log(DG_LOG_ERROR, "cannot start a worker: %s", dg_status_text(status));
-    free(mails);
+    drop_mails(mails, count);
     return status == DG_OK;
 }
 

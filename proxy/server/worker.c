@@ -122,8 +122,7 @@ static void take_snapshot(dg_worker *worker, dg_worker_mail *mail)
         dg_log(DG_LOG_ERROR, "a worker keeps the old configuration: out of memory");
     for (size_t i = 0; i < mail->socket_count; i++)
         open_acceptor(worker, &mail->sockets[i]);
-    if (status == DG_OK)
-        settle_acceptors(worker, &mail->snapshot->config);
+    settle_acceptors(worker, &worker->edge.epoch->snapshot->config);
     dg_snapshot_unref(mail->snapshot);
     free(mail->sockets);
 }
@@ -202,11 +201,24 @@ dg_status dg_worker_start(dg_worker *worker, const dg_worker_mail *first, dg_usa
     uint64_t one = 1;
     if (event_add(&worker->wake, NULL) != 0 || write(worker->wake_fd, &one, sizeof one) < 0 ||
         pthread_create(&worker->thread, NULL, work, worker) != 0) {
+        worker->mail = (dg_worker_mail){.snapshot = NULL};
         worker_free(worker);
         return DG_NOMEM;
     }
     worker->running = true;
     return DG_OK;
+}
+
+/* The box has room for DG_SOCKETS_MAX, as every mail; beyond that a worker that looks at nothing is left out. */
+static void add_sockets(dg_worker_mail *box, const dg_worker_mail *mail)
+{
+    for (size_t i = 0; i < mail->socket_count; i++) {
+        if (box->socket_count < DG_SOCKETS_MAX)
+            box->sockets[box->socket_count++] = mail->sockets[i];
+        else
+            close(mail->sockets[i].fd);
+    }
+    free(mail->sockets);
 }
 
 void dg_worker_tell(dg_worker *worker, const dg_worker_mail *mail)
@@ -217,13 +229,7 @@ void dg_worker_tell(dg_worker *worker, const dg_worker_mail *mail)
     if (mail->snapshot) {
         if (box->snapshot) { /* not looked at yet: its sockets are among those that this one counts on */
             dg_snapshot_unref(box->snapshot);
-            for (size_t i = 0; i < mail->socket_count; i++) {
-                if (box->socket_count < DG_SOCKETS_MAX)
-                    box->sockets[box->socket_count++] = mail->sockets[i];
-                else
-                    close(mail->sockets[i].fd);
-            }
-            free(mail->sockets);
+            add_sockets(box, mail);
         } else {
             box->sockets = mail->sockets;
             box->socket_count = mail->socket_count;

@@ -59,21 +59,8 @@ class TlsClient(Client):
     def __init__(self, port, folder, **kw):
         super().__init__(port, **kw)
         context = ssl.create_default_context(cafile=folder + "/ca.crt")
-        self.sock = context.wrap_socket(self.sock, server_hostname="localhost")
-        self.error = None
-
-    def pump(self, seconds):
-        """As a plain one's, and remembers how the stream ended."""
-        self.sock.settimeout(max(seconds, 0.001))
-        try:
-            more = self.sock.recv(262144)
-        except socket.timeout:
-            return False
-        except OSError as error:
-            self.error, more = error, b""
-        self.data += more
-        self.closed = self.closed or not more
-        return bool(more)
+        self.sock = context.wrap_socket(self.sock, server_hostname="localhost",
+                                        suppress_ragged_eofs=False)
 
 
 # ---- heads
@@ -256,6 +243,233 @@ def bodies_at_their_limits_pass_and_beyond_them_do_not(s):
                      head + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(sized(n), 999)):
             with Client(proxy.port) as client:
                 assert client.ask(data).status == status, (n, client.data[:300])
+
+
+# ---- kept connections
+
+def stopped(proxy, *actions):
+    """Does what is given, in that order, while the proxy cannot look."""
+    proxy.process.send_signal(signal.SIGSTOP)
+    for action in (lambda: None,) + actions:
+        action()
+        time.sleep(0.05)
+    proxy.process.send_signal(signal.SIGCONT)
+
+
+@fault
+def what_a_kept_connection_says_unasked_is_nobodys_answer(s):
+    kept = []
+
+    def answer(connection, request):
+        kept.append(connection)
+        return harness.echo(connection, request)
+    proxy, _ = s.start(answer)
+    with Client(proxy.port) as client:
+        assert client.ask(get("/1")).status == 200
+        stopped(proxy, lambda: client.send(get("/2")), lambda: kept[0].send(answer_bytes(b'"poison"')))
+        finals = client.wait(2)
+        assert json.loads(finals[1].body)["target"] == "/2", finals[1].body
+
+
+@fault
+def a_post_does_not_go_into_a_connection_that_has_ended(s):
+    kept = []
+
+    def answer(connection, request):
+        kept.append(connection)
+        return harness.echo(connection, request)
+    proxy, up = s.start(answer)
+    with Client(proxy.port) as client:
+        assert client.ask(get("/1")).status == 200
+        stopped(proxy, lambda: client.send(post("/2")), lambda: kept[0].sock.shutdown(socket.SHUT_RDWR))
+        assert client.wait(2)[1].status == 200
+    assert [r.target for r in up.seen()] == ["/1", "/2"]
+
+
+@fault
+def a_backend_that_closes_now_and_then_loses_and_doubles_nothing(s):
+    """It closes after each third answer, at once or a little later; every answer carries its request's token."""
+    count = {}
+
+    def answer(connection, request):
+        count[connection.number] = n = count.get(connection.number, 0) + 1
+        body = json.dumps({"token": request.target}).encode()
+        connection.send(answer_bytes(body))
+        if n % 3 == 0:
+            time.sleep((connection.number % 4) / 1000)
+            raise Upstream.Close
+    proxy, up = s.start(answer)
+    lost, crossed = [], []
+
+    def one(number):
+        with Client(proxy.port) as client:
+            for n in range(120):
+                path = "/%d/%d" % (number, n)
+                reply = client.ask(post(path, b"x") if n % 2 else get(path))
+                if reply.status != 200:
+                    lost.extend([] if n % 2 else [path])  # a POST that met an end is not repeated
+                elif json.loads(reply.body)["token"] != path:
+                    crossed.append(path)
+    threads = [threading.Thread(target=one, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not lost and not crossed, (lost, crossed)
+    posts = [r.target for r in up.seen() if r.method == "POST"]
+    assert len(posts) == len(set(posts)), "a POST was doubled"
+
+
+# ---- TLS
+
+class TlsUpstream(Upstream):
+    def __init__(self, folder, answer=None, **kw):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(folder + "/server.crt", folder + "/server.key")
+        super().__init__(answer, **kw)
+
+    def _serve(self, connection):
+        try:
+            connection.sock = self.context.wrap_socket(connection.sock, server_side=True)
+        except OSError:
+            connection.sock.close()
+            return
+        super()._serve(connection)
+
+
+def start_tls(s, answer=None, config=None, trusted=None, **kw):
+    """TLS on both sides; the proxy, its backend, its TLS port and the folder of the certificates."""
+    certs, port = make_certs(s.binary), harness.free_port()
+    up = TlsUpstream(certs, answer, **kw)
+    config = dict(config or {}, **listen_tls(port, certs))
+    config["upstream"] = {"url": "https://localhost:%d" % up.port, "ca": (trusted or certs) + "/ca.crt"}
+    s.started.append((harness.Dragoman(s.binary, up.port, config), up))
+    return s.started[-1][0], up, port, certs
+
+
+@fault
+def large_bodies_pass_tls_both_ways(s):
+    def answer(_, request):
+        return (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(request.body, 70001))
+    proxy, up, port, certs = start_tls(s, answer, {"timeouts": dict(harness.TIMEOUTS, answer="20s", body="20s")})
+    body = os.urandom(1 << 16) * 48
+    with TlsClient(port, certs) as client:
+        client.sock.settimeout(20)
+        client.sock.sendall(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        answer = client.wait(1, 20)[0]
+        assert answer.complete and answer.body == body
+        assert client.ask(get("/again")).status == 200
+    assert up.connections == 1
+
+
+@fault
+def a_tls_stream_without_its_end_is_a_cut(s):
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
+
+    def answer(connection, request):
+        connection.send(head + b'{"a":1}')
+        if request.target == "/clean":
+            with contextlib.suppress(OSError):
+                connection.sock.unwrap()
+        raise Upstream.Close
+    pack = make_pack("  GET /t/{n}:\n    response: [{rename: {a: b}}]\n")
+    proxy, _, port, certs = start_tls(s, answer, {"packs": [pack], "unmatched": "pass"})
+    for old in (False, True):
+        ask = b"GET %s HTTP/1.0\r\n\r\n" if old else b"GET %s HTTP/1.1\r\nHost: h\r\n\r\n"
+        for open_client in (lambda: TlsClient(port, certs), lambda: Client(proxy.port)):
+            with open_client() as client:
+                client.send(ask % b"/clean")
+                client.wait_closed(2) if old else client.wait(1, 2)
+                assert client.finals()[0].complete and client.finals()[0].body == b'{"a":1}', client.data
+            with open_client() as client:
+                client.send(ask % b"/cut")
+                end = b"?"
+                try:
+                    client.sock.settimeout(3)
+                    while end:
+                        end = client.sock.recv(1000)
+                        client.data += end
+                except OSError:
+                    end = None
+                finals = client.finals()
+                assert end is None or not old, "a clean end of a cut answer"
+                assert old or not (finals and finals[0].status == 200 and finals[0].complete), client.data
+    with Client(proxy.port) as client:
+        assert client.ask(get("/api/v1/t/1")).status == 502
+
+
+@fault
+def tls_peers_that_cannot_be_trusted_or_do_not_speak_it(s):
+    proxy, _, port, certs = start_tls(s, None, trusted=make_certs(s.binary),
+                                      config={"timeouts": dict(harness.TIMEOUTS, head="500ms")})
+    with Client(proxy.port) as client:
+        answer = client.ask(get("/"))
+        assert answer.status == 502 and b"upstream-tls" in answer.body, answer.body
+    with Client(port) as client:
+        client.send(get("/"))
+        assert client.wait_closed(1) and not client.finals()
+    with Client(port) as client:
+        before = time.monotonic()
+        client.send(b"\x16\x03\x01")
+        assert client.wait_closed(2) and time.monotonic() - before > 0.4, "a handshake has the time of a head"
+
+
+@fault
+def tls_without_certificates_is_no_plain_text(s):
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml", dir=FOLDER.name) as file:
+        file.write("listen: {address: '127.0.0.1:0', tls: []}\nupstream: http://127.0.0.1:1\n")
+        file.flush()
+        run = subprocess.run([s.binary, "serve", "--config", file.name], capture_output=True, timeout=5)
+        assert run.returncode == 1 and b"certificates" in run.stderr, run
+
+
+# ---- shares
+
+@fault
+def nobody_has_the_worker_for_himself(s):
+    """Neither a flood of requests that are answered at once, nor a fast stream, keeps others waiting."""
+    stop = threading.Event()
+    piece = b"x" * (1 << 20)
+
+    def answer(connection, request):
+        if request.target != "/stream":
+            return harness.echo(connection, request)
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (1 << 40))
+        while not stop.is_set():
+            connection.send(piece)
+        raise Upstream.Close
+    proxy, _ = s.start(answer)
+
+    def drop_all(sock):
+        with contextlib.suppress(OSError):
+            while sock.recv(1 << 20):
+                pass
+
+    def flood(data):
+        with socket.create_connection((HOST, proxy.port)) as sock:
+            threading.Thread(target=drop_all, args=(sock,), daemon=True).start()
+            with contextlib.suppress(OSError):
+                while not stop.is_set():
+                    sock.sendall(data)
+    threads = [threading.Thread(target=flood, args=(data,), daemon=True)
+               for data in (b"OPTIONS * HTTP/1.1\r\nHost: h\r\nMax-Forwards: 0\r\n\r\n" * 2000, )]
+    threads.append(threading.Thread(target=lambda: subprocess.run(
+        [sys.executable, "-c", "import socket\ns=socket.create_connection(('127.0.0.1',%d))\n"
+         "s.sendall(b'GET /stream HTTP/1.1\\r\\nHost: h\\r\\n\\r\\n')\nwhile s.recv(1<<20): pass" % proxy.port],
+        stderr=subprocess.DEVNULL), daemon=True))
+    for thread in threads:
+        thread.start()
+    time.sleep(0.3)
+    worst = 0
+    try:
+        for _ in range(10):
+            with Client(proxy.port) as client:
+                before = time.monotonic()
+                assert client.ask(get("/probe"), seconds=3).status == 200
+                worst = max(worst, time.monotonic() - before)
+    finally:
+        stop.set()
+    assert worst < 0.5, "a probe waited %.2f s" % worst
 
 
 if __name__ == "__main__":
