@@ -118,6 +118,8 @@ static void read_tls(reader *r, dg_listen *listen, const dg_node *node)
             read_cert(r, listen, item);
     else
         read_cert(r, listen, node);
+    if (!listen->cert_count && r->diags->errors)
+        return; /* each was refused */
     /* Whatever went wrong, a listener that was to speak TLS never speaks without. */
     dg_status status = dg_tls_server_new(listen->certs, listen->cert_count, r->diags, &listen->tls);
     if (status != DG_OK && !r->diags->errors)
