@@ -3,7 +3,10 @@
 #include "proxy/http/fields.h"
 #include "proxy/log.h"
 
-enum { INTERIMS_MAX = 16 };
+enum {
+    INTERIMS_MAX = 16,
+    FILLS_MAX = 64 /* blocks of an answer before it is the others' turn */
+};
 
 static void malformed(dg_exchange *x, const char *why)
 {
@@ -301,7 +304,7 @@ static void pause_reading(dg_exchange *x)
 
 void dg_answer_read(dg_exchange *x)
 {
-    while (!x->paused) {
+    for (unsigned fills = 0; !x->paused;) {
         dg_status status = x->answer_parsed ? read_answer_body(x) : read_answer_head(x);
         if (status == DG_CLOSED)
             return;
@@ -309,6 +312,8 @@ void dg_answer_read(dg_exchange *x)
             pause_reading(x);
             return;
         }
+        if (status == DG_AGAIN && fills++ == FILLS_MAX && dg_conn_yield(&x->up->conn))
+            return;
         if (status == DG_AGAIN)
             status = dg_conn_fill(&x->up->conn);
         if (status == DG_AGAIN)

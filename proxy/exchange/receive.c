@@ -7,6 +7,7 @@
 #include "proxy/exchange/exchange.h"
 
 enum {
+    STEPS_MAX = 256,           /* heads and pieces of bodies before it is the others' turn */
     LINGER_MS = 2000,          /* how long an answer may take to be read behind our half close */
     LINGER_BYTES_MAX = 1 << 20 /* and what is dropped meanwhile */
 };
@@ -352,8 +353,9 @@ static bool step(dg_downstream *down)
 static void run(dg_downstream *down)
 {
     down->running = true;
-    while (!down->dead && step(down))
-        ;
+    for (unsigned steps = 1; !down->dead && step(down); steps++)
+        if (steps == STEPS_MAX && !down->dead && dg_conn_yield(&down->conn))
+            break;
     down->running = false;
     if (down->dead)
         free(down);

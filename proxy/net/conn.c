@@ -203,6 +203,14 @@ void dg_conn_rest(dg_conn *conn)
     }
 }
 
+bool dg_conn_yield(dg_conn *conn)
+{
+    if (event_del(&conn->event) == 0 && event_add(&conn->event, NULL) == 0)
+        return true;
+    conn->broken = true; /* it would never hear of anything again */
+    return false;
+}
+
 /* Writes to the socket; *ret_bytes is what it took. */
 static dg_status write_some(dg_conn *conn, const struct iovec *iov, int count, size_t *ret_bytes)
 {

@@ -68,6 +68,9 @@ void dg_conn_consume(dg_conn *conn, size_t bytes);
 /* Gives the block back if it holds nothing. */
 void dg_conn_rest(dg_conn *conn);
 
+/* Leaves the rest for the loop's next turn, behind the others: the edges come anew. False when it cannot. */
+bool dg_conn_yield(dg_conn *conn);
+
 /* Writes, and queues a copy of what the socket does not take now. DG_OK even when queued; DG_IO, DG_NOMEM. */
 DG_MUST_USE dg_status dg_conn_write(dg_conn *conn, const struct iovec *iov, int count);
 /* DG_OK: nothing is queued any more. DG_AGAIN. DG_IO. */
