@@ -39,6 +39,8 @@ struct dg_accesslog {
 
 static int open_file(const char *path)
 {
+    if (!path)
+        return open("/dev/full", O_WRONLY | O_CLOEXEC); /* takes nothing, as a full disk */
     if (strcmp(path, "-") == 0)
         return fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
     return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
@@ -116,7 +118,14 @@ static bool empty_rings(dg_accesslog *log)
     return true;
 }
 
-/* Between two lines only, so that none is torn over two files. */
+/* Whether the file ends with a whole line: then it may be changed for another one, and none is torn. */
+static bool is_between_lines(const dg_accesslog *log)
+{
+    const dg_accesslog_ring *ring = log->rings[log->current];
+    uint64_t emptied = atomic_load_explicit(&ring->emptied, memory_order_relaxed);
+    return emptied == 0 || ring->bytes[(emptied - 1) % DG_ACCESSLOG_RING_BYTES] == '\n';
+}
+
 static void change_file(dg_accesslog *log)
 {
     int fd = atomic_exchange(&log->next_fd, -1);
@@ -150,9 +159,9 @@ static void *write_lines(void *arg)
     dg_accesslog *log = arg;
     for (;;) {
         bool ending = atomic_load(&log->ending); /* before the rings are looked at for the last time */
-        bool written = empty_rings(log);
-        if (written)
+        if (is_between_lines(log))
             change_file(log);
+        bool written = empty_rings(log);
         if (ending)
             return NULL;
         wait_for_lines(log, written);

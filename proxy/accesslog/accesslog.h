@@ -17,8 +17,8 @@ enum {
 typedef struct dg_accesslog dg_accesslog;
 typedef struct dg_accesslog_ring dg_accesslog_ring;
 
-/* Opens (appending, mode 0640) the file at `path`, "-" being standard output, and starts the writer thread.
- * DG_IO with errno, DG_NOMEM. */
+/* Opens (appending, mode 0640) the file at `path`, "-" being standard output, and starts the writer thread. NULL:
+ * no file yet; lines wait in the rings for one. DG_IO with errno, DG_NOMEM. */
 DG_MUST_USE dg_status dg_accesslog_new(const char *path, size_t rings, dg_accesslog **ret_log);
 /* Writes what the rings hold, as far as the file takes it, and ends the thread. No worker may write any more.
  * NULL is fine. */

@@ -28,6 +28,13 @@ typedef struct dg_limits {
     size_t connections; /* open from clients, a worker; further ones wait in the kernel's queue */
 } dg_limits;
 
+typedef enum dg_log_format { DG_LOG_JSON, DG_LOG_COMBINED } dg_log_format;
+
+typedef struct dg_access_log {
+    const char *file; /* "-" = standard output; NULL = no access log */
+    dg_log_format format;
+} dg_access_log;
+
 typedef struct dg_listen {
     const char *text; /* as written */
     dg_origin origin;
@@ -50,6 +57,7 @@ typedef struct dg_config {
     size_t *pack_upstreams; /* index into upstreams, by pack */
     bool has_default;       /* upstreams[0] is the default one; else every pack has its own */
     size_t pack_count;
+    dg_access_log access_log;
     bool pass_unmatched; /* what no pack claims goes to the default backend untouched */
     unsigned workers;
     dg_timeouts timeouts;

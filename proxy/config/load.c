@@ -329,6 +329,31 @@ static void read_admin(reader *r, const dg_node *node)
         listen->control = true;
 }
 
+static void read_access_log(reader *r, const dg_node *node)
+{
+    static const char *const known[] = {"file", "format", NULL};
+    const dg_node *file = node, *format = NULL;
+    dg_access_log *log = &r->config->access_log;
+    dg_slice text;
+    if (node->kind == DG_NODE_MAP) {
+        if (!dg_node_check_keys(node, known, r->diags))
+            return;
+        file = dg_node_get(node, "file");
+        format = dg_node_get(node, "format");
+        if (!file) {
+            dg_diags_add(r->diags, DG_ERROR, node->origin, "an access log needs a 'file'");
+            return;
+        }
+    }
+    if (dg_node_want_string(file, "a file, or - for standard output", r->diags, &text))
+        log->file = dg_slice_eq(text, DG_SLICE("-")) ? "-" : dg_config_path(r->config, text);
+    if (!format || !dg_node_want_string(format, "'json' or 'combined'", r->diags, &text))
+        return;
+    log->format = dg_slice_eq(text, DG_SLICE("combined")) ? DG_LOG_COMBINED : DG_LOG_JSON;
+    if (log->format == DG_LOG_JSON && !dg_slice_eq(text, DG_SLICE("json")))
+        dg_diags_add(r->diags, DG_ERROR, format->origin, "the format of an access log is 'json' or 'combined'");
+}
+
 static void each(reader *r, const dg_node *node, void (*read)(reader *, const dg_node *))
 {
     if (node->kind != DG_NODE_LIST) {
@@ -342,7 +367,7 @@ static void each(reader *r, const dg_node *node, void (*read)(reader *, const dg
 static void read_root(reader *r, const dg_node *root, const dg_config_options *options)
 {
     static const char *const known[] = {"listen", "upstream", "packs", "unmatched", "admin",
-                                        "workers", "timeouts", "limits", NULL};
+                                        "access_log", "workers", "timeouts", "limits", NULL};
     const dg_node *node;
     uint64_t n;
     if (!dg_node_want_map(root, "a configuration", r->diags))
@@ -358,6 +383,8 @@ static void read_root(reader *r, const dg_node *root, const dg_config_options *o
         read_unmatched(r, node);
     if ((node = dg_node_get(root, "admin")) && !options->admin)
         read_admin(r, node);
+    if ((node = dg_node_get(root, "access_log")))
+        read_access_log(r, node);
     if ((node = dg_node_get(root, "workers")) &&
         dg_node_want_u64(node, "a number of workers", 1, WORKERS_MAX, r->diags, &n))
         r->config->workers = (unsigned)n;

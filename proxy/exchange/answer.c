@@ -29,6 +29,7 @@ static dg_status write_answer(dg_exchange *x, dg_slice body)
     struct iovec iov[] = {{x->answer_head.ptr, x->answer_head.len},
                           {(void *)(uintptr_t)body.ptr, body.len}};
     x->answer_started = true;
+    x->body_bytes += body.len;
     return dg_conn_write(&x->down->conn, iov, body.len ? 2 : 1);
 }
 
@@ -41,6 +42,7 @@ static dg_status write_piece(dg_exchange *x, dg_slice piece, bool last)
     if (!x->answer_started)
         iov[n++] = (struct iovec){x->answer_head.ptr, x->answer_head.len};
     x->answer_started = true;
+    x->body_bytes += piece.len;
     if (x->answer_chunked && piece.len)
         iov[n++] = (struct iovec){head, dg_chunk_head(head, piece.len)};
     if (piece.len)
@@ -213,6 +215,8 @@ static dg_status read_answer_head(dg_exchange *x)
     dg_slice in = dg_conn_input(&x->up->conn);
     if (in.len == 0)
         return DG_AGAIN;
+    if (!x->any_received)
+        x->first_byte_us = x->edge->loop.now_us;
     x->any_received = true;
     dg_edge *edge = x->edge;
     dg_head_limits limits = {.head_bytes_max = x->epoch->snapshot->config.limits.head_bytes};

@@ -16,7 +16,11 @@ static uint32_t slot_of(const dg_exchange *x)
 
 void dg_count(dg_exchange *x)
 {
-    if (x->down->control || x->status == 0) /* the admin port; or cut before there was an answer */
+    if (x->down->control) /* the admin port */
+        return;
+    if (x->epoch->snapshot->config.access_log.file)
+        dg_log_exchange(x);
+    if (x->status == 0) /* cut before there was an answer */
         return;
     dg_usage_count(x->edge->usage, slot_of(x), x->method_name, x->status,
                    x->edge->loop.now_us - x->started_us);

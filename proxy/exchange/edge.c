@@ -49,9 +49,10 @@ void dg_epoch_release(dg_edge *edge, dg_epoch *epoch)
         epoch_free(epoch);
 }
 
-dg_status dg_edge_init(dg_edge *edge, dg_snapshot *snapshot, dg_usage_shard *usage, const char *via)
+dg_status dg_edge_init(dg_edge *edge, dg_snapshot *snapshot, dg_usage_shard *usage,
+                       dg_accesslog_ring *log, const char *via)
 {
-    *edge = (dg_edge){.usage = usage};
+    *edge = (dg_edge){.usage = usage, .log = log};
     snprintf(edge->via, sizeof edge->via, "%s", via);
     dg_status status = dg_loop_init(&edge->loop);
     if (status != DG_OK)

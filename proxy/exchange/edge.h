@@ -4,6 +4,7 @@
 #define DG_EXCHANGE_EDGE_H
 
 #include "base/date.h"
+#include "proxy/accesslog/accesslog.h"
 #include "proxy/coding/coding.h"
 #include "proxy/config/config.h"
 #include "proxy/http/head.h"
@@ -25,6 +26,7 @@ typedef struct dg_edge {
     dg_loop loop;
     dg_epoch *epoch;
     dg_usage_shard *usage;
+    dg_accesslog_ring *log; /* written to when the snapshot names an access log */
     dg_downstream *clients; /* all open connections from clients */
     size_t client_count, control_count; /* the second: those of them on the admin port */
     dg_exchange *spare; /* exchanges for reuse, with the memory of their buffers */
@@ -40,7 +42,7 @@ typedef struct dg_edge {
 } dg_edge;
 
 DG_MUST_USE dg_status dg_edge_init(dg_edge *edge, dg_snapshot *snapshot, dg_usage_shard *usage,
-                                   const char *via);
+                                   dg_accesslog_ring *log, const char *via);
 /* Closes everything at once. */
 void dg_edge_free(dg_edge *edge);
 

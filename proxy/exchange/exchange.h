@@ -58,13 +58,14 @@ struct dg_exchange {
     dg_exchange *next; /* among the spare ones */
     unsigned held;     /* callers that will still ask whether it is gone */
     bool gone;         /* freed, but held */
-    uint64_t started_us;
+    uint64_t started_us, connected_us, first_byte_us; /* 0 = has not happened, or was not waited for */
 
     /* the request */
     dg_buf text; /* what the slices below point into */
     dg_slice method_name, host;
     dg_slice target;      /* path and query as they came */
     dg_slice path, query; /* the path normalised */
+    dg_slice user_agent, referer; /* for the access log; empty without one */
     dg_method method;
     unsigned minor; /* of the client's HTTP/1.minor */
     dg_match match; /* api NULL when no pack has a say */
@@ -83,6 +84,9 @@ struct dg_exchange {
     /* the answer */
     unsigned status;     /* 0 = none yet */
     unsigned interims;   /* 1xx so far */
+    uint64_t body_bytes; /* of the answer's content, given to the client's connection */
+    const char *problem; /* the type of the problem that the answer is, or that cut it; NULL = none */
+    const char *side;    /* whose it is: "downstream", "upstream", "dragoman" */
     size_t answer_scan;
     dg_body answer;
     const dg_program *program; /* NULL = the content passes */
@@ -165,5 +169,10 @@ dg_status dg_interim_head(const dg_head *head, dg_buf *out); /* whole */
 
 /* ---- count.c */
 void dg_count(dg_exchange *x);
+
+/* ---- log_line.c: the access log */
+void dg_log_exchange(dg_exchange *x);
+/* A request whose head was refused. */
+void dg_log_refusal(dg_downstream *down, unsigned status, const char *problem);
 
 #endif

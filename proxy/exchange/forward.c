@@ -98,6 +98,8 @@ static void send_request(dg_exchange *x)
         dg_forward_failed(x, strerror(errno));
         return;
     }
+    if (!was_open)
+        x->connected_us = x->edge->loop.now_us;
     if (!was_open && spoke_first(x)) {
         log_failure(x, "it answered before it was asked");
         dg_fail(x, DG_PROBLEM_UPSTREAM_MALFORMED, NULL, NULL);

@@ -50,10 +50,18 @@ static dg_status write_both(dg_downstream *down, dg_buf *head, const dg_buf *bod
                : dg_conn_write(&down->conn, iov, body ? 2 : 1);
 }
 
+/* Whose fault a problem is. */
+static const char *side_of(const struct row *row)
+{
+    return row->status == 500 ? "dragoman" : row->proxy_status ? "upstream" : "downstream";
+}
+
 void dg_fail(dg_exchange *x, dg_problem problem, const char *detail, const dg_problem_extra *extra)
 {
     const struct row *row = &rows[problem];
     dg_exchange_release_up(x, false);
+    x->problem = row->type;
+    x->side = side_of(row);
     if (row->proxy_status)
         dg_usage_gauge(x->edge->usage, DG_GAUGE_UPSTREAM_FAILURES, 1);
     if (x->answer_started) {
@@ -72,6 +80,7 @@ void dg_fail(dg_exchange *x, dg_problem problem, const char *detail, const dg_pr
         dg_buf_add(&x->answer_head, extra->fields);
     dg_buf_add_str(&x->answer_head, "\r\n");
     x->answer_started = true;
+    x->body_bytes = x->method == DG_METHOD_HEAD ? 0 : x->answer_out.len;
     bool head_only = x->method == DG_METHOD_HEAD;
     if (write_both(x->down, &x->answer_head, head_only ? NULL : &x->answer_out) != DG_OK)
         dg_exchange_abort(x);
@@ -92,6 +101,7 @@ void dg_downstream_refuse(dg_downstream *down, unsigned status, dg_problem probl
     dg_status sent = write_both(down, &head, &body);
     dg_buf_free(&head);
     dg_buf_free(&body);
+    dg_log_refusal(down, status, row->type);
     if (sent != DG_OK) {
         dg_downstream_free(down);
         return;

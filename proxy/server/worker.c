@@ -184,13 +184,13 @@ static void worker_free(dg_worker *worker)
 }
 
 dg_status dg_worker_start(dg_worker *worker, const dg_worker_mail *first, dg_usage_shard *usage,
-                          const char *via, int done_fd)
+                          dg_accesslog_ring *log, const char *via, int done_fd)
 {
     *worker = (dg_worker){.done_fd = done_fd, .mail = *first};
     worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (worker->wake_fd < 0)
         return DG_IO;
-    dg_status status = dg_edge_init(&worker->edge, first->snapshot, usage, via);
+    dg_status status = dg_edge_init(&worker->edge, first->snapshot, usage, log, via);
     if (status != DG_OK) {
         close(worker->wake_fd);
         return status;
