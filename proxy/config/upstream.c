@@ -75,9 +75,11 @@ dg_upstream *dg_config_upstream(dg_config *config, const char *url, dg_origin or
     dg_upstream *up = &config->upstreams[config->upstream_count];
     *up = (dg_upstream){.url = dg_arena_strdup(&config->arena, url), .idle_max = IDLE_DEFAULT,
                         .idle_ms = IDLE_MS_DEFAULT};
-    if (!parse_url(config, url, up, &tls, &address, &error) ||
+    if (dg_arena_failed(&config->arena))
+        return NULL;
+    if (!parse_url(config, url, up, &tls, &address, &error) || !address ||
         dg_address_resolve(address, false, up->addresses, &up->address_count, &error) != DG_OK) {
-        dg_diags_add(diags, DG_ERROR, origin, "backend '%s': %s", url, error);
+        dg_diags_add(diags, DG_ERROR, origin, "backend '%s': %s", url, error ? error : "out of memory");
         return NULL;
     }
     if (tls)

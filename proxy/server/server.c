@@ -314,6 +314,7 @@ static bool start_workers(dg_server *server)
     dg_worker_mail *mails = make_mails(server->snapshot, NULL, count);
     server->workers = calloc(count, sizeof *server->workers);
     if (!mails || !server->workers) {
+        dg_log(DG_LOG_ERROR, "cannot start the workers");
         drop_mails(mails, count);
         return false;
     }
@@ -382,13 +383,15 @@ static bool start(dg_server *server)
 {
     dg_diags diags;
     dg_diags_init(&diags);
-    if (dg_usage_new(&server->usage) != DG_OK || !choose_control_address(server)) {
-        dg_diags_free(&diags);
-        return false;
-    }
-    dg_status status = dg_snapshot_load(server->options, server->control_address, server->usage,
-                                        &diags, &server->snapshot);
+    dg_status status = dg_usage_new(&server->usage);
+    if (status == DG_OK && !choose_control_address(server))
+        status = DG_IO;
+    if (status == DG_OK)
+        status = dg_snapshot_load(server->options, server->control_address, server->usage, &diags,
+                                  &server->snapshot);
     print_diags(&diags);
+    if (status == DG_NOMEM)
+        dg_log(DG_LOG_ERROR, "cannot start: %s", dg_status_text(status));
     if (status != DG_OK)
         return false;
     if (!init_events(server)) {

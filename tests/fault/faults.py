@@ -351,7 +351,7 @@ def start_tls(s, answer=None, config=None, trusted=None, **kw):
 def large_bodies_pass_tls_both_ways(s):
     def answer(_, request):
         return (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(request.body, 70001))
-    proxy, up, port, certs = start_tls(s, answer, {"timeouts": dict(harness.TIMEOUTS, answer="20s", body="20s")})
+    proxy, up, port, certs = start_tls(s, answer, {"timeouts": dict(harness.TIMEOUTS, answer="20s", body="20s", idle="20s")})
     body = os.urandom(1 << 16) * 48
     with TlsClient(port, certs) as client:
         client.sock.settimeout(20)
@@ -470,6 +470,250 @@ def nobody_has_the_worker_for_himself(s):
     finally:
         stop.set()
     assert worst < 0.5, "a probe waited %.2f s" % worst
+
+
+# ---- bodies
+
+BORDERS = (16384 - 64, 16383, 16384, 16385, 32768, 65537)
+
+
+@fault
+def translated_bodies_survive_every_cut(s):
+    """In pieces of one byte, and with sizes at the borders of blocks: both directions, both framings."""
+    def whole(n):
+        return b'{"a":"%s"}' % (b"x" * (n - 8))
+
+    def answer(connection, request):
+        how, n = request.target.rsplit("/", 2)[1:]
+        body = whole(int(n))
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+        data = head + (b"Content-Length: %d\r\n\r\n" % len(body) + body if how == "length" else
+                       b"Transfer-Encoding: chunked\r\n\r\n" + chunked(body, 1 if len(body) < 500 else 16384))
+        if len(data) < 2000:
+            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.send(*[data[i:i + 1] for i in range(len(data))])
+            return None
+        return data
+    pack = make_pack("  POST /up/{how}/{n}:\n    request: [{rename: {a: bb}}]\n    response: [{rename: {a: b}}]\n")
+    proxy, up = s.start(answer, {"packs": [pack]})
+    for n in (9, 100) + BORDERS:
+        for how in ("length", "chunked"):
+            head = b"POST /api/v1/up/%s/%d HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n" % (how.encode(), n)
+            data = head + (b"Content-Length: %d\r\n\r\n" % n + whole(n) if how == "length" else
+                           b"Transfer-Encoding: chunked\r\n\r\n" + chunked(whole(n), 1 if n < 500 else 16384))
+            with Client(proxy.port) as client:
+                client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                client.send(*([data[i:i + 1] for i in range(len(data))] if n < 500 else [data]))
+                reply = client.wait(1, 3)[0]
+                assert reply.status == 200 and reply.body == whole(n), \
+                    (n, how, reply.status, reply.body[:80])
+                assert up.seen()[-1].body == whole(n).replace(b'"a"', b'"bb"'), (n, how)
+
+
+@fault
+def streamed_bodies_survive_the_borders_of_blocks(s):
+    proxy, up = s.start(lambda _, request: answer_bytes(request.body, fields=b""))
+    with Client(proxy.port) as client:
+        for n in BORDERS:
+            for extra in (-1, 0, 1):
+                body = os.urandom(n + extra)
+                head = b"POST /%d HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n" % (n, len(body))
+                pad = b"X-Pad: %s\r\n\r\n" % (b"p" * (300 - len(head) - 11))
+                assert client.ask(head + pad + body).body == body
+    with Client(proxy.port) as client:
+        body = b"e" * 20000
+        client.send(b"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n")
+        harness.wait_until(lambda: client.pump(0.05) or b" 100 " in client.data, 2, "100 Continue")
+        client.send(chunked(body, 7000))
+        assert client.wait(1)[0].body == body
+
+
+@fault
+def what_cannot_have_a_body_has_none_on_translated_routes(s):
+    json_type = b"Content-Type: application/json\r\n"
+    answers = {"204": b"HTTP/1.1 204 No Content\r\n\r\n",
+               "304": b"HTTP/1.1 304 Not Modified\r\n" + json_type + b"Content-Length: 7\r\n\r\n",
+               "empty": answer_bytes(b"", fields=json_type),
+               "plain": answer_bytes(b"not JSON", fields=b"Content-Type: text/plain\r\n"),
+               "broken": answer_bytes(b'{"a":', fields=json_type),
+               "gzip": answer_bytes(b'{"a":1}', fields=json_type + b"Content-Encoding: gzip\r\n"),
+               "fixed": answer_bytes(b'{"a":1}', fields=json_type + b"Cache-Control: no-transform\r\n"),
+               "part": answer_bytes(b'{"a":1}', "206 Partial Content", json_type + b"Content-Range: bytes 0-6/9\r\n"),
+               "head": b"HTTP/1.1 200 OK\r\n" + json_type + b"Content-Length: 7\r\n\r\n"}
+    pack = make_pack("  GET /x/{n}:\n    response: [{rename: {a: b}}]\n")
+    proxy, _ = s.start(lambda _, request: answers[request.target.rsplit("/", 1)[1]], {"packs": [pack]})
+    with Client(proxy.port) as client:
+        for name, status in (("204", 204), ("304", 304), ("empty", 200), ("plain", 200), ("broken", 502), ("gzip", 502),
+                             ("fixed", 502), ("part", 502), ("204", 204)):
+            reply = client.ask(get("/api/v1/x/" + name))
+            assert reply.status == status and not client.closed, (name, reply.status)
+        reply = client.ask(get("/api/v1/x/head").replace(b"GET", b"HEAD", 1), "HEAD")
+        assert reply.status == 200 and not reply.all("content-length")
+        assert client.ask(get("/api/v1/x/204")).status == 204
+
+
+# ---- time
+
+@fault
+def whoever_trickles_ends_in_time(s):
+    """Deadlines are absolute: a byte now and then moves none of them."""
+    def answer(connection, request):
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        connection.send(*[b"x"] * 100, pause=0.1)
+    proxy, _ = s.start(answer, {"timeouts": dict(harness.TIMEOUTS, head="1s", body="1s", answer="1s")})
+    head = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n"
+    for first, status in ((b"GET / HTTP/1.1\r\n", 408), (head, 408), (get("/"), None)):
+        with Client(proxy.port) as client:
+            client.send(first)
+            start = time.monotonic()
+            while not client.closed and time.monotonic() - start < 3:
+                if status and not client.data:
+                    client.send(b"a")
+                client.pump(0.1)
+                if status and client.finals():
+                    break
+            took = time.monotonic() - start
+            assert 0.9 < took < 1.3, (first, took)
+            assert (client.finals()[0].status == status) if status else not client.finals()[0].complete, client.data
+
+
+# ---- reload, descriptors, memory
+
+def resident_kb(proxy):
+    with open("/proc/%d/status" % proxy.process.pid) as status:
+        return int(next(line for line in status if line.startswith("VmRSS")).split()[1])
+
+
+def descriptors(proxy):
+    return len(os.listdir("/proc/%d/fd" % proxy.process.pid))
+
+
+@fault
+def reloads_under_load_lose_nothing_and_keep_nothing(s):
+    proxy, up = s.start(None, {"packs": [ORDERS], "unmatched": "pass"}, )
+    good = proxy.save()
+    stop, lost, done = threading.Event(), [], [0]
+
+    def load(number):
+        with Client(proxy.port) as client:
+            n = 0
+            while not stop.is_set():
+                n += 1
+                client.data, path = b"", "/%d/%d" % (number, n)
+                client.methods = []
+                try:
+                    assert json.loads(client.ask(get(path)).body)["target"] == path
+                    done[0] += 1
+                except (AssertionError, ValueError) as error:
+                    lost.append(str(error))
+                    return
+    threads = [threading.Thread(target=load, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    counts = []
+    for n in range(50):
+        if n % 5 == 4:
+            proxy.write("dragoman.yaml", "listen: [")
+        else:
+            proxy.save()
+        before = proxy.log().count("reload")
+        proxy.process.send_signal(signal.SIGHUP)
+        harness.wait_until(lambda: proxy.log().count("reload") > before, 3, "reload %d" % n)
+        counts.append((descriptors(proxy), resident_kb(proxy)))
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not lost and done[0] > 200, (done, lost[:3])
+    assert counts[-1][0] <= counts[5][0] + 4, [c[0] for c in counts]
+    assert "asan" in s.binary or counts[-1][1] < counts[10][1] * 1.05 + 500, [c[1] for c in counts]
+    assert good
+
+
+@fault
+def descriptors_that_run_out_pause_and_come_back(s):
+    proxy, _ = s.start(None, {"limits": {"connections": 1000}})
+    import resource
+    resource.prlimit(proxy.process.pid, resource.RLIMIT_NOFILE, (64, 64))
+    clients = [Client(proxy.port) for _ in range(100)]
+    with contextlib.ExitStack() as stack:
+        for client in clients:
+            stack.enter_context(client)
+        time.sleep(0.3)
+        with open("/proc/%d/stat" % proxy.process.pid) as stat:
+            before = sum(map(int, stat.read().split()[13:15]))
+        reply = clients[0].ask(get("/"))
+        assert reply.status == 503 and reply.get("retry-after"), reply.status
+        time.sleep(1)
+        with open("/proc/%d/stat" % proxy.process.pid) as stat:
+            spent = sum(map(int, stat.read().split()[13:15])) - before
+        assert spent < 20, "it spins: %d ticks in a second" % spent
+    with Client(proxy.port) as client:
+        assert client.ask(get("/after"), seconds=2).status == 200
+    assert proxy.log().count("accepting pauses") < 40
+
+
+@fault
+def those_who_never_read_hold_little(s):
+    """Floods of pipelined requests and large answers that nobody takes: memory stays bounded, and the send
+    deadline ends it."""
+    body = answer_bytes(b"x" * (4 << 20), fields=b"")
+    proxy, up = s.start(lambda _, request: body if request.target == "/big" else harness.echo(_, request),
+                        {"timeouts": dict(harness.TIMEOUTS, send="2s", answer="9s")})
+    flood = b"OPTIONS * HTTP/1.1\r\nHost: h\r\nMax-Forwards: 0\r\n\r\n" * 200000
+    before = resident_kb(proxy)
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(Client(proxy.port, receive_buffer=4096)) for _ in range(60)]
+        for n, client in enumerate(clients):
+            client.sock.settimeout(0.2)
+            with contextlib.suppress(OSError):
+                client.sock.sendall(get("/big") if n % 10 else flood)
+        grown = resident_kb(proxy) - before
+        assert grown < 60 * 2 * 64 + (20000 if "asan" in s.binary else 4000), "%d kB" % grown
+        with Client(proxy.port) as probe:
+            assert probe.ask(get("/probe")).status == 200
+        harness.wait_until(lambda: descriptors(proxy) < 40, 6, "the send deadline")
+
+
+@fault
+def resets_leave_nothing_behind(s):
+    def answer(_, request):
+        time.sleep(0.02)
+        return harness.echo(_, request)
+    proxy, up = s.start(answer)
+    with Client(proxy.port) as client:
+        assert client.ask(get("/")).status == 200
+    before = descriptors(proxy)
+    for n in range(300):
+        client = Client(proxy.port)
+        client.sock.send((get("/x"), post("/y", b"x" * 5000)[:3000], b"GET / HT", b"", get("/z") * 5)[n % 5])
+        client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.sock.close()
+    harness.wait_until(lambda: descriptors(proxy) <= before + 12, 4, "descriptors")
+    assert not [r for r in up.seen() if r.target == "/y"], "half a request was whole to the backend"
+    with Client(proxy.port) as client:
+        assert client.ask(get("/")).status == 200
+
+
+# ---- logs and fields
+
+@fault
+def nobody_forges_fields_or_lines(s):
+    def answer(connection, request):
+        if request.target.startswith("/bad"):
+            connection.send(b"HTTP/1.1 200 OK\r\nX: a\x0bb\r\n\r\n")
+            raise Upstream.Close
+        return answer_bytes(b"{}", fields=b"Location: /x%0d%0aSet-Cookie:%20a=1\r\nConnection: X-A\r\nX-A: 1\r\n")
+    proxy, up = s.start(answer)
+    with Client(proxy.port) as client:
+        client.ask(get("/a%0d%0aX-Evil:%201?b%0d%0a", "X-Forwarded-For: 1.2.3.4", "Forwarded: for=x", "X-Real: a%0d%0ab",
+                       "Connection: X-Forwarded-For, Host, Via, X-Mine", "X-Mine: 1"))
+        for n in range(50):
+            client.ask(get("/bad%0a2026-01-01T00:00:00Z%20error:%20forged"))
+    request = up.seen()[0]
+    assert request.all("x-forwarded-for") == [b"127.0.0.1"] and len(request.all("host")) == 1
+    assert not request.all("x-evil") and not request.all("forwarded") and not request.all("x-mine")
+    lines = proxy.log().splitlines()
+    assert all(line[:4] == "2026" or line[:4].isdigit() for line in lines) and len(lines) < 30, lines[-3:]
 
 
 if __name__ == "__main__":
