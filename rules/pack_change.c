@@ -74,6 +74,23 @@ static void read_part(dg_pack *pack, const dg_ops_reader *reader, const dg_node 
     binding->up[part] = ops;
 }
 
+/* The first entry that covers an endpoint and declares a part wins: a part that an earlier entry
+ * always wins would be silently ignored. */
+static void check_reached(dg_pack *pack, const dg_change *change, const dg_binding *binding,
+                          const dg_node *node, dg_part part)
+{
+    for (const dg_binding *b = change->bindings; b < binding; b++)
+        if (b->up[part] && !dg_template_same(&b->older, &binding->older) &&
+            dg_template_covers(&b->older, &binding->older)) {
+            dg_diags_add(pack->diags, DG_ERROR, node->key_origin,
+                         "this is never used: '%.*s %.*s' (line %u) covers it, and the first entry "
+                         "wins; put this entry before that one",
+                         DG_SLICE_FMT(b->older.method), DG_SLICE_FMT(b->older.path),
+                         b->origin.line);
+            return;
+        }
+}
+
 static void read_binding(dg_pack *pack, const dg_ops_reader *reader, dg_change *change,
                          const dg_node *node)
 {
@@ -96,10 +113,12 @@ static void read_binding(dg_pack *pack, const dg_ops_reader *reader, dg_change *
     dg_node_check_keys(node, keys, pack->diags);
     for (const dg_node *n = node->first; n; n = n->next) {
         dg_part part;
-        if (is_part_name(n->key, &part))
+        if (is_part_name(n->key, &part)) {
             read_part(pack, reader, n, part, binding);
-        else if (dg_slice_eq(n->key, DG_SLICE("becomes")))
+            check_reached(pack, change, binding, n, part);
+        } else if (dg_slice_eq(n->key, DG_SLICE("becomes"))) {
             read_becomes(pack, n, binding);
+        }
     }
 }
 
