@@ -125,8 +125,8 @@ void dg_line_seed(dg_compiled_api *api, const dg_template *name, size_t index, d
     api->line_count += good;
 }
 
-/* A rule for errors everywhere ("* / **": {error: ...}) is no endpoint by itself, unless unlisted ones
- * pass: then their errors are meant, too. */
+/* A rule for errors everywhere ("* / **": {error: ...}) is no endpoint by itself, unless unlisted
+ * ones pass: then their errors are meant, too. */
 static bool makes_endpoint(const dg_binding *b, bool pass_unlisted)
 {
     bool only_error =

@@ -262,13 +262,15 @@ static void take_route(dg_match *match, const dg_table_match *found)
     match->route = found->route;
 }
 
-/* OPTIONS asks about the path, whatever methods it has (RFC 9110 9.3.7); browsers ask so before they call
- * another site (CORS). The backend answers, at the path that it knows; there is no body to translate. */
+/* OPTIONS asks about the path, whatever methods it has (RFC 9110 9.3.7); browsers ask so before
+ * they call another site (CORS). The backend answers, at the path that it knows; there is no body
+ * to translate. */
 static bool match_options(const dg_compiled_api *api, dg_slice method, dg_match *match)
 {
     dg_table_match found;
     if (!dg_slice_eq(method, DG_SLICE("OPTIONS")) ||
-        !dg_table_find(&api->tables[match->version->index], (dg_slice){NULL, 0}, match->rest, &found))
+        !dg_table_find(&api->tables[match->version->index], (dg_slice){NULL, 0}, match->rest,
+                       &found))
         return false;
     take_route(match, &found);
     return true;
@@ -287,9 +289,10 @@ static bool ends_in_rest(const dg_route *route)
     return t->count && t->segments[t->count - 1].kind == DG_SEGMENT_REST;
 }
 
-/* A request that no endpoint serves by name (`served` is NULL, or ends in **) passes as it is; but never
- * to an endpoint that the backend's version lists, for that would answer in a version that the client
- * does not speak. As many backends serve /orders/ as /orders, a slash more does not dodge an endpoint. */
+/* A request that no endpoint serves by name (`served` is NULL, or ends in **) passes as it is; but
+ * never to an endpoint that the backend's version lists, for that would answer in a version that
+ * the client does not speak. As many backends serve /orders/ as /orders, a slash more does not
+ * dodge an endpoint. */
 static bool dodges(const dg_compiled_api *api, const dg_match *match, dg_slice method,
                    const dg_route *served)
 {
