@@ -25,6 +25,7 @@ typedef struct dg_lens {
     dg_slice name;
     const dg_node *node;
     dg_ops ops; /* LENS ops point here, so that lenses may name each other in any order */
+    dg_ops down;
     enum {
         DG_LENS_NEW,
         DG_LENS_ENTERED,
@@ -39,7 +40,7 @@ typedef struct dg_binding {
     bool becomes;
     dg_origin origin;
     const dg_ops *up[DG_PARTS]; /* NULL when the part is not declared */
-    dg_ops down[DG_PARTS];
+    const dg_ops *down[DG_PARTS];
 } dg_binding;
 
 typedef struct dg_change {

@@ -26,7 +26,7 @@ static size_t collect_steps(const dg_compiled_api *api, const dg_line *line, dg_
     for (size_t at = from; at != to; at = from < to ? at + 1 : at - 1) {
         size_t j = from < to ? at : at - 1;
         const dg_binding *b = binding_for(api->pack.chain[j], &line->routes[j].name, part);
-        const dg_ops *ops = !b ? NULL : from < to ? b->up[part] : &b->down[part];
+        const dg_ops *ops = !b ? NULL : from < to ? b->up[part] : b->down[part];
         if (ops && ops->count)
             steps[count++] = ops;
     }
