@@ -169,6 +169,14 @@ static void frame(dg_exchange *x, const dg_head *head, bool translated)
     dg_answer_head_end(x);
 }
 
+/* Server-sent events go on as long as somebody listens (WHATWG HTML 9.2). */
+static bool is_event_stream(const dg_head *head)
+{
+    dg_media_type type;
+    return dg_media_type_parse(dg_head_value(head, DG_FIELD_CONTENT_TYPE), &type) == DG_OK &&
+           dg_slice_ieq(type.type, DG_SLICE("text")) && dg_slice_ieq(type.subtype, DG_SLICE("event-stream"));
+}
+
 /* False when x may be gone. */
 static bool begin_answer(dg_exchange *x, const dg_head *head)
 {
@@ -180,6 +188,7 @@ static bool begin_answer(dg_exchange *x, const dg_head *head)
     if (!choose_program(x, head, &translated))
         return false;
     x->answer_parsed = true;
+    x->endless = !x->program && is_event_stream(head);
     if (dg_answer_head_begin(x, head, translated) != DG_OK) {
         dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
         return false;
@@ -260,6 +269,8 @@ static dg_status read_answer_body(dg_exchange *x)
         return DG_CLOSED;
     }
     dg_conn_consume(&x->up->conn, consumed);
+    if (x->endless && piece.len)
+        dg_conn_deadline(&x->up->conn, x->epoch->snapshot->config.timeouts.answer_ms);
     if (x->program)
         collect(x, piece);
     else if (write_piece(x, piece, x->answer.done) != DG_OK) {

@@ -98,6 +98,7 @@ struct dg_exchange {
     bool answer_parsed : 1;  /* the final head is known */
     bool up_keep : 1;        /* the backend keeps its connection open */
     bool paused : 1;         /* the client does not take more for now */
+    bool endless : 1;        /* an event stream: its deadline is a silence, not its end */
     bool answer_started : 1; /* bytes of it went to the client */
     bool answer_chunked : 1; /* towards the client */
     bool close_after : 1;    /* the client's connection ends with this answer */
