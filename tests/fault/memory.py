@@ -51,11 +51,10 @@ class Memory:
 
 def start(s, answer, config):
     memory = Memory()
-    os.environ["DRAGOMAN_MEMORY"] = memory.file.name
-    try:
-        return (memory,) + s.start(answer, config)
-    finally:
-        del os.environ["DRAGOMAN_MEMORY"]
+    up = harness.Upstream(answer)
+    proxy = harness.Dragoman(s.binary, up.port, config, DRAGOMAN_MEMORY=memory.file.name)
+    s.started.append((proxy, up))
+    return memory, proxy, up
 
 
 def each_fails(memory, proxy, session, at_most, step=1):
