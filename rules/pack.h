@@ -72,6 +72,7 @@ typedef struct dg_pack {
     size_t inventory_count;
     const dg_change **chain; /* chain[i] joins version i and i + 1 */
     size_t binding_total;
+    uint64_t digest; /* of the documents read so far */
 } dg_pack;
 
 /* Reads the folder. DG_INVALID with diagnostics, DG_NOMEM, DG_IO. */

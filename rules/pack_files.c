@@ -54,6 +54,8 @@ static const dg_node *load(dg_pack *pack, const char *path)
     }
     if (dg_doc_load(pack->arena, path, pack->diags, &root) == DG_NOMEM)
         pack->arena->failed = true;
+    if (root)
+        pack->digest = dg_node_digest(root, pack->digest);
     return root;
 }
 
@@ -161,6 +163,7 @@ dg_status dg_pack_read(dg_pack *pack, const dg_pack_source *source)
         if (pack->api.version_count)
             read_changes(pack);
     }
+    pack->api.digest = pack->digest;
     if (pack->arena->failed)
         return DG_NOMEM;
     return pack->diags->errors == errors ? DG_OK : DG_INVALID;

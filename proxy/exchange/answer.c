@@ -126,6 +126,8 @@ static bool choose_program(dg_exchange *x, const dg_head *head, bool *ret_transl
     const dg_program *program = head->status >= 400 ? x->match.error : x->match.response;
     dg_json_kind kind = program ? dg_head_json(head) : DG_JSON_NO;
     *ret_translated = kind != DG_JSON_NO;
+    if (head->status == 204 || head->status == 304) /* about a representation that would be translated */
+        *ret_translated = program != NULL;
     if (kind == DG_JSON_NO)
         return true; /* not JSON: it passes untouched */
     const char *why = NULL;

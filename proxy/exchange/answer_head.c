@@ -1,4 +1,5 @@
 /* The head that goes to the client. */
+#include "proxy/exchange/entity_tag.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/http/fields.h"
 #include "proxy/lifecycle/lifecycle.h"
@@ -47,12 +48,10 @@ static void add_url(dg_exchange *x, dg_buf *out, const dg_field *field)
     dg_buf_add(out, DG_SLICE("\r\n"));
 }
 
-/* Fields that describe the backend's bytes and not those that the client gets. An entity tag of the backend
- * does not name the translated representation (RFC 9110 8.8.1). */
+/* Fields that describe the backend's bytes and not those that the client gets. */
 static bool describes_bytes(dg_field_id id)
 {
     switch (id) {
-    case DG_FIELD_ETAG:
     case DG_FIELD_ACCEPT_RANGES:
     case DG_FIELD_CONTENT_DIGEST:
     case DG_FIELD_REPR_DIGEST:
@@ -62,6 +61,17 @@ static bool describes_bytes(dg_field_id id)
     default:
         return false;
     }
+}
+
+/* One that is no entity tag is left out: it names nothing. */
+static void add_entity_tag(dg_exchange *x, dg_buf *out, const dg_field *field)
+{
+    size_t start = out->len;
+    dg_buf_add(out, DG_SLICE("ETag: "));
+    if (dg_entity_tag_for_client(&x->match, field->value, out))
+        dg_buf_add(out, DG_SLICE("\r\n"));
+    else
+        out->len = start;
 }
 
 static bool names_version(const dg_exchange *x, const dg_field *field)
@@ -78,7 +88,9 @@ static void add_fields(dg_exchange *x, const dg_head *head, bool translated, dg_
         if (field->id == DG_FIELD_CONTENT_LENGTH || names_version(x, field) ||
             (translated && describes_bytes(field->id)) || dg_field_is_dropped(head, field))
             continue;
-        if (x->match.version && x->match.version != x->match.api->backend &&
+        if (translated && field->id == DG_FIELD_ETAG)
+            add_entity_tag(x, out, field);
+        else if (x->match.version && x->match.version != x->match.api->backend &&
             (field->id == DG_FIELD_LOCATION || field->id == DG_FIELD_CONTENT_LOCATION))
             add_url(x, out, field);
         else

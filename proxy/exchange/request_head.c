@@ -1,4 +1,5 @@
 /* The head that goes to the backend: what is dropped, what is rewritten, what is added. */
+#include "proxy/exchange/entity_tag.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/http/fields.h"
 
@@ -64,6 +65,17 @@ static bool is_dropped(const dg_exchange *x, const dg_head *head, const dg_field
     }
 }
 
+static void add_tags(const dg_exchange *x, dg_buf *out, const dg_field *field)
+{
+    size_t start = out->len;
+    dg_buf_add(out, field->name);
+    dg_buf_add(out, DG_SLICE(": "));
+    if (dg_entity_tags_for_backend(&x->match, field->value, field->id == DG_FIELD_IF_MATCH, out))
+        dg_buf_add(out, DG_SLICE("\r\n"));
+    else
+        out->len = start;
+}
+
 static bool selects_version(const dg_exchange *x, const dg_field *field)
 {
     return x->match.api && x->match.api->version_field.len &&
@@ -89,7 +101,9 @@ static void add_fields(dg_exchange *x, const dg_head *head, dg_buf *out)
         const dg_field *field = &head->fields[i];
         if (is_dropped(x, head, field))
             continue;
-        if (selects_version(x, field))
+        if (answer_translates(x) && (field->id == DG_FIELD_IF_NONE_MATCH || field->id == DG_FIELD_IF_MATCH))
+            add_tags(x, out, field);
+        else if (selects_version(x, field))
             add_line(out, field->name, dg_slice_str(x->match.api->backend->name));
         else if (field->id == DG_FIELD_MAX_FORWARDS && x->method == DG_METHOD_OPTIONS)
             add_max_forwards(out, field);
