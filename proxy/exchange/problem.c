@@ -69,7 +69,7 @@ void dg_fail(dg_exchange *x, dg_problem problem, const char *detail, const dg_pr
         return;
     }
     x->status = row->status;
-    x->close_after |= !x->request.done;
+    x->close_after |= !x->request.done || x->minor == 0; /* HTTP/1.0 awaits the end, if it is not told otherwise */
     dg_buf_clear(&x->answer_head);
     dg_buf_clear(&x->answer_out);
     add_body(&x->answer_out, row, row->status, detail, extra);

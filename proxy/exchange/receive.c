@@ -418,7 +418,10 @@ static void client_expired(dg_conn *conn)
     dg_exchange *x = down->exchange;
     if (x && down->state == DG_CLIENT_BODY) {
         x->close_after = true;
-        dg_fail(x, DG_PROBLEM_REQUEST_TIMEOUT, "the body did not come in time", NULL);
+        if (!x->whole && dg_forward_is_full(x)) /* 408 would say: ask again (RFC 9110 15.5.9) */
+            dg_fail(x, DG_PROBLEM_ANSWER_TIMEOUT, "the backend did not take the body in time", NULL);
+        else
+            dg_fail(x, DG_PROBLEM_REQUEST_TIMEOUT, "the body did not come in time", NULL);
     } else if (x) { /* it does not read its answer */
         dg_exchange_abort(x);
     } else if (down->state == DG_CLIENT_HEAD && dg_conn_input(conn).len) {

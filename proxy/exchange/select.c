@@ -168,6 +168,7 @@ static bool ends_here(const dg_exchange *x, const dg_head *head)
 
 static void answer_options(dg_exchange *x)
 {
+    x->close_after |= x->minor == 0;
     dg_buf_add_str(&x->answer_head, "HTTP/1.1 204 No Content\r\nDate: ");
     dg_buf_add(&x->answer_head, dg_edge_date(x->edge));
     dg_buf_add_str(&x->answer_head, x->close_after ? "\r\nConnection: close\r\n\r\n" : "\r\n\r\n");

@@ -6,6 +6,8 @@ or mixed up, and a cut never looks like an end.
 import contextlib
 import json
 import os
+import random
+import re
 import signal
 import socket
 import ssl
@@ -425,51 +427,36 @@ def tls_without_certificates_is_no_plain_text(s):
 
 # ---- shares
 
+FLOOD = """import os, socket, sys
+sock = socket.socket(fileno=int(sys.argv[1]))
+if os.fork():
+    data = b"OPTIONS * HTTP/1.1\\r\\nHost: h\\r\\nMax-Forwards: 0\\r\\n\\r\\n" * 4000
+    while True: sock.sendall(data)
+else:
+    room = bytearray(1 << 20)
+    while sock.recv_into(room): pass
+"""
+
+
 @fault
 def nobody_has_the_worker_for_himself(s):
-    """Neither a flood of requests that are answered at once, nor a fast stream, keeps others waiting."""
-    stop = threading.Event()
-    piece = b"x" * (1 << 20)
-
-    def answer(connection, request):
-        if request.target != "/stream":
-            return harness.echo(connection, request)
-        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (1 << 40))
-        while not stop.is_set():
-            connection.send(piece)
-        raise Upstream.Close
-    proxy, _ = s.start(answer)
-
-    def drop_all(sock):
-        with contextlib.suppress(OSError):
-            while sock.recv(1 << 20):
-                pass
-
-    def flood(data):
-        with socket.create_connection((HOST, proxy.port)) as sock:
-            threading.Thread(target=drop_all, args=(sock,), daemon=True).start()
-            with contextlib.suppress(OSError):
-                while not stop.is_set():
-                    sock.sendall(data)
-    threads = [threading.Thread(target=flood, args=(data,), daemon=True)
-               for data in (b"OPTIONS * HTTP/1.1\r\nHost: h\r\nMax-Forwards: 0\r\n\r\n" * 2000, )]
-    threads.append(threading.Thread(target=lambda: subprocess.run(
-        [sys.executable, "-c", "import socket\ns=socket.create_connection(('127.0.0.1',%d))\n"
-         "s.sendall(b'GET /stream HTTP/1.1\\r\\nHost: h\\r\\n\\r\\n')\nwhile s.recv(1<<20): pass" % proxy.port],
-        stderr=subprocess.DEVNULL), daemon=True))
-    for thread in threads:
-        thread.start()
-    time.sleep(0.3)
-    worst = 0
-    try:
-        for _ in range(10):
-            with Client(proxy.port) as client:
+    """A flood of requests that are answered at once, and whose answers are taken as fast, delays others little."""
+    proxy, _ = s.start()
+    with socket.create_connection((HOST, proxy.port)) as sock:
+        flood = subprocess.Popen([sys.executable, "-c", FLOOD, str(sock.fileno())], pass_fds=[sock.fileno()],
+                                 stderr=subprocess.DEVNULL, start_new_session=True)
+        waited = []
+        try:
+            time.sleep(0.5)
+            for _ in range(15):
                 before = time.monotonic()
-                assert client.ask(get("/probe"), seconds=3).status == 200
-                worst = max(worst, time.monotonic() - before)
-    finally:
-        stop.set()
-    assert worst < 0.5, "a probe waited %.2f s" % worst
+                with Client(proxy.port) as client:
+                    assert client.ask(get("/probe"), seconds=3).status == 200
+                waited.append(time.monotonic() - before)
+        finally:
+            os.killpg(flood.pid, signal.SIGKILL)
+            flood.wait()
+    assert sorted(waited)[7] < 0.06, ["%.3f" % w for w in waited]
 
 
 # ---- bodies
@@ -577,6 +564,26 @@ def whoever_trickles_ends_in_time(s):
             assert (client.finals()[0].status == status) if status else not client.finals()[0].complete, client.data
 
 
+@fault
+def a_backend_that_reads_nothing_is_not_the_clients_fault(s):
+    proxy, _ = s.start(None, {"timeouts": dict(harness.TIMEOUTS, body="1s")}, on_bytes=lambda *_: time.sleep(4))
+    with Client(proxy.port) as client:
+        client.sock.settimeout(1)
+        with contextlib.suppress(OSError):
+            client.sock.sendall(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 90000000\r\n\r\n" + b"x" * 40000000)
+        assert client.wait(1, 2)[0].status == 504, "408 would say: send it again"
+
+
+@fault
+def old_clients_see_the_end_of_an_error(s):
+    proxy, _ = s.start(None, {"packs": [ORDERS]})
+    for ask in (b"GET /unknown HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+                b"OPTIONS * HTTP/1.0\r\nConnection: keep-alive\r\nMax-Forwards: 0\r\n\r\n"):
+        with Client(proxy.port) as client:
+            client.send(ask)
+            assert client.wait_closed(1) and client.finals()[0].get("connection") == b"close", client.data
+
+
 # ---- reload, descriptors, memory
 
 def resident_kb(proxy):
@@ -625,7 +632,7 @@ def reloads_under_load_lose_nothing_and_keep_nothing(s):
         thread.join()
     assert not lost and done[0] > 200, (done, lost[:3])
     assert counts[-1][0] <= counts[5][0] + 4, [c[0] for c in counts]
-    assert "asan" in s.binary or counts[-1][1] < counts[10][1] * 1.05 + 500, [c[1] for c in counts]
+    assert re.search("asan|tsan", s.binary) or counts[-1][1] < counts[10][1] * 1.05 + 500, [c[1] for c in counts]
     assert good
 
 
@@ -668,7 +675,7 @@ def those_who_never_read_hold_little(s):
             with contextlib.suppress(OSError):
                 client.sock.sendall(get("/big") if n % 10 else flood)
         grown = resident_kb(proxy) - before
-        assert grown < 60 * 2 * 64 + (20000 if "asan" in s.binary else 4000), "%d kB" % grown
+        assert grown < 60 * 2 * 64 + (20000 if re.search("asan|tsan", s.binary) else 4000), "%d kB" % grown
         with Client(proxy.port) as probe:
             assert probe.ask(get("/probe")).status == 200
         harness.wait_until(lambda: descriptors(proxy) < 40, 6, "the send deadline")
@@ -714,6 +721,127 @@ def nobody_forges_fields_or_lines(s):
     assert not request.all("x-evil") and not request.all("forwarded") and not request.all("x-mine")
     lines = proxy.log().splitlines()
     assert all(line[:4] == "2026" or line[:4].isdigit() for line in lines) and len(lines) < 30, lines[-3:]
+
+
+# ---- all of it at once
+
+class Chaos:
+    """Clients and a backend that misbehave at random, from a seed. Whatever is answered whole carries the token of
+    its own request; no POST arrives twice; and the proxy lives."""
+
+    def __init__(self, seed, proxy, up, tls):
+        self.seed, self.proxy, self.up, self.tls = seed, proxy, up, tls
+        self.crossed, self.whole = [], 0
+        self.dice = random.Random(seed)
+
+    def answer(self, connection, request):
+        token = re.search(rb"token=(\d+)", request.head).group(1)
+        dice = random.Random(b"%d %s" % (self.seed, token))
+        body = b'{"data":{"token":"%s","pad":"%s"}}' % (token, b"p" * dice.choice((0, 10, 5000, 16300, 60000)))
+        kind = dice.randrange(14)
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+        plain = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+        if request.method == "HEAD":
+            return plain[:-len(body)]
+        if kind == 0:
+            connection.reset()
+        if kind == 1:
+            connection.send(plain[:dice.randrange(len(plain))])
+            raise Upstream.Close
+        if kind == 2:
+            connection.send(plain)
+            raise Upstream.Close
+        if kind == 3:
+            connection.send(head + b"\r\n" + body)
+            raise Upstream.Close
+        if kind == 4:
+            connection.send(plain + plain[:20])
+            return None
+        if kind == 5:
+            time.sleep(0.02)
+        if kind == 6:
+            connection.send(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+        if kind == 7:
+            half = len(plain) // 2
+            connection.send(plain[:half], plain[half:], pause=0.01)
+            return None
+        if kind < 11:
+            return head + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(body, dice.choice((7000, 999, 20000)))
+        return plain
+
+    def request(self):
+        dice = self.dice
+        token = dice.randrange(1 << 48)
+        path = dice.choice(("/api/v1/t/x?token=%d", "/api/v2/t/x?token=%d", "/plain?token=%d")) % token
+        kind = dice.randrange(6)
+        body = b'{"a":"%s"}' % (b"b" * dice.choice((0, 100, 16370, 50000)))
+        if kind < 3:
+            return token, dice.choice(("GET", "GET", "HEAD")), path, None
+        return token, "POST", path, body
+
+    def data(self, method, path, body):
+        if body is None:
+            return get(path).replace(b"GET", method.encode(), 1)
+        if self.dice.randrange(2):
+            return post(path, body)
+        head = post(path, b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+        return head + chunked(body, self.dice.choice((3000, 17000)))
+
+    def client(self):
+        dice = self.dice
+        asked = [self.request() for _ in range(dice.choice((1, 1, 2, 5)))]
+        data = b"".join(self.data(*r[1:]) for r in asked)
+        end = dice.randrange(8)
+        if end == 0:
+            data = data[:dice.randrange(1, len(data))]
+        with (TlsClient(*self.tls) if dice.randrange(3) == 0 else Client(self.proxy.port)) as client:
+            client.methods = [r[1] for r in asked]
+            step = dice.choice((len(data), 5000, 700))
+            client.send(*[data[at:at + step] for at in range(0, len(data), step)][:200])
+            if end == 1:
+                client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                return
+            if end == 2 and type(client) is Client:
+                client.half_close()
+            client.wait(len(asked), 0.3 if end == 0 else 1.5)
+            for reply, (token, method, _, _) in zip(client.finals(), asked):
+                if reply.status == 200 and reply.complete and method != "HEAD":
+                    self.whole += 1
+                    if b'"token":"%d"' % token not in reply.body:
+                        self.crossed.append((token, reply.body[:80]))
+
+    def run(self, seconds):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and self.proxy.process.poll() is None:
+            try:
+                self.client()
+            except OSError:
+                pass
+
+
+@fault
+def nothing_is_mixed_up_when_everything_goes_wrong(s, seed=1, seconds=6, threads=6):
+    pack = make_pack("  GET /t/{n}:\n    response: [{wrap: data}]\n"
+                     "  POST /t/{n}:\n    request: [{rename: {a: b}}]\n    response: [{wrap: data}]\n")
+    certs, port = make_certs(s.binary), harness.free_port()
+    chaos = []
+    proxy, up = s.start(lambda *both: chaos[0].answer(*both), dict(listen_tls(port, certs), packs=[pack], unmatched="pass",
+                        timeouts=dict(harness.TIMEOUTS, answer="1s", body="1s")))
+    chaos += [Chaos(seed * 100 + n, proxy, up, (port, certs)) for n in range(threads)]
+    running = [threading.Thread(target=one.run, args=(seconds,)) for one in chaos]
+    for thread in running:
+        thread.start()
+    while any(thread.is_alive() for thread in running):
+        time.sleep(0.3)
+        proxy.process.send_signal(signal.SIGHUP)
+    assert proxy.process.poll() is None
+    crossed, whole = sum((one.crossed for one in chaos), []), sum(one.whole for one in chaos)
+    assert not crossed and whole > 100, (whole, crossed[:3])
+    posts = [re.search(rb"token=(\d+)", r.head).group(1) for r in up.seen() if r.method == "POST"]
+    assert len(posts) == len(set(posts)), "a POST was doubled"
+    with Client(proxy.port) as client:
+        client.send(get("/plain?token=5"))
+        assert client.wait(1, 2)
 
 
 if __name__ == "__main__":
