@@ -12,6 +12,9 @@ DG_MUST_USE dg_status dg_config_load(dg_config *config, const dg_config_options 
  * the next call. NULL when refused. */
 dg_upstream *dg_config_upstream(dg_config *config, const char *url, dg_origin origin, dg_diags *diags);
 
+/* TLS for a backend; without it (out of memory, say) there is an error: never plain text instead. */
+void dg_config_tls(dg_upstream *up, bool verify, const char *ca, dg_origin origin, dg_diags *diags);
+
 /* A text relative to the folder of the configuration's file. */
 const char *dg_config_path(dg_config *config, dg_slice path);
 

@@ -55,6 +55,13 @@ static bool parse_url(dg_config *config, const char *url, dg_upstream *up, bool 
     return split_url(config, dg_slice_from(text, *ret_tls ? 8 : 7), *ret_tls, up, ret_address, ret_error);
 }
 
+void dg_config_tls(dg_upstream *up, bool verify, const char *ca, dg_origin origin, dg_diags *diags)
+{
+    dg_status status = dg_tls_client_new(verify, ca, origin, diags, &up->tls);
+    if (status != DG_OK && !diags->errors)
+        dg_diags_add(diags, DG_ERROR, origin, "no TLS to the backend '%s': %s", up->url, dg_status_text(status));
+}
+
 dg_upstream *dg_config_upstream(dg_config *config, const char *url, dg_origin origin, dg_diags *diags)
 {
     const char *address = NULL, *error = NULL;
@@ -68,13 +75,15 @@ dg_upstream *dg_config_upstream(dg_config *config, const char *url, dg_origin or
     dg_upstream *up = &config->upstreams[config->upstream_count];
     *up = (dg_upstream){.url = dg_arena_strdup(&config->arena, url), .idle_max = IDLE_DEFAULT,
                         .idle_ms = IDLE_MS_DEFAULT};
-    if (!parse_url(config, url, up, &tls, &address, &error) ||
+    if (dg_arena_failed(&config->arena))
+        return NULL;
+    if (!parse_url(config, url, up, &tls, &address, &error) || !address ||
         dg_address_resolve(address, false, up->addresses, &up->address_count, &error) != DG_OK) {
-        dg_diags_add(diags, DG_ERROR, origin, "backend '%s': %s", url, error);
+        dg_diags_add(diags, DG_ERROR, origin, "backend '%s': %s", url, error ? error : "out of memory");
         return NULL;
     }
-    if (tls && dg_tls_client_new(true, NULL, origin, diags, &up->tls) != DG_OK)
-        return NULL;
+    if (tls)
+        dg_config_tls(up, true, NULL, origin, diags);
     config->upstream_count++;
     return up;
 }

@@ -3,7 +3,10 @@
 #include "proxy/http/fields.h"
 #include "proxy/log.h"
 
-enum { INTERIMS_MAX = 16 };
+enum {
+    INTERIMS_MAX = 16,
+    FILLS_MAX = 64 /* blocks of an answer before it is the others' turn */
+};
 
 static void malformed(dg_exchange *x, const char *why)
 {
@@ -26,6 +29,7 @@ static dg_status write_answer(dg_exchange *x, dg_slice body)
     struct iovec iov[] = {{x->answer_head.ptr, x->answer_head.len},
                           {(void *)(uintptr_t)body.ptr, body.len}};
     x->answer_started = true;
+    x->body_bytes += body.len;
     return dg_conn_write(&x->down->conn, iov, body.len ? 2 : 1);
 }
 
@@ -38,6 +42,7 @@ static dg_status write_piece(dg_exchange *x, dg_slice piece, bool last)
     if (!x->answer_started)
         iov[n++] = (struct iovec){x->answer_head.ptr, x->answer_head.len};
     x->answer_started = true;
+    x->body_bytes += piece.len;
     if (x->answer_chunked && piece.len)
         iov[n++] = (struct iovec){head, dg_chunk_head(head, piece.len)};
     if (piece.len)
@@ -65,7 +70,8 @@ static void refuse_translation(dg_exchange *x, dg_status status, const dg_run_er
 static void answer_translated(dg_exchange *x, dg_slice content)
 {
     dg_run_error error = {.message = NULL};
-    dg_status status = dg_translate(x, x->program, content, &x->answer_out, &error);
+    dg_status status = dg_translate(x, x->program, x->answer_coding, true, content,
+                                    &x->answer_out, &error);
     if (status != DG_OK) {
         refuse_translation(x, status, &error);
         return;
@@ -125,7 +131,7 @@ static bool choose_program(dg_exchange *x, const dg_head *head, bool *ret_transl
     const char *why = NULL;
     if (kind == DG_JSON_CHARSET)
         why = "its JSON is not in UTF-8";
-    else if (!dg_head_identity(head))
+    else if ((x->answer_coding = dg_content_coding(head)) == DG_CODING_UNKNOWN)
         why = "it has a content coding that was not asked for";
     else if (dg_head_cache_control(head, DG_SLICE("no-transform"))) /* RFC 9110 7.7 */
         why = "it forbids its transformation (Cache-Control: no-transform)";
@@ -133,6 +139,10 @@ static bool choose_program(dg_exchange *x, const dg_head *head, bool *ret_transl
         why = "it is a part of a representation that was asked for whole";
     if (why) {
         dg_fail(x, DG_PROBLEM_UPSTREAM_BODY, why, NULL);
+        return false;
+    }
+    if (x->answer.left > x->epoch->snapshot->config.limits.body_bytes) {
+        dg_fail(x, DG_PROBLEM_UPSTREAM_TOO_LARGE, NULL, NULL);
         return false;
     }
     if (!x->answer.done)
@@ -159,6 +169,14 @@ static void frame(dg_exchange *x, const dg_head *head, bool translated)
     dg_answer_head_end(x);
 }
 
+/* Server-sent events go on as long as somebody listens (WHATWG HTML 9.2). */
+static bool is_event_stream(const dg_head *head)
+{
+    dg_media_type type;
+    return dg_media_type_parse(dg_head_value(head, DG_FIELD_CONTENT_TYPE), &type) == DG_OK &&
+           dg_slice_ieq(type.type, DG_SLICE("text")) && dg_slice_ieq(type.subtype, DG_SLICE("event-stream"));
+}
+
 /* False when x may be gone. */
 static bool begin_answer(dg_exchange *x, const dg_head *head)
 {
@@ -170,6 +188,7 @@ static bool begin_answer(dg_exchange *x, const dg_head *head)
     if (!choose_program(x, head, &translated))
         return false;
     x->answer_parsed = true;
+    x->endless = !x->program && is_event_stream(head);
     if (dg_answer_head_begin(x, head, translated) != DG_OK) {
         dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
         return false;
@@ -205,12 +224,14 @@ static dg_status read_answer_head(dg_exchange *x)
     dg_slice in = dg_conn_input(&x->up->conn);
     if (in.len == 0)
         return DG_AGAIN;
+    if (!x->any_received)
+        x->first_byte_us = x->edge->loop.now_us;
     x->any_received = true;
     dg_edge *edge = x->edge;
     dg_head_limits limits = {.head_bytes_max = x->epoch->snapshot->config.limits.head_bytes};
     dg_http_error error = {.reason = NULL};
     size_t consumed = 0;
-    dg_method method = dg_method_of(x->match.api ? x->match.upstream_method : x->method_name);
+    dg_method method = dg_method_of(dg_exchange_upstream_method(x));
     dg_status status = dg_response_parse(in, &x->answer_scan, &limits, method, false, &edge->head,
                                          &consumed, &error);
     if (status == DG_AGAIN && in.len < DG_BLOCK_BYTES)
@@ -248,6 +269,8 @@ static dg_status read_answer_body(dg_exchange *x)
         return DG_CLOSED;
     }
     dg_conn_consume(&x->up->conn, consumed);
+    if (x->endless && piece.len)
+        dg_conn_deadline(&x->up->conn, x->epoch->snapshot->config.timeouts.answer_ms);
     if (x->program)
         collect(x, piece);
     else if (write_piece(x, piece, x->answer.done) != DG_OK) {
@@ -296,7 +319,7 @@ static void pause_reading(dg_exchange *x)
 
 void dg_answer_read(dg_exchange *x)
 {
-    while (!x->paused) {
+    for (unsigned fills = 0; !x->paused;) {
         dg_status status = x->answer_parsed ? read_answer_body(x) : read_answer_head(x);
         if (status == DG_CLOSED)
             return;
@@ -304,6 +327,8 @@ void dg_answer_read(dg_exchange *x)
             pause_reading(x);
             return;
         }
+        if (status == DG_AGAIN && fills++ == FILLS_MAX && dg_conn_yield(&x->up->conn))
+            return;
         if (status == DG_AGAIN)
             status = dg_conn_fill(&x->up->conn);
         if (status == DG_AGAIN)

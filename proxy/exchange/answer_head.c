@@ -86,10 +86,11 @@ static void add_fields(dg_exchange *x, const dg_head *head, bool translated, dg_
     }
 }
 
-/* Which version this is, what becomes of it, and what the choice depended on. */
-static void add_version(dg_exchange *x, const dg_head *head, dg_buf *out)
+void dg_answer_version(dg_exchange *x, bool has_deprecation, bool has_sunset, dg_buf *out)
 {
     const dg_match *match = &x->match;
+    if (!match->version)
+        return;
     dg_slice field = match->api->version_field.len ? match->api->version_field : DG_SLICE("API-Version");
     add_line(out, field, dg_slice_str(match->version->name));
     if (match->api->version_field.len && match->selected_by != DG_BY_PATH)
@@ -99,9 +100,7 @@ static void add_version(dg_exchange *x, const dg_head *head, dg_buf *out)
     dg_buf *successor = &x->edge->scratch;
     dg_buf_clear(successor);
     dg_match_successor_target(match, x->query, successor);
-    dg_lifecycle_fields(match->version, dg_buf_slice(successor),
-                        dg_head_find(head, DG_FIELD_DEPRECATION) != NULL,
-                        dg_head_find(head, DG_FIELD_SUNSET) != NULL, out);
+    dg_lifecycle_fields(match->version, dg_buf_slice(successor), has_deprecation, has_sunset, out);
 }
 
 static void add_connection(const dg_exchange *x, dg_buf *out)
@@ -119,8 +118,8 @@ dg_status dg_answer_head_begin(dg_exchange *x, const dg_head *head, bool transla
     add_fields(x, head, translated, out);
     if (!dg_head_find(head, DG_FIELD_DATE)) /* RFC 9110 6.6.1 */
         add_line(out, DG_SLICE("Date"), dg_edge_date(x->edge));
-    if (x->match.version)
-        add_version(x, head, out);
+    dg_answer_version(x, dg_head_find(head, DG_FIELD_DEPRECATION) != NULL,
+                      dg_head_find(head, DG_FIELD_SUNSET) != NULL, out);
     return out->status;
 }
 

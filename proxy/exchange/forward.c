@@ -50,13 +50,13 @@ static bool connect_to(dg_exchange *x, bool fresh)
     return false;
 }
 
-/* RFC 9110 9.2.2: sent again only when that is the same as sending it once, or nothing was sent; once; and
- * only when all of it is still here. */
+/* RFC 9110 9.2.2: sent again only when that is the same as sending it once (to the backend, whose method it
+ * is), or nothing was sent; once; and only when all of it is still here. */
 static bool may_retry(const dg_exchange *x)
 {
     bool repeatable = x->whole || x->request.framing == DG_FRAMING_NONE || !x->head_sent;
     return x->up->reused && !x->retried && !x->any_received && repeatable &&
-           (dg_method_idempotent(x->method) || !x->head_sent);
+           (!x->head_sent || dg_method_idempotent(dg_method_of(dg_exchange_upstream_method(x))));
 }
 
 static void send_request(dg_exchange *x);
@@ -84,8 +84,7 @@ void dg_forward_failed(dg_exchange *x, const char *what)
 /* Bytes that came before anything was asked are nobody's answer (RFC 9112 9.2). */
 static bool spoke_first(dg_exchange *x)
 {
-    char byte;
-    return !x->up->conn.ssl && recv(x->up->conn.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+    return dg_conn_fill(&x->up->conn) == DG_OK;
 }
 
 /* Sends the head, with the body behind it when that is whole. May free x. */
@@ -99,6 +98,8 @@ static void send_request(dg_exchange *x)
         dg_forward_failed(x, strerror(errno));
         return;
     }
+    if (!was_open)
+        x->connected_us = x->edge->loop.now_us;
     if (!was_open && spoke_first(x)) {
         log_failure(x, "it answered before it was asked");
         dg_fail(x, DG_PROBLEM_UPSTREAM_MALFORMED, NULL, NULL);
@@ -107,9 +108,11 @@ static void send_request(dg_exchange *x)
     dg_slice body = content(x);
     struct iovec iov[] = {{x->request_head.ptr, x->request_head.len},
                           {(void *)(uintptr_t)body.ptr, body.len}};
-    if (dg_conn_write(&x->up->conn, iov, body.len ? 2 : 1) != DG_OK) {
-        /* A plain socket took nothing of it; of TLS records that cannot be said. */
-        x->head_sent = x->up->conn.ssl != NULL;
+    status = dg_conn_write(&x->up->conn, iov, body.len ? 2 : 1);
+    if (status != DG_OK) {
+        /* A plain socket that failed took nothing; of TLS records that cannot be said, nor when there was no
+         * memory for what was left over. */
+        x->head_sent = status != DG_IO || x->up->conn.ssl;
         dg_forward_failed(x, "the connection broke while the request was sent");
         return;
     }
@@ -135,8 +138,8 @@ static bool translate_request(dg_exchange *x)
         return false;
     }
     dg_run_error error = {.message = NULL};
-    dg_status status = dg_translate(x, x->match.request, dg_buf_slice(&x->request_bytes),
-                                    &x->request_out, &error);
+    dg_status status = dg_translate(x, x->match.request, x->request_coding, false,
+                                    dg_buf_slice(&x->request_bytes), &x->request_out, &error);
     if (status == DG_OK)
         return true;
     dg_buf text, members;
@@ -176,11 +179,15 @@ bool dg_forward_is_full(const dg_exchange *x)
 
 /* The backend takes no more. It may have answered before it closed (413, say): that answer is worth more than
  * our error. */
-static void read_last_words(dg_exchange *x)
+static void write_failed(dg_exchange *x, dg_status status)
 {
+    if (status == DG_NOMEM) { /* it is alive, and would wait for the rest */
+        dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
+        return;
+    }
     x->up->conn.broken = false;
     x->up->conn.can_read = true;
-    x->request_sent = true;
+    dg_conn_deadline(&x->up->conn, x->epoch->snapshot->config.timeouts.answer_ms);
     dg_answer_read(x);
 }
 
@@ -198,11 +205,10 @@ void dg_forward_piece(dg_exchange *x, dg_slice piece, bool last)
         iov[n++] = (struct iovec){(void *)(uintptr_t) "\r\n", 2};
     if (chunked && last)
         iov[n++] = (struct iovec){(void *)(uintptr_t)DG_CHUNKED_END, sizeof DG_CHUNKED_END - 1};
-    if (n && dg_conn_write(&x->up->conn, iov, n) != DG_OK) {
-        read_last_words(x);
-        return;
-    }
-    if (last)
+    dg_status status = n ? dg_conn_write(&x->up->conn, iov, n) : DG_OK;
+    if (status != DG_OK)
+        write_failed(x, status);
+    else if (last)
         all_sent(x);
 }
 
@@ -218,7 +224,7 @@ static void up_ready(dg_conn *conn)
     if (dg_conn_queued(conn)) {
         dg_status status = dg_conn_flush(conn);
         if (status == DG_IO) {
-            read_last_words(x);
+            write_failed(x, status);
             return;
         }
     }

@@ -7,6 +7,7 @@
 #include "proxy/exchange/exchange.h"
 
 enum {
+    STEPS_MAX = 256,           /* heads and pieces of bodies before it is the others' turn */
     LINGER_MS = 2000,          /* how long an answer may take to be read behind our half close */
     LINGER_BYTES_MAX = 1 << 20 /* and what is dropped meanwhile */
 };
@@ -57,6 +58,7 @@ void dg_edge_accept(dg_edge *edge, int fd, const struct sockaddr *peer, const dg
         edge->clients->link = &down->next;
     edge->clients = down;
     edge->client_count++;
+    edge->control_count += control;
     dg_usage_gauge(edge->usage, DG_GAUGE_CONNECTIONS_ACCEPTED, 1);
     dg_usage_gauge(edge->usage, DG_GAUGE_DOWNSTREAM_CONNECTIONS, 1);
     /* A connection that says nothing has the time of an idle one; a handshake that of a head. */
@@ -70,6 +72,7 @@ void dg_downstream_free(dg_downstream *down)
     if (down->next)
         down->next->link = down->link;
     down->edge->client_count--;
+    down->edge->control_count -= down->control;
     dg_usage_gauge(down->edge->usage, DG_GAUGE_DOWNSTREAM_CONNECTIONS, -1);
     dg_conn_close(&down->conn);
     if (down->running)
@@ -92,11 +95,11 @@ void dg_exchange_abort(dg_exchange *x)
  * under an answer that is still on its way (RFC 9112 9.6). */
 static void linger(dg_downstream *down)
 {
-    if (down->conn.eof || down->conn.broken || down->conn.ssl) {
+    if (down->conn.eof || down->conn.broken) {
         dg_downstream_free(down);
         return;
     }
-    shutdown(down->conn.fd, SHUT_WR);
+    dg_conn_half_close(&down->conn);
     down->state = DG_CLIENT_LINGER;
     down->conn.can_read = true;
     dg_conn_deadline(&down->conn, LINGER_MS);
@@ -167,8 +170,10 @@ void dg_answer_done(dg_exchange *x)
 static void refuse_head(dg_downstream *down, const dg_http_error *error)
 {
     dg_usage_gauge(down->edge->usage, DG_GAUGE_REQUESTS_REJECTED, 1);
-    dg_problem problem =
-        error->status == 501 ? DG_PROBLEM_NOT_IMPLEMENTED : DG_PROBLEM_BAD_REQUEST;
+    dg_problem problem = error->status == 501   ? DG_PROBLEM_NOT_IMPLEMENTED
+                         : error->status == 500 ? DG_PROBLEM_INTERNAL
+                         : error->status == 408 ? DG_PROBLEM_REQUEST_TIMEOUT
+                                                : DG_PROBLEM_BAD_REQUEST;
     dg_downstream_refuse(down, error->status, problem, error->reason);
 }
 
@@ -181,7 +186,7 @@ static void begin_exchange(dg_downstream *down, const dg_head *head)
 {
     dg_exchange *x = dg_exchange_new(down);
     if (!x) {
-        refuse_with(down, 503, "out of memory");
+        refuse_with(down, 500, "out of memory");
         return;
     }
     x->minor = head->minor;
@@ -231,6 +236,10 @@ static dg_status read_head(dg_downstream *down)
 static void body_failed(dg_exchange *x, dg_status status)
 {
     x->close_after = true;
+    if (status == DG_NOMEM) {
+        dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
+        return;
+    }
     dg_usage_gauge(x->edge->usage, DG_GAUGE_REQUESTS_REJECTED, 1);
     const char *detail = x->request.chunked.error;
     dg_fail(x, status == DG_LIMIT && x->whole && !detail ? DG_PROBLEM_BODY_TOO_LARGE
@@ -344,8 +353,9 @@ static bool step(dg_downstream *down)
 static void run(dg_downstream *down)
 {
     down->running = true;
-    while (!down->dead && step(down))
-        ;
+    for (unsigned steps = 1; !down->dead && step(down); steps++)
+        if (steps == STEPS_MAX && !down->dead && dg_conn_yield(&down->conn))
+            break;
     down->running = false;
     if (down->dead)
         free(down);

@@ -12,7 +12,7 @@ static void add_line(dg_buf *out, dg_slice name, dg_slice value)
 
 static void add_request_line(dg_exchange *x, dg_buf *out)
 {
-    dg_buf_add(out, x->match.api ? x->match.upstream_method : x->method_name);
+    dg_buf_add(out, dg_exchange_upstream_method(x));
     dg_buf_add_char(out, ' ');
     if (x->match.api)
         dg_match_upstream_target(&x->match, x->query, out);
@@ -53,10 +53,12 @@ static bool is_dropped(const dg_exchange *x, const dg_head *head, const dg_field
     case DG_FIELD_X_FORWARDED_PROTO:
     case DG_FIELD_X_FORWARDED_HOST:
         return true;
-    case DG_FIELD_ACCEPT_ENCODING:
+    case DG_FIELD_ACCEPT_ENCODING: /* added again, narrowed */
     case DG_FIELD_RANGE:
     case DG_FIELD_IF_RANGE:
         return answer_translates(x);
+    case DG_FIELD_CONTENT_ENCODING:
+        return x->match.request && x->whole;
     default:
         return (x->match.request && describes_bytes(field->id)) || dg_field_is_dropped(head, field);
     }
@@ -96,6 +98,26 @@ static void add_fields(dg_exchange *x, const dg_head *head, dg_buf *out)
     }
 }
 
+/* Of the codings that the client accepts, those that can be taken off and put on again here. */
+static void add_accept_encoding(const dg_head *head, dg_buf *out)
+{
+    dg_list list = dg_list_of_field(head, DG_FIELD_ACCEPT_ENCODING);
+    dg_slice member;
+    bool any = false;
+    dg_buf_add(out, DG_SLICE("Accept-Encoding: "));
+    while (dg_list_next(&list, &member)) {
+        size_t end = dg_slice_find(member, ';');
+        while (end && (member.ptr[end - 1] == ' ' || member.ptr[end - 1] == '\t'))
+            end--;
+        if (dg_coding_of(dg_slice_until(member, end)) == DG_CODING_UNKNOWN)
+            continue;
+        dg_buf_add(out, any ? DG_SLICE(", ") : DG_SLICE(""));
+        dg_buf_add(out, member);
+        any = true;
+    }
+    dg_buf_add(out, any ? DG_SLICE("\r\n") : DG_SLICE("identity\r\n"));
+}
+
 static void add_own_fields(dg_exchange *x, dg_buf *out)
 {
     dg_buf_add(out, DG_SLICE("X-Forwarded-For: "));
@@ -113,6 +135,8 @@ dg_status dg_request_head_begin(dg_exchange *x, const dg_head *head)
     dg_buf *out = &x->request_head;
     add_request_line(x, out);
     add_fields(x, head, out);
+    if (answer_translates(x))
+        add_accept_encoding(head, out);
     add_own_fields(x, out);
     if (x->whole || x->request.framing == DG_FRAMING_NONE)
         return out->status; /* the length is known later, or there is no body */

@@ -109,6 +109,12 @@ static void refuse(dg_exchange *x, dg_match_result result, const dg_request_view
 
 /* ---- the way on */
 
+static dg_slice value_of(const dg_head *head, dg_slice name)
+{
+    const dg_field *field = dg_head_find_name(head, name);
+    return field ? field->value : (dg_slice){NULL, 0};
+}
+
 static dg_slice keep(char **at, dg_slice s)
 {
     dg_slice kept = {*at, s.len};
@@ -123,22 +129,31 @@ static dg_slice keep(char **at, dg_slice s)
 static dg_status keep_text(dg_exchange *x, const dg_head *head, const dg_target *target,
                            const char **ret_error)
 {
-    dg_slice host = dg_target_host(target, head), whole = target->path;
-    if (target->has_query) /* the query stands right behind the path and its question mark */
-        whole.len += 1 + target->query.len;
-    size_t total = head->method.len + whole.len + target->path.len + host.len;
+    dg_slice host = dg_target_host(target, head), path = target->path, agent = {NULL, 0}, referer = {NULL, 0};
+    if (x->epoch->snapshot->config.access_log.file) {
+        agent = value_of(head, DG_SLICE("User-Agent"));
+        referer = value_of(head, DG_SLICE("Referer"));
+    }
+    size_t total = head->method.len + host.len + path.len + 1 + target->query.len + path.len + agent.len +
+                   referer.len;
     if (dg_buf_reserve(&x->text, total) != DG_OK)
         return DG_NOMEM;
     char *at = x->text.ptr;
     x->method_name = keep(&at, head->method);
     x->host = keep(&at, host);
-    x->target = keep(&at, whole);
-    x->query = dg_slice_of(x->target.ptr + x->target.len - target->query.len, target->query.len);
+    x->user_agent = keep(&at, agent);
+    x->referer = keep(&at, referer);
+    x->target = keep(&at, path);
+    if (target->has_query) {
+        *at++ = '?';
+        x->query = keep(&at, target->query);
+        x->target.len += 1 + x->query.len;
+    }
     if (target->form == DG_TARGET_ASTERISK) {
         x->path = x->target;
         return DG_OK;
     }
-    dg_status status = dg_path_normalise(target->path, at, target->path.len, &x->path);
+    dg_status status = dg_path_normalise(path, at, path.len, &x->path);
     if (status != DG_OK)
         *ret_error = "the path has dot segments, or bytes that no path may have";
     return status;
@@ -165,7 +180,8 @@ static void answer_options(dg_exchange *x)
         dg_answer_done(x);
 }
 
-/* The backend of an exchange; false when no pack claims the path and it may not pass. */
+/* The backend of an exchange; false when no pack claims the path and it may not pass. A reload may have taken
+ * the admin API from under a connection that was kept. */
 static bool choose_upstream(dg_exchange *x, dg_match_result result)
 {
     const dg_snapshot *snapshot = x->epoch->snapshot;
@@ -179,7 +195,7 @@ static bool choose_upstream(dg_exchange *x, dg_match_result result)
     } else {
         return false;
     }
-    return true;
+    return x->upstream != NULL;
 }
 
 /* Whether the request goes on in one piece. A translated one must; so must every one to the control API. */
@@ -203,9 +219,10 @@ static bool check_content(dg_exchange *x, const dg_head *head)
         x->match.request = NULL;
         return true;
     }
-    if (!dg_head_identity(head)) {
-        dg_fail(x, DG_PROBLEM_UNSUPPORTED_CODING,
-                "a request with a content coding cannot be translated", NULL);
+    x->request_coding = dg_content_coding(head);
+    if (x->request_coding == DG_CODING_UNKNOWN) { /* RFC 9110 15.5.16 */
+        dg_problem_extra extra = {.fields = DG_SLICE("Accept-Encoding: gzip, deflate, br, zstd\r\n")};
+        dg_fail(x, DG_PROBLEM_UNSUPPORTED_CODING, "the request's content coding is not known here", &extra);
         return false;
     }
     return true;
@@ -220,6 +237,10 @@ static void go_on(dg_exchange *x, const dg_head *head)
     if (!check_content(x, head))
         return;
     x->whole = must_be_whole(x);
+    if (x->whole && x->request.left > x->epoch->snapshot->config.limits.body_bytes) {
+        dg_fail(x, DG_PROBLEM_BODY_TOO_LARGE, NULL, NULL); /* before a 100 asks for it */
+        return;
+    }
     if (dg_request_head_begin(x, head) != DG_OK) {
         dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
         return;

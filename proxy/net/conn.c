@@ -61,6 +61,15 @@ void dg_conn_close(dg_conn *conn)
     conn->out_start = 0;
 }
 
+void dg_conn_half_close(dg_conn *conn)
+{
+    if (conn->ssl) {
+        SSL_shutdown(conn->ssl); /* our close_notify */
+        ERR_clear_error();
+    }
+    shutdown(conn->fd, SHUT_WR);
+}
+
 void dg_conn_reset(dg_conn *conn)
 {
     if (conn->fd < 0)
@@ -153,8 +162,10 @@ dg_status dg_conn_fill(dg_conn *conn)
         return DG_CLOSED;
     if (conn->broken)
         return DG_IO;
-    if (!conn->can_read)
+    if (!conn->can_read) {
+        dg_conn_rest(conn);
         return DG_AGAIN;
+    }
     if (!conn->in && !(conn->in = dg_block_take(conn->loop)))
         return DG_NOMEM;
     if (conn->in_start == conn->in_end)
@@ -190,6 +201,14 @@ void dg_conn_rest(dg_conn *conn)
         conn->in = NULL;
         conn->in_start = conn->in_end = 0;
     }
+}
+
+bool dg_conn_yield(dg_conn *conn)
+{
+    if (event_del(&conn->event) == 0 && event_add(&conn->event, NULL) == 0)
+        return true;
+    conn->broken = true; /* it would never hear of anything again */
+    return false;
 }
 
 /* Writes to the socket; *ret_bytes is what it took. */

@@ -3,7 +3,7 @@
  *
  * One event is registered once for reading, writing and the peer's close, and never changed: after that a
  * request costs no epoll_ctl. The flags remember what the edges said. An idle connection holds no buffer.
- * One thread: the loop's. */
+ * One thread: the loop's. The process must ignore SIGPIPE: OpenSSL writes without MSG_NOSIGNAL. */
 #ifndef DG_NET_CONN_H
 #define DG_NET_CONN_H
 
@@ -47,6 +47,8 @@ DG_MUST_USE dg_status dg_conn_open(dg_conn *conn, dg_loop *loop, int fd, SSL *ss
                                    const dg_conn_handler *handler);
 /* Closes and releases; the memory of the struct is the owner's. Twice is fine. */
 void dg_conn_close(dg_conn *conn);
+/* Nothing will be written any more; reading goes on. */
+void dg_conn_half_close(dg_conn *conn);
 /* As close, but with a reset: for a cut that must not look like an end. */
 void dg_conn_reset(dg_conn *conn);
 
@@ -65,6 +67,9 @@ DG_MUST_USE dg_status dg_conn_fill(dg_conn *conn);
 void dg_conn_consume(dg_conn *conn, size_t bytes);
 /* Gives the block back if it holds nothing. */
 void dg_conn_rest(dg_conn *conn);
+
+/* Leaves the rest for the loop's next turn, behind the others: the edges come anew. False when it cannot. */
+bool dg_conn_yield(dg_conn *conn);
 
 /* Writes, and queues a copy of what the socket does not take now. DG_OK even when queued; DG_IO, DG_NOMEM. */
 DG_MUST_USE dg_status dg_conn_write(dg_conn *conn, const struct iovec *iov, int count);

@@ -58,11 +58,12 @@ static bool is_exhaustion(int error)
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+static const struct timeval pause_time = {0, DG_ACCEPT_PAUSE_MS * 1000};
+
 static void pause_accepting(dg_listener *listener, int error)
 {
-    static const struct timeval pause = {0, DG_ACCEPT_PAUSE_MS * 1000};
-    event_del(&listener->readable);
-    event_add(&listener->resume, &pause);
+    if (event_add(&listener->resume, &pause_time) == 0) /* without it nobody would go on */
+        event_del(&listener->readable);
     listener->handler->paused(listener->context, error);
 }
 
@@ -95,7 +96,8 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     dg_listener *listener = arg;
-    event_add(&listener->readable, NULL);
+    if (event_add(&listener->readable, NULL) != 0)
+        event_add(&listener->resume, &pause_time);
 }
 
 dg_status dg_listener_new(dg_loop *loop, int fd, const dg_listener_handler *handler, void *context,

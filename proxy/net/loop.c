@@ -15,6 +15,15 @@ static void schedule_tick(dg_loop *loop)
 {
     static const struct timeval interval = {0, DG_TICK_MS * 1000};
     loop->ticking = event_add(&loop->tick, &interval) == 0;
+    loop->ticking_ms = loop->now_ms;
+}
+
+/* When the process was stopped, what arrived meanwhile waits in the sockets: it is read before anybody is told
+ * that it did not come in time. So a late tick gives way to the next one; that one never does. */
+static bool gives_way(dg_loop *loop)
+{
+    loop->late = !loop->late && loop->now_ms > loop->ticking_ms + DG_TICK_MS + DG_LATE_MS;
+    return loop->late;
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -23,7 +32,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     dg_loop *loop = arg;
     dg_loop_look_at_clock(loop);
     loop->ticking = false;
-    dg_wheel_advance(&loop->wheel, loop->now_ms);
+    if (!gives_way(loop))
+        dg_wheel_advance(&loop->wheel, loop->now_ms);
     if (loop->wheel.pending && !loop->ticking)
         schedule_tick(loop);
 }

@@ -13,7 +13,8 @@
 enum {
     DG_BLOCK_BYTES = 16384, /* what one read takes at most, and the largest head */
     DG_BLOCK_PADDING = 64,  /* readable bytes behind a block: the engine may look there */
-    DG_BLOCKS_KEPT = 256
+    DG_BLOCKS_KEPT = 256,
+    DG_LATE_MS = 250 /* a tick that is so late found the process stopped or its loop held up */
 };
 
 typedef struct dg_block {
@@ -25,7 +26,8 @@ typedef struct dg_loop {
     struct event_base *base;
     dg_wheel wheel;
     struct event tick; /* runs only while a deadline is set */
-    bool ticking;
+    bool ticking, late;   /* late: the last tick was, and nothing was declared overdue by it */
+    uint64_t ticking_ms;  /* since when the tick is awaited */
     uint64_t now_us, now_ms; /* monotonic, taken when an event arrives: one look at the clock an event */
     dg_block *blocks;
     size_t blocks_kept;

@@ -63,6 +63,14 @@ static void idle_expired(dg_conn *conn)
 
 static const dg_conn_handler idle_handler = {idle_ready, idle_expired};
 
+/* Whether nothing came since the loop last looked at a kept connection: a request sent into its end would be
+ * lost, and bytes would be taken for its answer. */
+static bool is_quiet(const dg_upconn *up)
+{
+    char byte;
+    return recv(up->conn.fd, &byte, 1, MSG_PEEK) < 0 && errno == EAGAIN;
+}
+
 /* Starts connecting to up->address. errno on failure. */
 static dg_status start_connect(dg_upconn *up, const dg_conn_handler *handler)
 {
@@ -108,8 +116,12 @@ static dg_status try_addresses(dg_upconn *up, const dg_conn_handler *handler)
 
 dg_upconn *dg_pool_take(dg_pool *pool, bool fresh, const dg_conn_handler *handler, void *user)
 {
-    dg_upconn *up = pool->idle;
-    if (up && !fresh) {
+    dg_upconn *up;
+    while (!fresh && (up = pool->idle)) {
+        if (!is_quiet(up)) {
+            dg_pool_drop(up);
+            continue;
+        }
         unlink_idle(up);
         dg_conn_no_deadline(&up->conn);
         up->reused = true;

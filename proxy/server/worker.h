@@ -16,7 +16,7 @@ typedef struct dg_socket {
 
 typedef struct dg_worker_mail {
     dg_snapshot *snapshot; /* a reference; NULL = no new one */
-    dg_socket *sockets;    /* malloc'ed: addresses that are new with the snapshot */
+    dg_socket *sockets;    /* malloc'ed, DG_SOCKETS_MAX: addresses that are new with the snapshot */
     size_t socket_count;
     bool drain, stop;
 } dg_worker_mail;
@@ -34,9 +34,10 @@ typedef struct dg_worker {
     atomic_bool empty;
 } dg_worker;
 
-/* Starts a worker with its first mail, which is taken over. done_fd is written to when it has drained. */
+/* Starts a worker with its first mail, which is taken over with DG_OK only. done_fd is written to when it has drained. */
 DG_MUST_USE dg_status dg_worker_start(dg_worker *worker, const dg_worker_mail *first,
-                                      dg_usage_shard *usage, const char *via, int done_fd);
+                                      dg_usage_shard *usage, dg_accesslog_ring *log,
+                                      const char *via, int done_fd);
 /* Control thread. What is in `mail` is taken over; a snapshot that was not looked at yet is replaced. */
 void dg_worker_tell(dg_worker *worker, const dg_worker_mail *mail);
 /* Tells it to stop, and waits. */

@@ -55,9 +55,10 @@ class Process:
             out.write(text)
         return path
 
-    def start(self, command):
+    def start(self, command, **environment):
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder,
+                                            env=dict(os.environ, **environment))
         try:
             wait_until(lambda: self.process.poll() is not None or accepts(self.port), 10, "listening")
             if self.process.poll() is not None:
@@ -91,16 +92,18 @@ class Process:
 
 
 class Dragoman(Process):
-    """`binary serve --config FILE`. config: keys beside listen, upstream and timeouts; they win."""
+    """`binary serve --config FILE`. config: keys beside upstream and timeouts, which win; and further
+    listeners."""
 
-    def __init__(self, binary, upstream_port, config=None, workers=1):
+    def __init__(self, binary, upstream_port, config=None, workers=1, **environment):
         super().__init__(free_port())
         self.binary, self.workers = os.path.abspath(binary), workers
-        self.config = {"listen": ["%s:%d" % (HOST, self.port)],
-                       "upstream": "http://%s:%d" % (HOST, upstream_port),
+        self.config = {"upstream": "http://%s:%d" % (HOST, upstream_port),
                        "timeouts": dict(TIMEOUTS)}
         self.config.update(config or {})
-        self.start([self.binary, "serve", "--config", self.save(), "--workers", str(workers)])
+        self.config["listen"] = ["%s:%d" % (HOST, self.port)] + self.config.get("listen", [])
+        self.start([self.binary, "serve", "--config", self.save(), "--workers", str(workers)],
+                   **environment)
 
     def save(self):
         """JSON is YAML."""

@@ -336,6 +336,32 @@ def old_clients_get_no_chunks(s):
 
 
 @scenario
+def event_streams_outlive_the_deadline_and_silent_ones_do_not(s):
+    def answer(connection, request):
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        for n in range(8):
+            connection.send(b"data: %d\n\n" % n)
+            time.sleep(0.2)
+        if request.target == "/silent":
+            time.sleep(4)
+        raise harness.Upstream.Close
+    proxy, _ = s.start(answer, {"timeouts": dict(harness.TIMEOUTS, answer="1s")})
+    with Client(proxy.port) as client:
+        began = time.monotonic()
+        client.send(get("/"))
+        while b"data: 2" not in client.data:
+            client.pump(0.5)
+        assert time.monotonic() - began < 1.0, "events come as they are sent"
+        reply = client.wait(1)[0]
+        assert reply.complete and b"data: 7" in reply.body, reply.body
+    with Client(proxy.port) as client:
+        client.send(get("/silent"))
+        began = time.monotonic()
+        assert client.wait_closed(6) and time.monotonic() - began < 3.5
+        assert not client.finals()[0].complete
+
+
+@scenario
 def interim_answers_are_bounded(s):
     def answer(connection, _):
         for _ in range(2000):
@@ -428,14 +454,14 @@ def run(function, binary):
     return problem + "\n".join(setting.end())
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+def main(description=__doc__, scenarios=SCENARIOS):
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--dragoman", required=True)
     parser.add_argument("--only", default="")
     parser.add_argument("--jobs", type=int, default=4)
     args = parser.parse_args()
     only = set(filter(None, args.only.split(",")))
-    chosen = [f for f in SCENARIOS if not only or f.__name__ in only]
+    chosen = [f for f in scenarios if not only or f.__name__ in only]
     if not chosen:
         parser.error("no such scenario")
     failed = 0
