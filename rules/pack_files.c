@@ -151,6 +151,11 @@ static void choose_backend(dg_pack *pack, const dg_pack_source *source)
 dg_status dg_pack_read(dg_pack *pack, const dg_pack_source *source)
 {
     size_t errors = pack->diags->errors;
+    if (!source->dir[0]) { /* it would be the root folder */
+        dg_diags_add(pack->diags, DG_ERROR, source->origin,
+                     "the name of the pack's folder is empty");
+        return DG_INVALID;
+    }
     pack->dir = dg_arena_strdup(pack->arena, source->dir);
     if (!pack->dir)
         return DG_NOMEM;

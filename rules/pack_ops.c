@@ -107,6 +107,7 @@ static bool add_inside(const op_context *c, const op_step *steps, size_t count, 
         if (make && !steps[i].each && !into_list) {
             dg_op made = {.kind = DG_OP_DEFAULT, .origin = c->op.origin, .name = steps[i].name};
             made.value = DG_SLICE("{}");
+            made.if_empty = true;
             if (!add_op(r, &outer, made))
                 return false;
         }

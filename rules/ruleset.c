@@ -291,10 +291,15 @@ static void report_unknown(const dg_compiled_api *api, const dg_version *from,
                             DG_SLICE_FMT(from->endpoints[i]->path));
     bool complete = names && !diags->arena.failed;
     const char *meant = complete ? dg_did_you_mean(dg_slice_str(method_path), names) : NULL;
-    dg_diags_add(diags, DG_ERROR, (dg_origin){NULL, 0, 0},
-                 meant ? "'%s' of API '%s' has no endpoint '%s'; did you mean '%s'?"
-                       : "'%s' of API '%s' has no endpoint '%s'%s",
-                 from->name, api->api.name, method_path, meant ? meant : "");
+    if (!strchr(method_path, ' '))
+        dg_diags_add(diags, DG_ERROR, (dg_origin){NULL, 0, 0},
+                     "'%s' is no endpoint: expected a method and a path, as in 'GET /orders/{id}'",
+                     method_path);
+    else
+        dg_diags_add(diags, DG_ERROR, (dg_origin){NULL, 0, 0},
+                     meant ? "'%s' of API '%s' has no endpoint '%s'; did you mean '%s'?"
+                           : "'%s' of API '%s' has no endpoint '%s'%s",
+                     from->name, api->api.name, method_path, meant ? meant : "");
     for (size_t i = 0; complete && !meant && i < from->endpoint_count; i++)
         dg_diags_add(diags, DG_NOTE, (dg_origin){NULL, 0, 0}, "there is '%s'", names[i]);
     free(names);
