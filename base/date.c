@@ -31,11 +31,33 @@ static void put2(char *at, unsigned n)
     at[1] = (char)('0' + n % 10);
 }
 
+static int64_t in_range(int64_t when)
+{
+    const int64_t last = 253402300799; /* 9999-12-31T23:59:59Z */
+    return when < 0 ? 0 : when > last ? last : when;
+}
+
+void dg_date_rfc3339(int64_t when, char ret_text[DG_RFC3339_BYTES])
+{
+    when = in_range(when);
+    unsigned second = (unsigned)(when % 86400);
+    int year;
+    unsigned month, day;
+    civil_of(when / 86400, &year, &month, &day);
+    memcpy(ret_text, "1970-01-01T00:00:00Z", DG_RFC3339_BYTES);
+    put2(ret_text, (unsigned)year / 100);
+    put2(ret_text + 2, (unsigned)year % 100);
+    put2(ret_text + 5, month);
+    put2(ret_text + 8, day);
+    put2(ret_text + 11, second / 3600);
+    put2(ret_text + 14, second / 60 % 60);
+    put2(ret_text + 17, second % 60);
+}
+
 void dg_date_imf(int64_t when, char ret_text[DG_IMF_FIXDATE_BYTES])
 {
     static const char days[] = "ThuFriSatSunMonTueWed", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    const int64_t last = 253402300799; /* 9999-12-31T23:59:59Z */
-    when = when < 0 ? 0 : when > last ? last : when;
+    when = in_range(when);
     unsigned second = (unsigned)(when % 86400);
     int year;
     unsigned month, day;

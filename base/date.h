@@ -11,6 +11,11 @@ enum { DG_IMF_FIXDATE_BYTES = 29 };
  * 1970; years 1970 to 9999, others are clamped to that range. */
 void dg_date_imf(int64_t when, char ret_text[DG_IMF_FIXDATE_BYTES]);
 
+enum { DG_RFC3339_BYTES = 20 };
+
+/* "1994-11-06T08:49:37Z" (RFC 3339), without a NUL; the same range of years. */
+void dg_date_rfc3339(int64_t when, char ret_text[DG_RFC3339_BYTES]);
+
 /* "2026-01-01", "2026-01-01T10:00:00Z" or with an offset "+02:00" (RFC 3339, fractions ignored) to seconds
  * since 1970. A date alone is its first second, or its last with end_of_day. DG_SYNTAX for all else. */
 DG_MUST_USE dg_status dg_date_parse(dg_slice text, bool end_of_day, int64_t *ret_when);

@@ -27,7 +27,7 @@ _dragoman()
     esac
     case $command in
     serve)
-        mapfile -t COMPREPLY < <(compgen -W "--config --listen --upstream --pack --admin --workers --check --help" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "--config --listen --upstream --pack --admin --workers --timeout --check --help" -- "$cur")
         ;;
     demo)
         mapfile -t COMPREPLY < <(compgen -W "--port --admin-port --backend-port --pack --help" -- "$cur")

@@ -10,7 +10,7 @@
 
 enum { LINE_BYTES = 1024, LINES_PER_SECOND = 10, CLASSES = 16 };
 
-static void write_line(dg_log_level level, const char *fmt, va_list args)
+static void DG_PRINTF(2, 0) write_line(dg_log_level level, const char *fmt, va_list args)
 {
     static const char *const words[] = {"info", "warning", "error"};
     char line[LINE_BYTES];

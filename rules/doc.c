@@ -34,7 +34,10 @@ static dg_status next_event(reader *r, yaml_event_t *ret_event)
             dg_diags_add(r->diags, DG_ERROR, (dg_origin){r->file, 0, 0}, "%s, at byte %zu", problem,
                          r->parser.problem_offset);
         else if (r->parser.context)
-            dg_diags_add(r->diags, DG_ERROR, at, "%s, %s", problem, r->parser.context);
+            dg_diags_add(r->diags, DG_ERROR, at, "%s, %s%s", problem, r->parser.context,
+                         strstr(r->parser.context, "flow")
+                             ? "; in [...] and {...}, text with one of []{}, stands in quotes"
+                             : "");
         else
             dg_diags_add(r->diags, DG_ERROR, at, "%s", problem);
         return DG_INVALID;
@@ -225,6 +228,8 @@ dg_status dg_doc_read(dg_arena *arena, dg_slice bytes, const char *file, dg_diag
     if (!yaml_parser_initialize(&r.parser))
         return DG_NOMEM;
     yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
+    if (dg_slice_starts(bytes, DG_SLICE("\xEF\xBB\xBF"))) /* a byte order mark (YAML 1.2.2, 5.2) */
+        bytes = dg_slice_from(bytes, 3);
     const char *text = bytes.len ? bytes.ptr : "";
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, bytes.len);
     const dg_node *root = NULL;

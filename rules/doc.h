@@ -57,6 +57,10 @@ const char *dg_node_describe(const dg_node *node);
 bool dg_node_is_null(const dg_node *node);   /* plain null, ~ or nothing */
 bool dg_node_is_string(const dg_node *node); /* what JSON would write in quotes */
 
+/* A hash of the tree: the same for the same content, wherever and whenever it is read; comments and layout do not
+ * count. `before` chains several. */
+uint64_t dg_node_digest(const dg_node *node, uint64_t before);
+
 /* A member of a map by its key, or NULL when absent or `map` is no map. */
 const dg_node *dg_node_get(const dg_node *map, const char *key);
 

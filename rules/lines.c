@@ -125,8 +125,9 @@ void dg_line_seed(dg_compiled_api *api, const dg_template *name, size_t index, d
     api->line_count += good;
 }
 
-/* A rule for errors everywhere ("* / **": {error: ...}) is no endpoint by itself. */
-static bool makes_endpoint(const dg_binding *b)
+/* A rule for errors everywhere ("* / **": {error: ...}) is no endpoint by itself, unless unlisted
+ * ones pass: then their errors are meant, too. */
+static bool makes_endpoint(const dg_binding *b, bool pass_unlisted)
 {
     bool only_error =
         b->up[DG_ERROR_RESPONSE] && !b->up[DG_REQUEST] && !b->up[DG_RESPONSE] && !b->becomes;
@@ -134,7 +135,7 @@ static bool makes_endpoint(const dg_binding *b)
     for (size_t i = 0; i < b->older.count; i++)
         wild |= b->older.segments[i].kind == DG_SEGMENT_STAR ||
                 b->older.segments[i].kind == DG_SEGMENT_REST;
-    return !(only_error && wild);
+    return pass_unlisted || !(only_error && wild);
 }
 
 static int by_template(const void *a, const void *b)
@@ -181,7 +182,7 @@ void dg_lines_build(dg_compiled_api *api)
     for (size_t j = 0; j + 1 < versions; j++)
         for (size_t i = 0; i < pack->chain[j]->binding_count; i++) {
             const dg_binding *b = &pack->chain[j]->bindings[i];
-            if (makes_endpoint(b))
+            if (makes_endpoint(b, pack->api.pass_unlisted))
                 dg_line_seed(api, &b->older, j, b->origin);
         }
     for (size_t i = 0; i < pack->inventory_count; i++)

@@ -262,16 +262,53 @@ static void take_route(dg_match *match, const dg_table_match *found)
     match->route = found->route;
 }
 
-/* OPTIONS asks about the path, whatever methods it has (RFC 9110 9.3.7); browsers ask so before they call
- * another site (CORS). The backend answers, at the path that it knows; there is no body to translate. */
+/* OPTIONS asks about the path, whatever methods it has (RFC 9110 9.3.7); browsers ask so before
+ * they call another site (CORS). The backend answers, at the path that it knows; there is no body
+ * to translate. */
 static bool match_options(const dg_compiled_api *api, dg_slice method, dg_match *match)
 {
     dg_table_match found;
     if (!dg_slice_eq(method, DG_SLICE("OPTIONS")) ||
-        !dg_table_find(&api->tables[match->version->index], (dg_slice){NULL, 0}, match->rest, &found))
+        !dg_table_find(&api->tables[match->version->index], (dg_slice){NULL, 0}, match->rest,
+                       &found))
         return false;
     take_route(match, &found);
     return true;
+}
+
+static const dg_route *find_route(const dg_compiled_api *api, const dg_version *version,
+                                  dg_slice method, dg_slice path)
+{
+    dg_table_match found;
+    return dg_table_find(&api->tables[version->index], method, path, &found) ? found.route : NULL;
+}
+
+static bool ends_in_rest(const dg_route *route)
+{
+    const dg_template *t = &route->name;
+    return t->count && t->segments[t->count - 1].kind == DG_SEGMENT_REST;
+}
+
+/* A request that no endpoint serves by name (`served` is NULL, or ends in **) passes as it is; but
+ * never to an endpoint that the backend's version lists, for that would answer in a version that
+ * the client does not speak. As many backends serve /orders/ as /orders, a slash more does not
+ * dodge an endpoint. */
+static bool dodges(const dg_compiled_api *api, const dg_match *match, dg_slice method,
+                   const dg_route *served)
+{
+    const dg_version *client = match->version, *backend = api->api.backend;
+    const dg_route *upstream = served ? backend_route(api, served) : NULL, *other;
+    if (client == backend || (served && !ends_in_rest(served)))
+        return false;
+    if (!served && find_route(api, backend, method, match->rest))
+        return true;
+    dg_slice bare = match->rest;
+    while (bare.len > 1 && bare.ptr[bare.len - 1] == '/')
+        bare.len--;
+    if (bare.len == match->rest.len)
+        return false;
+    return ((other = find_route(api, client, method, bare)) && other != served) ||
+           ((other = find_route(api, backend, method, bare)) && other != upstream);
 }
 
 /* The route of the request, and what it is upstream. */
@@ -291,7 +328,12 @@ static dg_match_result match_endpoint(const dg_compiled_api *api, dg_slice metho
         if (listed && !reaches_itself(api, match, &found))
             return DG_MATCH_UNKNOWN_ENDPOINT;
     }
-    if (!listed && (match_options(api, method, match) || api->api.pass_unlisted))
+    if (!listed && match_options(api, method, match))
+        return DG_MATCH_OK;
+    if ((listed || api->api.pass_unlisted) &&
+        dodges(api, match, method, listed ? found.route : NULL))
+        return DG_MATCH_UNKNOWN_ENDPOINT;
+    if (!listed && api->api.pass_unlisted)
         return DG_MATCH_OK;
     if (!listed)
         return found.path_known ? DG_MATCH_METHOD : DG_MATCH_UNKNOWN_ENDPOINT;

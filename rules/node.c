@@ -2,6 +2,8 @@
 
 #include "rules/doc.h"
 
+#include "base/hash.h"
+
 /* What the YAML 1.2 core schema makes of a plain scalar. BAD_NUMBER: a number there that JSON
  * cannot write. */
 typedef enum plain_type { IS_STRING, IS_NULL, IS_BOOL, IS_NUMBER, IS_BAD_NUMBER } plain_type;
@@ -114,6 +116,17 @@ bool dg_node_is_null(const dg_node *node)
 bool dg_node_is_string(const dg_node *node)
 {
     return node->kind == DG_NODE_SCALAR && type_of(node->text, node->quoted) == IS_STRING;
+}
+
+uint64_t dg_node_digest(const dg_node *node, uint64_t before)
+{
+    const uint64_t shape[] = {(uint64_t)node->kind, node->quoted, node->key_quoted, node->count};
+    uint64_t digest = dg_hash(dg_slice_of(shape, sizeof shape), before);
+    digest = dg_hash(node->key, digest);
+    digest = dg_hash(node->text, digest);
+    for (const dg_node *child = node->first; child; child = child->next)
+        digest = dg_node_digest(child, digest);
+    return digest;
 }
 
 const dg_node *dg_node_get(const dg_node *map, const char *key)

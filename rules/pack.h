@@ -25,6 +25,7 @@ typedef struct dg_lens {
     dg_slice name;
     const dg_node *node;
     dg_ops ops; /* LENS ops point here, so that lenses may name each other in any order */
+    dg_ops down;
     enum {
         DG_LENS_NEW,
         DG_LENS_ENTERED,
@@ -39,7 +40,7 @@ typedef struct dg_binding {
     bool becomes;
     dg_origin origin;
     const dg_ops *up[DG_PARTS]; /* NULL when the part is not declared */
-    dg_ops down[DG_PARTS];
+    const dg_ops *down[DG_PARTS];
 } dg_binding;
 
 typedef struct dg_change {
@@ -71,6 +72,7 @@ typedef struct dg_pack {
     size_t inventory_count;
     const dg_change **chain; /* chain[i] joins version i and i + 1 */
     size_t binding_total;
+    uint64_t digest; /* of the documents read so far */
 } dg_pack;
 
 /* Reads the folder. DG_INVALID with diagnostics, DG_NOMEM, DG_IO. */

@@ -191,6 +191,10 @@ static void read_base(dg_pack *pack, const dg_node *root)
     dg_slice text;
     if (!dg_node_want_string(node, "a path: /api", pack->diags, &text))
         return;
+    if (text.len == 0 || text.ptr[0] != '/') {
+        dg_diags_add(pack->diags, DG_ERROR, node->origin, "a base begins with a slash: /api");
+        return;
+    }
     if (text.ptr[text.len - 1] == '/')
         text.len--;
     dg_template as_path;

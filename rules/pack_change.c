@@ -63,7 +63,8 @@ static void read_becomes(dg_pack *pack, const dg_node *node, dg_binding *binding
     binding->becomes = true;
 }
 
-/* The op list of a part. */
+/* The op list of a part; a lens alone is the list of that lens, so that all parts that say so share
+ * one inverse and one program. */
 static void read_part(dg_pack *pack, const dg_ops_reader *reader, const dg_node *node, dg_part part,
                       dg_binding *binding)
 {
@@ -71,7 +72,25 @@ static void read_part(dg_pack *pack, const dg_ops_reader *reader, const dg_node 
     if (!ops || !dg_ops_read(reader, node, ops) ||
         !dg_ops_check_size(reader, ops, node->key_origin))
         return;
-    binding->up[part] = ops;
+    binding->up[part] =
+        ops->count == 1 && ops->items[0].kind == DG_OP_LENS ? ops->items[0].body : ops;
+}
+
+/* The first entry that covers an endpoint and declares a part wins: a part that an earlier entry
+ * always wins would be silently ignored. */
+static void check_reached(dg_pack *pack, const dg_change *change, const dg_binding *binding,
+                          const dg_node *node, dg_part part)
+{
+    for (const dg_binding *b = change->bindings; b < binding; b++)
+        if (b->up[part] && !dg_template_same(&b->older, &binding->older) &&
+            dg_template_covers(&b->older, &binding->older)) {
+            dg_diags_add(pack->diags, DG_ERROR, node->key_origin,
+                         "this is never used: '%.*s %.*s' (line %u) covers it, and the first entry "
+                         "wins; put this entry before that one",
+                         DG_SLICE_FMT(b->older.method), DG_SLICE_FMT(b->older.path),
+                         b->origin.line);
+            return;
+        }
 }
 
 static void read_binding(dg_pack *pack, const dg_ops_reader *reader, dg_change *change,
@@ -96,10 +115,12 @@ static void read_binding(dg_pack *pack, const dg_ops_reader *reader, dg_change *
     dg_node_check_keys(node, keys, pack->diags);
     for (const dg_node *n = node->first; n; n = n->next) {
         dg_part part;
-        if (is_part_name(n->key, &part))
+        if (is_part_name(n->key, &part)) {
             read_part(pack, reader, n, part, binding);
-        else if (dg_slice_eq(n->key, DG_SLICE("becomes")))
+            check_reached(pack, change, binding, n, part);
+        } else if (dg_slice_eq(n->key, DG_SLICE("becomes"))) {
             read_becomes(pack, n, binding);
+        }
     }
 }
 
@@ -214,17 +235,31 @@ static void invert(dg_pack *pack, const dg_ops *up, dg_ops *ret_down)
     dg_diags_free(&found);
 }
 
+static const dg_ops *inverse_of(dg_pack *pack, const dg_ops *up)
+{
+    dg_ops *down = dg_arena_zalloc(pack->arena, sizeof *down);
+    if (down)
+        invert(pack, up, down);
+    return down;
+}
+
 /* The ways back, after everything is read: a list whose lens is broken cannot be turned. Lenses
  * that nothing uses are turned too, for the sake of their mistakes. */
 static void invert_all(dg_pack *pack, dg_change *change)
 {
-    dg_ops ignored;
     for (size_t i = 0; i < change->lens_count; i++)
-        invert(pack, &change->lenses[i].ops, &ignored);
+        invert(pack, &change->lenses[i].ops, &change->lenses[i].down);
     for (size_t i = 0; i < change->binding_count; i++)
-        for (size_t part = 0; part < DG_PARTS; part++)
-            if (change->bindings[i].up[part])
-                invert(pack, change->bindings[i].up[part], &change->bindings[i].down[part]);
+        for (size_t part = 0; part < DG_PARTS; part++) {
+            dg_binding *b = &change->bindings[i];
+            const dg_lens *lens = change->lenses, *end = lens + change->lens_count;
+            while (lens < end && b->up[part] != &lens->ops)
+                lens++;
+            if (lens < end)
+                b->down[part] = &lens->down;
+            else if (b->up[part])
+                b->down[part] = inverse_of(pack, b->up[part]);
+        }
 }
 
 const dg_change *dg_pack_read_change(dg_pack *pack, const dg_node *root)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "rules/pack.h"
 
@@ -20,10 +21,19 @@ static bool is_document(const char *name)
     return false;
 }
 
-/* Whether `path` is, all links followed, below the pack's folder. False when it does not exist. */
-static bool is_inside(const char *dir, const char *path)
+/* All links followed; NULL when there is no such file. */
+static char *real_of(dg_pack *pack, const char *path)
 {
-    char *real_dir = realpath(dir, NULL), *real_path = realpath(path, NULL);
+    char *real = realpath(path, NULL);
+    if (!real && errno == ENOMEM)
+        pack->arena->failed = true;
+    return real;
+}
+
+/* Whether `path` is, all links followed, below the pack's folder. False when it does not exist. */
+static bool is_inside(dg_pack *pack, const char *path)
+{
+    char *real_dir = real_of(pack, pack->dir), *real_path = real_of(pack, path);
     size_t len = real_dir ? strlen(real_dir) : 0;
     if (len == 1)
         len = 0; /* the root folder ends with its slash */
@@ -37,13 +47,15 @@ static bool is_inside(const char *dir, const char *path)
 static const dg_node *load(dg_pack *pack, const char *path)
 {
     const dg_node *root = NULL;
-    if (!is_inside(pack->dir, path)) {
+    if (!is_inside(pack, path)) {
         dg_diags_add(pack->diags, DG_ERROR, (dg_origin){path, 0, 0},
                      "does not exist, or leads out of the pack");
         return NULL;
     }
     if (dg_doc_load(pack->arena, path, pack->diags, &root) == DG_NOMEM)
         pack->arena->failed = true;
+    if (root)
+        pack->digest = dg_node_digest(root, pack->digest);
     return root;
 }
 
@@ -53,7 +65,7 @@ static const dg_node *load_api(dg_pack *pack)
     const char *found = NULL;
     for (size_t i = 0; i < sizeof extensions / sizeof *extensions; i++) {
         const char *path = dg_arena_printf(pack->arena, "%s/api%s", pack->dir, extensions[i]);
-        char *real = path ? realpath(path, NULL) : NULL;
+        char *real = path ? real_of(pack, path) : NULL;
         if (real && found)
             dg_diags_add(pack->diags, DG_ERROR, (dg_origin){path, 0, 0},
                          "%s is there too: keep one", found);
@@ -77,10 +89,18 @@ static int by_name(const void *a, const void *b)
 static size_t list_changes(dg_pack *pack, const char *folder,
                            const char *names[DG_CHANGE_FILES_MAX])
 {
-    DIR *dir = is_inside(pack->dir, folder) ? opendir(folder) : NULL;
+    bool inside = is_inside(pack, folder);
+    DIR *dir = inside ? opendir(folder) : NULL;
     size_t count = 0;
+    if (!dir && errno == ENOMEM)
+        pack->arena->failed = true;
+    else if (!dir && inside)
+        dg_diags_add(pack->diags, DG_ERROR, (dg_origin){folder, 0, 0}, "cannot be opened: %s",
+                     strerror(errno));
+    else if (!dir && access(folder, F_OK) == 0)
+        dg_diags_add(pack->diags, DG_ERROR, (dg_origin){folder, 0, 0}, "leads out of the pack");
     if (!dir)
-        return 0; /* the chain will say what is missing */
+        return 0; /* when there is none, the chain will say what is missing */
     for (const struct dirent *entry; (entry = readdir(dir));) {
         if (!is_document(entry->d_name))
             continue;
@@ -103,8 +123,9 @@ static void read_changes(dg_pack *pack)
     const char *names[DG_CHANGE_FILES_MAX];
     const dg_change *changes[DG_CHANGE_FILES_MAX];
     const char *folder = dg_arena_printf(pack->arena, "%s/changes", pack->dir);
+    size_t errors = pack->diags->errors;
     size_t count = 0, files = folder ? list_changes(pack, folder, names) : 0;
-    bool all = true;
+    bool all = pack->diags->errors == errors;
     for (size_t i = 0; i < files; i++) {
         const char *path = dg_arena_printf(pack->arena, "%s/%s", folder, names[i]);
         const dg_node *root = path ? load(pack, path) : NULL;
@@ -130,6 +151,11 @@ static void choose_backend(dg_pack *pack, const dg_pack_source *source)
 dg_status dg_pack_read(dg_pack *pack, const dg_pack_source *source)
 {
     size_t errors = pack->diags->errors;
+    if (!source->dir[0]) { /* it would be the root folder */
+        dg_diags_add(pack->diags, DG_ERROR, source->origin,
+                     "the name of the pack's folder is empty");
+        return DG_INVALID;
+    }
     pack->dir = dg_arena_strdup(pack->arena, source->dir);
     if (!pack->dir)
         return DG_NOMEM;
@@ -142,6 +168,7 @@ dg_status dg_pack_read(dg_pack *pack, const dg_pack_source *source)
         if (pack->api.version_count)
             read_changes(pack);
     }
+    pack->api.digest = pack->digest;
     if (pack->arena->failed)
         return DG_NOMEM;
     return pack->diags->errors == errors ? DG_OK : DG_INVALID;

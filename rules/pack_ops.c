@@ -1,6 +1,7 @@
 /* Op lists: from the words of a pack to the local ops of transforms/op.h. Dotted paths become IN
  * and EACH. */
 #include "rules/pack.h"
+#include "transforms/name.h"
 
 typedef struct op_list {
     dg_op *items;
@@ -106,6 +107,7 @@ static bool add_inside(const op_context *c, const op_step *steps, size_t count, 
         if (make && !steps[i].each && !into_list) {
             dg_op made = {.kind = DG_OP_DEFAULT, .origin = c->op.origin, .name = steps[i].name};
             made.value = DG_SLICE("{}");
+            made.if_empty = true;
             if (!add_op(r, &outer, made))
                 return false;
         }
@@ -133,6 +135,8 @@ static bool json_of(const dg_ops_reader *r, const dg_node *node, bool of_key, dg
         of_key ? dg_node_key_json(node, r->diags, &buf) : dg_node_json(node, r->diags, &buf);
     if (buf.status == DG_LIMIT)
         fail(r, node->origin, "the value is too large");
+    if (buf.status == DG_NOMEM)
+        r->arena->failed = true;
     good &= buf.status == DG_OK;
     dg_slice copy = good ? dg_arena_dup(r->arena, dg_buf_slice(&buf)) : (dg_slice){NULL, 0};
     dg_buf_free(&buf);
@@ -167,25 +171,19 @@ static bool naming_of(const op_context *c, const dg_node *map, const char *key,
     return true;
 }
 
-/* The other spelling of a name, by the algorithm of op.h. */
+/* The other spelling of a name; .ptr is NULL when out of memory. */
 static dg_slice respelled(dg_arena *arena, dg_slice name, dg_naming from)
 {
-    char *text = dg_arena_alloc(arena, name.len * 2 + 1);
-    size_t len = 0;
-    for (size_t i = 0; text && i < name.len; i++) {
-        char c = name.ptr[i];
-        char next = i + 1 < name.len ? name.ptr[i + 1] : '\0';
-        if (from == DG_CAMEL && i && c >= 'A' && c <= 'Z') {
-            text[len++] = '_';
-            text[len++] = dg_ascii_lower(c);
-        } else if (from == DG_SNAKE && i && c == '_' && next >= 'a' && next <= 'z') {
-            text[len++] = (char)(next - 'a' + 'A');
-            i++;
-        } else {
-            text[len++] = c;
-        }
-    }
-    return dg_slice_of(text, text ? len : 0);
+    dg_buf buf;
+    dg_buf_init(&buf, 0);
+    dg_name_convert(name, from, from == DG_CAMEL ? DG_SNAKE : DG_CAMEL, &buf);
+    dg_slice text = {NULL, 0};
+    if (buf.status == DG_OK)
+        text = dg_arena_dup(arena, dg_buf_slice(&buf));
+    else
+        arena->failed = true;
+    dg_buf_free(&buf);
+    return text;
 }
 
 static bool read_except(op_context *c, const dg_node *list)
@@ -577,68 +575,4 @@ bool dg_ops_read(const dg_ops_reader *reader, const dg_node *node, dg_ops *ret_o
     if (good)
         *ret_ops = (dg_ops){list.items, list.count};
     return good;
-}
-
-static dg_lens *lens_of(const dg_ops_reader *r, const dg_op *op)
-{
-    for (size_t i = 0; i < r->lens_count; i++)
-        if (&r->lenses[i].ops == op->body)
-            return &r->lenses[i];
-    return NULL;
-}
-
-/* Follows lenses that are applied to the very value that they are named for. */
-static bool check_descent(const dg_ops_reader *r, dg_lens *lens)
-{
-    if (lens->state != DG_LENS_NEW)
-        return true;
-    lens->state = DG_LENS_ENTERED;
-    bool good = true;
-    for (size_t i = 0; i < lens->ops.count; i++) {
-        const dg_op *op = &lens->ops.items[i];
-        dg_lens *next = op->kind == DG_OP_LENS ? lens_of(r, op) : NULL;
-        if (next && next->state == DG_LENS_ENTERED) {
-            dg_diags_add(
-                r->diags, DG_ERROR, op->origin,
-                "lens '%s' reaches itself at the same value; a lens may name itself below 'in' or "
-                "'each' only",
-                next->name.ptr);
-            good = false;
-        } else if (next) {
-            good &= check_descent(r, next);
-        }
-    }
-    lens->state = DG_LENS_DONE;
-    return good;
-}
-
-/* How many ops a list is with its lenses written out, each lens measured once. */
-static size_t expanded(const dg_ops_reader *r, const dg_ops *ops)
-{
-    size_t total = 0;
-    for (size_t i = 0; i < ops->count && total <= DG_OPS_EXPANDED_MAX; i++) {
-        const dg_op *op = &ops->items[i];
-        dg_lens *lens = op->kind == DG_OP_LENS ? lens_of(r, op) : NULL;
-        if (lens && !lens->expanded) {
-            lens->expanded = 1; /* what a lens counts for within itself */
-            lens->expanded = 1 + expanded(r, &lens->ops);
-        }
-        total += 1 + (lens ? lens->expanded : op->body ? expanded(r, op->body) : 0);
-    }
-    return total;
-}
-
-bool dg_lenses_check(const dg_ops_reader *reader)
-{
-    bool good = true;
-    for (size_t i = 0; i < reader->lens_count; i++)
-        good &= check_descent(reader, &reader->lenses[i]);
-    return good;
-}
-
-bool dg_ops_check_size(const dg_ops_reader *reader, const dg_ops *ops, dg_origin origin)
-{
-    if (expanded(reader, ops) <= DG_OPS_EXPANDED_MAX)
-        return true;
-    return fail(reader, origin, "with its lenses written out this is too long a list of ops");
 }

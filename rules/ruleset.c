@@ -26,7 +26,7 @@ static size_t collect_steps(const dg_compiled_api *api, const dg_line *line, dg_
     for (size_t at = from; at != to; at = from < to ? at + 1 : at - 1) {
         size_t j = from < to ? at : at - 1;
         const dg_binding *b = binding_for(api->pack.chain[j], &line->routes[j].name, part);
-        const dg_ops *ops = !b ? NULL : from < to ? b->up[part] : &b->down[part];
+        const dg_ops *ops = !b ? NULL : from < to ? b->up[part] : b->down[part];
         if (ops && ops->count)
             steps[count++] = ops;
     }
@@ -291,10 +291,15 @@ static void report_unknown(const dg_compiled_api *api, const dg_version *from,
                             DG_SLICE_FMT(from->endpoints[i]->path));
     bool complete = names && !diags->arena.failed;
     const char *meant = complete ? dg_did_you_mean(dg_slice_str(method_path), names) : NULL;
-    dg_diags_add(diags, DG_ERROR, (dg_origin){NULL, 0, 0},
-                 meant ? "'%s' of API '%s' has no endpoint '%s'; did you mean '%s'?"
-                       : "'%s' of API '%s' has no endpoint '%s'%s",
-                 from->name, api->api.name, method_path, meant ? meant : "");
+    if (!strchr(method_path, ' '))
+        dg_diags_add(diags, DG_ERROR, (dg_origin){NULL, 0, 0},
+                     "'%s' is no endpoint: expected a method and a path, as in 'GET /orders/{id}'",
+                     method_path);
+    else
+        dg_diags_add(diags, DG_ERROR, (dg_origin){NULL, 0, 0},
+                     meant ? "'%s' of API '%s' has no endpoint '%s'; did you mean '%s'?"
+                           : "'%s' of API '%s' has no endpoint '%s'%s",
+                     from->name, api->api.name, method_path, meant ? meant : "");
     for (size_t i = 0; complete && !meant && i < from->endpoint_count; i++)
         dg_diags_add(diags, DG_NOTE, (dg_origin){NULL, 0, 0}, "there is '%s'", names[i]);
     free(names);

@@ -49,6 +49,7 @@ typedef struct dg_api {
     bool by_path;              /* paths carry the version: base/v1/... */
     bool pass_unlisted;        /* the pack says: endpoints that no change names pass untouched */
     size_t index;              /* in the rule set */
+    uint64_t digest;           /* of all that the pack says; other rules, another digest */
 } dg_api;
 
 /* What to load. */

@@ -80,7 +80,6 @@ static bool invert_drop(inverter *inv, const dg_op *up, dg_op *down)
         /* Only {} was lost. */
         down->kind = DG_OP_DEFAULT;
         down->value = DG_SLICE("{}");
-        down->if_empty = false;
         return true;
     }
     if (up->value.len) {
@@ -94,19 +93,6 @@ static bool invert_drop(inverter *inv, const dg_op *up, dg_op *down)
               "with `restore: VALUE`, or leave it out with `lossy: accept`",
               DG_SLICE_FMT(up->name));
     return false;
-}
-
-static bool is_empty_object(dg_slice text)
-{
-    size_t braces = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (c == (braces == 0 ? '{' : '}') && braces < 2)
-            braces++;
-        else if (c != ' ' && c != '\n' && c != '\t' && c != '\r')
-            return false;
-    }
-    return braces == 2;
 }
 
 /* Fills in *down (a copy of *up so far); false if the inverse is to do nothing. */
@@ -130,8 +116,7 @@ static bool invert_op(inverter *inv, const dg_op *up, dg_op *down)
         down->kind = DG_OP_DROP;
         down->value = (dg_slice){NULL, 0};
         down->when_null = false;
-        down->if_empty = true;
-        return is_empty_object(up->value);
+        return up->if_empty;
     case DG_OP_WRAP:
         down->kind = DG_OP_UNWRAP;
         return true;

@@ -79,7 +79,8 @@ struct dg_op {
     size_t pair_count;
     dg_unknown unknown;           /* VALUES */
     bool when_null;  /* DEFAULT: null counts as absent */
-    bool if_empty;   /* DROP: only when its value came out as {} (the inverse of a made parent) */
+    bool if_empty;   /* DEFAULT: {}, made for what comes into it. DROP, its inverse: only when its value
+                        came out as {} */
     bool lossy;      /* the pack accepts that the inverse loses */
 };
 

@@ -102,7 +102,7 @@ http {{ access_log off; client_body_temp_path {folder}; proxy_temp_path {folder}
     return path
 
 
-def memory_per_idle(server, count=1000):
+def memory_per_idle(server, count=4000):
     """Resident bytes that an idle keep-alive connection costs, after one exchange on each."""
     def rss():
         return sum(int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{p}/status").read_text()).group(1)) * 1024
@@ -163,6 +163,8 @@ def main():
         bodies = [json.loads(p.wait()) for p in peers]
         if not isinstance(bodies[2], list) or "orderStatus" not in json.dumps(bodies[2]):
             sys.exit("the translating server does not translate")
+        # Before the load, while no memory of earlier connections is there to be used again.
+        idle = {p.name: memory_per_idle(p) for p in peers}
         for connections in map(int, a.connections.split(",")):
             results = {p.name: [] for p in peers}
             for r in range(a.rounds + 1):  # the first warms up
@@ -177,7 +179,6 @@ def main():
                     "cpu_us": round(statistics.median(us), 2), "range": [round(us[0], 2), round(us[-1], 2)],
                     "ratio": round(statistics.median(us) / base, 3),
                     "requests_per_second": round(statistics.median(q for _, q in rows))}
-        idle = {p.name: memory_per_idle(p) for p in peers}
         if a.json:
             print(json.dumps({"cpu": report, "idle_bytes": idle}))
             return

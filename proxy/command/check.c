@@ -81,7 +81,8 @@ static int print_json(const dg_ruleset *set, const dg_diags *diags)
     add_json_apis(set, &out);
     dg_buf_add_str(&out, "],\"diagnostics\":[");
     add_json_diags(diags, &out);
-    dg_buf_add_str(&out, "]}\n");
+    /* No more than some are kept: the number says of how many. */
+    dg_buf_printf(&out, "],\"errors\":%zu}\n", diags->errors);
     int failed = out.status != DG_OK || fwrite(out.ptr, 1, out.len, stdout) != out.len;
     dg_buf_free(&out);
     return failed;

@@ -48,7 +48,7 @@ static int unknown_command(const char *word)
     return DG_EXIT_USAGE;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     if (argc < 2)
         return print_help(stderr);
@@ -64,4 +64,15 @@ int main(int argc, char **argv)
         if (dg_slice_eq(word, dg_slice_str(commands[i].name)))
             return commands[i].run(argc - 1, argv + 1);
     return unknown_command(argv[1]);
+}
+
+/* What did not reach its reader is no success, whatever the command thinks: a full disk, say. */
+int main(int argc, char **argv)
+{
+    int code = run(argc, argv);
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code == DG_EXIT_OK) {
+        perror("dragoman: stdout");
+        code = DG_EXIT_WRONG;
+    }
+    return code;
 }

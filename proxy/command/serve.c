@@ -11,6 +11,7 @@ enum { LISTENS_MAX = 16, PACKS_MAX = 64, WORKERS_MAX = 256 };
 static const char help[] =
     "usage: dragoman serve --config FILE\n"
     "       dragoman serve --listen ADDRESS --upstream URL [--pack DIR]... [--admin ADDRESS] [--workers N]\n"
+    "                      [--timeout TIME]\n"
     "\n"
     "Runs the proxy until SIGTERM. SIGHUP reads the configuration and the packs again.\n"
     "\n"
@@ -21,6 +22,8 @@ static const char help[] =
     "                         passes untouched\n"
     "  -a, --admin ADDRESS    where /metrics, /usage, /healthz and /readyz are served: 127.0.0.1:9901\n"
     "  -w, --workers N        threads; one a processor by default\n"
+    "  -t, --timeout TIME     2s, 500ms: how long a client's head, its body, the connection to the backend, its\n"
+    "                         answer and a slow reader are waited for, each; the configuration sets them apart\n"
     "      --check            only read and check everything; exit code 1 if anything is wrong\n"
     "  -h, --help             this\n"
     "\n"
@@ -33,8 +36,8 @@ static const struct option long_options[] = {
     {"config", required_argument, NULL, 'c'},   {"listen", required_argument, NULL, 'l'},
     {"upstream", required_argument, NULL, 'u'}, {"pack", required_argument, NULL, 'p'},
     {"admin", required_argument, NULL, 'a'},    {"workers", required_argument, NULL, 'w'},
-    {"check", no_argument, NULL, OPT_CHECK},    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0}};
+    {"timeout", required_argument, NULL, 't'},  {"check", no_argument, NULL, OPT_CHECK},
+    {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
 
 static int usage_error(const char *text)
 {
@@ -56,7 +59,7 @@ int dg_command_serve(int argc, char **argv)
     dg_config_options options = {.listens = listens, .packs = packs};
     bool check = false;
     int option;
-    while ((option = getopt_long(argc, argv, "c:l:u:p:a:w:h", long_options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "c:l:u:p:a:w:t:h", long_options, NULL)) != -1) {
         switch (option) {
         case 'c':
             options.file = optarg;
@@ -81,6 +84,9 @@ int dg_command_serve(int argc, char **argv)
             options.workers = parse_workers(optarg);
             if (!options.workers)
                 return usage_error("--workers wants a number from 1 to 256");
+            break;
+        case 't':
+            options.timeout = optarg;
             break;
         case OPT_CHECK:
             check = true;

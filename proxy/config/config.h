@@ -28,6 +28,13 @@ typedef struct dg_limits {
     size_t connections; /* open from clients, a worker; further ones wait in the kernel's queue */
 } dg_limits;
 
+typedef enum dg_log_format { DG_LOG_JSON, DG_LOG_COMBINED } dg_log_format;
+
+typedef struct dg_access_log {
+    const char *file; /* "-" = standard output; NULL = no access log */
+    dg_log_format format;
+} dg_access_log;
+
 typedef struct dg_listen {
     const char *text; /* as written */
     dg_origin origin;
@@ -44,11 +51,13 @@ typedef struct dg_config {
     const char *file; /* NULL = from the command line */
     dg_listen *listens;
     size_t listen_count;
-    dg_upstream *upstreams; /* [0] is the default one; then those of packs; the control API last */
+    dg_upstream *upstreams; /* the default one first; then those of packs; the control API last */
     size_t upstream_count;
     dg_pack_source *packs;
     size_t *pack_upstreams; /* index into upstreams, by pack */
+    bool has_default;       /* upstreams[0] is the default one; else every pack has its own */
     size_t pack_count;
+    dg_access_log access_log;
     bool pass_unmatched; /* what no pack claims goes to the default backend untouched */
     unsigned workers;
     dg_timeouts timeouts;
@@ -65,6 +74,7 @@ typedef struct dg_config_options {
     size_t pack_count;
     const char *admin; /* NULL = none, unless the file names one */
     unsigned workers;  /* 0 = as the file says, else one a processor */
+    const char *timeout; /* "2s": for head, body, connect, answer and send; NULL = as the file says */
 } dg_config_options;
 
 typedef struct dg_snapshot {
@@ -72,8 +82,8 @@ typedef struct dg_snapshot {
     dg_config config;
     dg_ruleset *ruleset;
     const dg_upstream *control; /* the admin API's socket; NULL without an admin port */
-    /* Counter slots: by endpoint slot of the rule set; by API and version for what no endpoint names; and
-     * for what no API claims. */
+    /* Counter slots: by endpoint slot of the rule set; by API and version for what no endpoint names, behind
+     * the last version for what names none that exists; and for what no API claims. */
     uint32_t *endpoint_slots, **version_slots, unmatched_slot;
 } dg_snapshot;
 

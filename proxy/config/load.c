@@ -32,26 +32,34 @@ static bool read_number(dg_slice *text, uint64_t *ret)
     return i > 0;
 }
 
-static void read_duration(reader *r, const dg_node *map, const char *key, uint64_t *ret_ms)
+/* "500ms", "10s", "2m", "1h" or plain seconds; more than 0, at most a day. */
+static bool parse_duration(dg_slice text, uint64_t *ret_ms)
 {
-    const dg_node *node = dg_node_get(map, key);
-    dg_slice text;
-    uint64_t n;
-    if (!node || !dg_node_want_string(node, "a duration like 500ms, 10s or 2m", r->diags, &text))
-        return;
     static const struct {
         const char *unit;
         uint64_t ms;
     } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"", 1000}};
-    if (read_number(&text, &n) && n > 0)
-        for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-            if (dg_slice_eq(text, dg_slice_str(units[i].unit)) && n * units[i].ms <= 86400000) {
-                *ret_ms = n * units[i].ms;
-                return;
-            }
-    dg_diags_add(r->diags, DG_ERROR, node->origin,
-                 "'%.*s' is no duration: write 500ms, 10s, 2m or 1h (at most 24h, more than 0)",
-                 DG_SLICE_FMT(node->text));
+    uint64_t n;
+    if (!read_number(&text, &n) || n == 0)
+        return false;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (dg_slice_eq(text, dg_slice_str(units[i].unit)) && n * units[i].ms <= 86400000) {
+            *ret_ms = n * units[i].ms;
+            return true;
+        }
+    return false;
+}
+
+#define DURATION_FORM "write 500ms, 10s, 2m or 1h (at most 24h, more than 0)"
+
+static void read_duration(reader *r, const dg_node *map, const char *key, uint64_t *ret_ms)
+{
+    const dg_node *node = dg_node_get(map, key);
+    dg_slice text;
+    if (node && dg_node_want_string(node, "a duration like 500ms, 10s or 2m", r->diags, &text) &&
+        !parse_duration(text, ret_ms))
+        dg_diags_add(r->diags, DG_ERROR, node->origin, "'%.*s' is no duration: " DURATION_FORM,
+                     DG_SLICE_FMT(text));
 }
 
 static void read_bytes(reader *r, const dg_node *map, const char *key, uint64_t min, uint64_t max,
@@ -110,6 +118,8 @@ static void read_tls(reader *r, dg_listen *listen, const dg_node *node)
             read_cert(r, listen, item);
     else
         read_cert(r, listen, node);
+    if (!listen->cert_count && r->diags->errors)
+        return; /* each was refused */
     /* Whatever went wrong, a listener that was to speak TLS never speaks without. */
     dg_status status = dg_tls_server_new(listen->certs, listen->cert_count, r->diags, &listen->tls);
     if (status != DG_OK && !r->diags->errors)
@@ -258,6 +268,9 @@ static void read_pack(reader *r, const dg_node *node)
     if (upstream) {
         size_t at = read_upstream(r, upstream);
         r->config->pack_upstreams[index] = at == SIZE_MAX ? 0 : at;
+    } else if (!r->config->has_default && !r->diags->errors) {
+        dg_diags_add(r->diags, DG_ERROR, dir->origin,
+                     "the pack has no backend: give it an 'upstream', or the configuration a default one");
     }
 }
 
@@ -316,6 +329,31 @@ static void read_admin(reader *r, const dg_node *node)
         listen->control = true;
 }
 
+static void read_access_log(reader *r, const dg_node *node)
+{
+    static const char *const known[] = {"file", "format", NULL};
+    const dg_node *file = node, *format = NULL;
+    dg_access_log *log = &r->config->access_log;
+    dg_slice text;
+    if (node->kind == DG_NODE_MAP) {
+        if (!dg_node_check_keys(node, known, r->diags))
+            return;
+        file = dg_node_get(node, "file");
+        format = dg_node_get(node, "format");
+        if (!file) {
+            dg_diags_add(r->diags, DG_ERROR, node->origin, "an access log needs a 'file'");
+            return;
+        }
+    }
+    if (dg_node_want_string(file, "a file, or - for standard output", r->diags, &text))
+        log->file = dg_slice_eq(text, DG_SLICE("-")) ? "-" : dg_config_path(r->config, text);
+    if (!format || !dg_node_want_string(format, "'json' or 'combined'", r->diags, &text))
+        return;
+    log->format = dg_slice_eq(text, DG_SLICE("combined")) ? DG_LOG_COMBINED : DG_LOG_JSON;
+    if (log->format == DG_LOG_JSON && !dg_slice_eq(text, DG_SLICE("json")))
+        dg_diags_add(r->diags, DG_ERROR, format->origin, "the format of an access log is 'json' or 'combined'");
+}
+
 static void each(reader *r, const dg_node *node, void (*read)(reader *, const dg_node *))
 {
     if (node->kind != DG_NODE_LIST) {
@@ -329,14 +367,14 @@ static void each(reader *r, const dg_node *node, void (*read)(reader *, const dg
 static void read_root(reader *r, const dg_node *root, const dg_config_options *options)
 {
     static const char *const known[] = {"listen", "upstream", "packs", "unmatched", "admin",
-                                        "workers", "timeouts", "limits", NULL};
+                                        "access_log", "workers", "timeouts", "limits", NULL};
     const dg_node *node;
     uint64_t n;
     if (!dg_node_want_map(root, "a configuration", r->diags))
         return;
     (void)dg_node_check_keys(root, known, r->diags);
     if ((node = dg_node_get(root, "upstream")) && !options->upstream)
-        (void)read_upstream(r, node);
+        r->config->has_default = read_upstream(r, node) == 0;
     if ((node = dg_node_get(root, "listen")) && !options->listen_count)
         each(r, node, read_listen);
     if ((node = dg_node_get(root, "packs")))
@@ -345,6 +383,8 @@ static void read_root(reader *r, const dg_node *root, const dg_config_options *o
         read_unmatched(r, node);
     if ((node = dg_node_get(root, "admin")) && !options->admin)
         read_admin(r, node);
+    if ((node = dg_node_get(root, "access_log")))
+        read_access_log(r, node);
     if ((node = dg_node_get(root, "workers")) &&
         dg_node_want_u64(node, "a number of workers", 1, WORKERS_MAX, r->diags, &n))
         r->config->workers = (unsigned)n;
@@ -352,6 +392,19 @@ static void read_root(reader *r, const dg_node *root, const dg_config_options *o
         read_timeouts(r, node);
     if ((node = dg_node_get(root, "limits")))
         read_limits(r, node);
+}
+
+/* One duration for everything that a peer is waited for. */
+static void read_timeout_option(reader *r, const char *text)
+{
+    dg_timeouts *t = &r->config->timeouts;
+    uint64_t ms;
+    if (!parse_duration(dg_slice_str(text), &ms)) {
+        dg_diags_add(r->diags, DG_ERROR, (dg_origin){NULL, 0, 0},
+                     "--timeout: '%s' is no duration: " DURATION_FORM, text);
+        return;
+    }
+    t->head_ms = t->body_ms = t->connect_ms = t->answer_ms = t->send_ms = ms;
 }
 
 static void read_options(reader *r, const dg_config_options *options)
@@ -366,6 +419,8 @@ static void read_options(reader *r, const dg_config_options *options)
         admin->control = true;
     if (options->workers)
         r->config->workers = options->workers;
+    if (options->timeout)
+        read_timeout_option(r, options->timeout);
 }
 
 static void check_whole(reader *r)
@@ -379,6 +434,9 @@ static void check_whole(reader *r)
         dg_diags_add(r->diags, DG_ERROR, whole, "nothing to listen on: give 'listen' (or --listen)");
     if (!config->upstream_count && !r->diags->errors)
         dg_diags_add(r->diags, DG_ERROR, whole, "no backend: give 'upstream' (or --upstream)");
+    else if (!config->has_default && config->pass_unmatched && !r->diags->errors)
+        dg_diags_add(r->diags, DG_ERROR, whole,
+                     "'unmatched: pass' needs a default backend: give 'upstream' (or --upstream)");
 }
 
 dg_status dg_config_load(dg_config *config, const dg_config_options *options, dg_diags *diags)
@@ -393,7 +451,8 @@ dg_status dg_config_load(dg_config *config, const dg_config_options *options, dg
     config->limits = (dg_limits){.head_bytes = DG_BLOCK_BYTES, .body_bytes = 8u << 20};
     /* The backend on the command line is the default one, whatever the file's packs name. */
     if (options->upstream)
-        (void)dg_config_upstream(config, options->upstream, (dg_origin){NULL, 0, 0}, diags);
+        config->has_default =
+            dg_config_upstream(config, options->upstream, (dg_origin){NULL, 0, 0}, diags) != NULL;
     if (options->file) {
         config->file = dg_arena_strdup(&config->arena, options->file);
         if (config->file && dg_doc_load(&config->arena, config->file, diags, &root) == DG_OK)

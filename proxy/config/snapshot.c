@@ -90,9 +90,12 @@ static dg_status register_slots(dg_snapshot *snapshot, dg_usage *usage)
             dg_arena_zalloc(arena, (api->version_count + 1) * sizeof(uint32_t));
         if (!snapshot->version_slots[i])
             return DG_NOMEM;
-        for (size_t v = 0; v < api->version_count && status == DG_OK; v++)
-            status = dg_usage_slot(usage, dg_slice_str(api->name), dg_slice_str(api->versions[v].name),
-                                   other, &snapshot->version_slots[i][v]);
+        for (size_t v = 0; v <= api->version_count && status == DG_OK; v++) {
+            dg_slice version =
+                v < api->version_count ? dg_slice_str(api->versions[v].name) : DG_SLICE("unknown");
+            status = dg_usage_slot(usage, dg_slice_str(api->name), version, other,
+                                   &snapshot->version_slots[i][v]);
+        }
     }
     return status;
 }

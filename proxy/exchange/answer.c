@@ -29,6 +29,7 @@ static dg_status write_answer(dg_exchange *x, dg_slice body)
     struct iovec iov[] = {{x->answer_head.ptr, x->answer_head.len},
                           {(void *)(uintptr_t)body.ptr, body.len}};
     x->answer_started = true;
+    x->body_bytes += body.len;
     return dg_conn_write(&x->down->conn, iov, body.len ? 2 : 1);
 }
 
@@ -41,6 +42,7 @@ static dg_status write_piece(dg_exchange *x, dg_slice piece, bool last)
     if (!x->answer_started)
         iov[n++] = (struct iovec){x->answer_head.ptr, x->answer_head.len};
     x->answer_started = true;
+    x->body_bytes += piece.len;
     if (x->answer_chunked && piece.len)
         iov[n++] = (struct iovec){head, dg_chunk_head(head, piece.len)};
     if (piece.len)
@@ -68,7 +70,8 @@ static void refuse_translation(dg_exchange *x, dg_status status, const dg_run_er
 static void answer_translated(dg_exchange *x, dg_slice content)
 {
     dg_run_error error = {.message = NULL};
-    dg_status status = dg_translate(x, x->program, content, &x->answer_out, &error);
+    dg_status status = dg_translate(x, x->program, x->answer_coding, true, content,
+                                    &x->answer_out, &error);
     if (status != DG_OK) {
         refuse_translation(x, status, &error);
         return;
@@ -123,12 +126,14 @@ static bool choose_program(dg_exchange *x, const dg_head *head, bool *ret_transl
     const dg_program *program = head->status >= 400 ? x->match.error : x->match.response;
     dg_json_kind kind = program ? dg_head_json(head) : DG_JSON_NO;
     *ret_translated = kind != DG_JSON_NO;
+    if (head->status == 204 || head->status == 304) /* about a representation that would be translated */
+        *ret_translated = program != NULL;
     if (kind == DG_JSON_NO)
         return true; /* not JSON: it passes untouched */
     const char *why = NULL;
     if (kind == DG_JSON_CHARSET)
         why = "its JSON is not in UTF-8";
-    else if (!dg_head_identity(head))
+    else if ((x->answer_coding = dg_content_coding(head)) == DG_CODING_UNKNOWN)
         why = "it has a content coding that was not asked for";
     else if (dg_head_cache_control(head, DG_SLICE("no-transform"))) /* RFC 9110 7.7 */
         why = "it forbids its transformation (Cache-Control: no-transform)";
@@ -166,6 +171,14 @@ static void frame(dg_exchange *x, const dg_head *head, bool translated)
     dg_answer_head_end(x);
 }
 
+/* Server-sent events go on as long as somebody listens (WHATWG HTML 9.2). */
+static bool is_event_stream(const dg_head *head)
+{
+    dg_media_type type;
+    return dg_media_type_parse(dg_head_value(head, DG_FIELD_CONTENT_TYPE), &type) == DG_OK &&
+           dg_slice_ieq(type.type, DG_SLICE("text")) && dg_slice_ieq(type.subtype, DG_SLICE("event-stream"));
+}
+
 /* False when x may be gone. */
 static bool begin_answer(dg_exchange *x, const dg_head *head)
 {
@@ -177,6 +190,7 @@ static bool begin_answer(dg_exchange *x, const dg_head *head)
     if (!choose_program(x, head, &translated))
         return false;
     x->answer_parsed = true;
+    x->endless = !x->program && is_event_stream(head);
     if (dg_answer_head_begin(x, head, translated) != DG_OK) {
         dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
         return false;
@@ -212,6 +226,8 @@ static dg_status read_answer_head(dg_exchange *x)
     dg_slice in = dg_conn_input(&x->up->conn);
     if (in.len == 0)
         return DG_AGAIN;
+    if (!x->any_received)
+        x->first_byte_us = x->edge->loop.now_us;
     x->any_received = true;
     dg_edge *edge = x->edge;
     dg_head_limits limits = {.head_bytes_max = x->epoch->snapshot->config.limits.head_bytes};
@@ -255,6 +271,8 @@ static dg_status read_answer_body(dg_exchange *x)
         return DG_CLOSED;
     }
     dg_conn_consume(&x->up->conn, consumed);
+    if (x->endless && piece.len)
+        dg_conn_deadline(&x->up->conn, x->epoch->snapshot->config.timeouts.answer_ms);
     if (x->program)
         collect(x, piece);
     else if (write_piece(x, piece, x->answer.done) != DG_OK) {

@@ -1,4 +1,5 @@
 /* The head that goes to the client. */
+#include "proxy/exchange/entity_tag.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/http/fields.h"
 #include "proxy/lifecycle/lifecycle.h"
@@ -47,12 +48,10 @@ static void add_url(dg_exchange *x, dg_buf *out, const dg_field *field)
     dg_buf_add(out, DG_SLICE("\r\n"));
 }
 
-/* Fields that describe the backend's bytes and not those that the client gets. An entity tag of the backend
- * does not name the translated representation (RFC 9110 8.8.1). */
+/* Fields that describe the backend's bytes and not those that the client gets. */
 static bool describes_bytes(dg_field_id id)
 {
     switch (id) {
-    case DG_FIELD_ETAG:
     case DG_FIELD_ACCEPT_RANGES:
     case DG_FIELD_CONTENT_DIGEST:
     case DG_FIELD_REPR_DIGEST:
@@ -62,6 +61,17 @@ static bool describes_bytes(dg_field_id id)
     default:
         return false;
     }
+}
+
+/* One that is no entity tag is left out: it names nothing. */
+static void add_entity_tag(dg_exchange *x, dg_buf *out, const dg_field *field)
+{
+    size_t start = out->len;
+    dg_buf_add(out, DG_SLICE("ETag: "));
+    if (dg_entity_tag_for_client(&x->match, field->value, out))
+        dg_buf_add(out, DG_SLICE("\r\n"));
+    else
+        out->len = start;
 }
 
 static bool names_version(const dg_exchange *x, const dg_field *field)
@@ -78,7 +88,9 @@ static void add_fields(dg_exchange *x, const dg_head *head, bool translated, dg_
         if (field->id == DG_FIELD_CONTENT_LENGTH || names_version(x, field) ||
             (translated && describes_bytes(field->id)) || dg_field_is_dropped(head, field))
             continue;
-        if (x->match.version && x->match.version != x->match.api->backend &&
+        if (translated && field->id == DG_FIELD_ETAG)
+            add_entity_tag(x, out, field);
+        else if (x->match.version && x->match.version != x->match.api->backend &&
             (field->id == DG_FIELD_LOCATION || field->id == DG_FIELD_CONTENT_LOCATION))
             add_url(x, out, field);
         else
@@ -86,10 +98,11 @@ static void add_fields(dg_exchange *x, const dg_head *head, bool translated, dg_
     }
 }
 
-/* Which version this is, what becomes of it, and what the choice depended on. */
-static void add_version(dg_exchange *x, const dg_head *head, dg_buf *out)
+void dg_answer_version(dg_exchange *x, bool has_deprecation, bool has_sunset, dg_buf *out)
 {
     const dg_match *match = &x->match;
+    if (!match->version)
+        return;
     dg_slice field = match->api->version_field.len ? match->api->version_field : DG_SLICE("API-Version");
     add_line(out, field, dg_slice_str(match->version->name));
     if (match->api->version_field.len && match->selected_by != DG_BY_PATH)
@@ -99,9 +112,7 @@ static void add_version(dg_exchange *x, const dg_head *head, dg_buf *out)
     dg_buf *successor = &x->edge->scratch;
     dg_buf_clear(successor);
     dg_match_successor_target(match, x->query, successor);
-    dg_lifecycle_fields(match->version, dg_buf_slice(successor),
-                        dg_head_find(head, DG_FIELD_DEPRECATION) != NULL,
-                        dg_head_find(head, DG_FIELD_SUNSET) != NULL, out);
+    dg_lifecycle_fields(match->version, dg_buf_slice(successor), has_deprecation, has_sunset, out);
 }
 
 static void add_connection(const dg_exchange *x, dg_buf *out)
@@ -119,8 +130,8 @@ dg_status dg_answer_head_begin(dg_exchange *x, const dg_head *head, bool transla
     add_fields(x, head, translated, out);
     if (!dg_head_find(head, DG_FIELD_DATE)) /* RFC 9110 6.6.1 */
         add_line(out, DG_SLICE("Date"), dg_edge_date(x->edge));
-    if (x->match.version)
-        add_version(x, head, out);
+    dg_answer_version(x, dg_head_find(head, DG_FIELD_DEPRECATION) != NULL,
+                      dg_head_find(head, DG_FIELD_SUNSET) != NULL, out);
     return out->status;
 }
 

@@ -1,20 +1,26 @@
 #include "proxy/exchange/exchange.h"
 
-/* Which counter: the endpoint's; else that of the version; else of all that no API claims. */
+/* Which counter: the endpoint's; else that of the version, or of versions that do not exist; else of all that
+ * no API claims. */
 static uint32_t slot_of(const dg_exchange *x)
 {
     const dg_snapshot *snapshot = x->epoch->snapshot;
     const dg_match *match = &x->match;
     if (match->endpoint)
         return snapshot->endpoint_slots[match->endpoint->slot];
-    if (match->api && match->version)
-        return snapshot->version_slots[match->api->index][match->version->index];
+    if (match->api)
+        return snapshot->version_slots[match->api->index][match->version ? match->version->index
+                                                                         : match->api->version_count];
     return snapshot->unmatched_slot;
 }
 
 void dg_count(dg_exchange *x)
 {
-    if (x->down->control || x->status == 0) /* the admin port; or cut before there was an answer */
+    if (x->down->control) /* the admin port */
+        return;
+    if (x->epoch->snapshot->config.access_log.file)
+        dg_log_exchange(x);
+    if (x->status == 0) /* cut before there was an answer */
         return;
     dg_usage_count(x->edge->usage, slot_of(x), x->method_name, x->status,
                    x->edge->loop.now_us - x->started_us);

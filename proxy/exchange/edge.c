@@ -49,13 +49,21 @@ void dg_epoch_release(dg_edge *edge, dg_epoch *epoch)
         epoch_free(epoch);
 }
 
-dg_status dg_edge_init(dg_edge *edge, dg_snapshot *snapshot, dg_usage_shard *usage, const char *via)
+dg_status dg_edge_init(dg_edge *edge, dg_snapshot *snapshot, dg_usage_shard *usage,
+                       dg_accesslog_ring *log, const char *via)
 {
-    *edge = (dg_edge){.usage = usage};
+    *edge = (dg_edge){.usage = usage, .log = log};
     snprintf(edge->via, sizeof edge->via, "%s", via);
     dg_status status = dg_loop_init(&edge->loop);
-    if (status == DG_OK && (status = dg_edge_switch(edge, snapshot)) != DG_OK)
+    if (status != DG_OK)
+        return status;
+    status = dg_coder_new(&edge->coder);
+    if (status == DG_OK)
+        status = dg_edge_switch(edge, snapshot);
+    if (status != DG_OK) {
+        dg_coder_free(edge->coder);
         dg_loop_free(&edge->loop);
+    }
     return status;
 }
 
@@ -84,7 +92,7 @@ void dg_edge_drain(dg_edge *edge)
 
 bool dg_edge_is_empty(const dg_edge *edge)
 {
-    return edge->clients == NULL;
+    return edge->client_count == edge->control_count;
 }
 
 bool dg_edge_has_room(const dg_edge *edge)
@@ -101,6 +109,7 @@ static void exchange_destroy(dg_exchange *x)
     dg_buf_free(&x->answer_head);
     dg_buf_free(&x->answer_bytes);
     dg_buf_free(&x->answer_out);
+    dg_buf_free(&x->plain);
     free(x);
 }
 
@@ -119,6 +128,7 @@ void dg_edge_free(dg_edge *edge)
         next = x->next;
         exchange_destroy(x);
     }
+    dg_coder_free(edge->coder);
     dg_buf_free(&edge->scratch);
     dg_loop_free(&edge->loop);
     *edge = (dg_edge){.epoch = NULL};
@@ -162,10 +172,11 @@ dg_exchange *dg_exchange_new(dg_downstream *down)
                          .text = x->text, .request_head = x->request_head,
                          .request_bytes = x->request_bytes, .request_out = x->request_out,
                          .answer_head = x->answer_head, .answer_bytes = x->answer_bytes,
-                         .answer_out = x->answer_out, .started_us = edge->loop.now_us};
+                         .answer_out = x->answer_out, .plain = x->plain, .started_us = edge->loop.now_us};
     *x = fresh;
     /* The engine may read a little behind its input. */
-    x->request_bytes.bytes_max = x->answer_bytes.bytes_max = limits->body_bytes + DG_JSON_PADDING;
+    x->request_bytes.bytes_max = x->answer_bytes.bytes_max = x->plain.bytes_max =
+        limits->body_bytes + DG_JSON_PADDING;
     x->request_out.bytes_max = x->answer_out.bytes_max = limits->body_bytes;
     edge->epoch->exchanges++;
     down->exchange = x;
@@ -189,6 +200,7 @@ static void put_spare(dg_edge *edge, dg_exchange *x)
     recycle(&x->answer_head);
     recycle(&x->answer_bytes);
     recycle(&x->answer_out);
+    recycle(&x->plain);
     if (edge->spare_count >= SPARE_MAX) {
         exchange_destroy(x);
         return;

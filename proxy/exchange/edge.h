@@ -4,6 +4,8 @@
 #define DG_EXCHANGE_EDGE_H
 
 #include "base/date.h"
+#include "proxy/accesslog/accesslog.h"
+#include "proxy/coding/coding.h"
 #include "proxy/config/config.h"
 #include "proxy/http/head.h"
 #include "proxy/net/listener.h"
@@ -24,10 +26,12 @@ typedef struct dg_edge {
     dg_loop loop;
     dg_epoch *epoch;
     dg_usage_shard *usage;
+    dg_accesslog_ring *log; /* written to when the snapshot names an access log */
     dg_downstream *clients; /* all open connections from clients */
-    size_t client_count;
+    size_t client_count, control_count; /* the second: those of them on the admin port */
     dg_exchange *spare; /* exchanges for reuse, with the memory of their buffers */
     size_t spare_count;
+    dg_coder *coder;
     bool draining;
     dg_head head; /* scratch of the message being looked at; never outlives one event */
     dg_buf scratch; /* likewise */
@@ -38,7 +42,7 @@ typedef struct dg_edge {
 } dg_edge;
 
 DG_MUST_USE dg_status dg_edge_init(dg_edge *edge, dg_snapshot *snapshot, dg_usage_shard *usage,
-                                   const char *via);
+                                   dg_accesslog_ring *log, const char *via);
 /* Closes everything at once. */
 void dg_edge_free(dg_edge *edge);
 
@@ -46,6 +50,7 @@ void dg_edge_free(dg_edge *edge);
 DG_MUST_USE dg_status dg_edge_switch(dg_edge *edge, dg_snapshot *snapshot);
 /* Idle connections go now, active ones after their exchange. */
 void dg_edge_drain(dg_edge *edge);
+/* Nothing is in flight; connections on the admin port do not count. */
 bool dg_edge_is_empty(const dg_edge *edge);
 
 bool dg_edge_has_room(const dg_edge *edge); /* for another client */

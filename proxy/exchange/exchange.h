@@ -58,13 +58,14 @@ struct dg_exchange {
     dg_exchange *next; /* among the spare ones */
     unsigned held;     /* callers that will still ask whether it is gone */
     bool gone;         /* freed, but held */
-    uint64_t started_us;
+    uint64_t started_us, connected_us, first_byte_us; /* 0 = has not happened, or was not waited for */
 
     /* the request */
     dg_buf text; /* what the slices below point into */
     dg_slice method_name, host;
     dg_slice target;      /* path and query as they came */
     dg_slice path, query; /* the path normalised */
+    dg_slice user_agent, referer; /* for the access log; empty without one */
     dg_method method;
     unsigned minor; /* of the client's HTTP/1.minor */
     dg_match match; /* api NULL when no pack has a say */
@@ -72,6 +73,7 @@ struct dg_exchange {
     dg_buf request_head;  /* for the backend; without its framing and end until they are known */
     dg_buf request_bytes; /* the content, where it must be whole before it goes on */
     dg_buf request_out;   /* its translation */
+    dg_coding request_coding; /* of the content that came; it goes on without one */
     bool whole : 1;          /* the request goes on in one piece, and can be sent again */
     bool expects : 1;        /* the client waits for a 100 */
     bool head_sent : 1;      /* request_head was given to the connection */
@@ -82,15 +84,21 @@ struct dg_exchange {
     /* the answer */
     unsigned status;     /* 0 = none yet */
     unsigned interims;   /* 1xx so far */
+    uint64_t body_bytes; /* of the answer's content, given to the client's connection */
+    const char *problem; /* the type of the problem that the answer is, or that cut it; NULL = none */
+    const char *side;    /* whose it is: "downstream", "upstream", "dragoman" */
     size_t answer_scan;
     dg_body answer;
     const dg_program *program; /* NULL = the content passes */
+    dg_coding answer_coding;   /* of the content, as it came and as it goes on */
     dg_buf answer_head;  /* for the client */
     dg_buf answer_bytes; /* the content, where it is translated and came in pieces */
     dg_buf answer_out;   /* its translation */
+    dg_buf plain;        /* content without its coding, on the way of either */
     bool answer_parsed : 1;  /* the final head is known */
     bool up_keep : 1;        /* the backend keeps its connection open */
     bool paused : 1;         /* the client does not take more for now */
+    bool endless : 1;        /* an event stream: its deadline is a silence, not its end */
     bool answer_started : 1; /* bytes of it went to the client */
     bool answer_chunked : 1; /* towards the client */
     bool close_after : 1;    /* the client's connection ends with this answer */
@@ -133,9 +141,12 @@ void dg_request_head_chunked(dg_exchange *x);
 void dg_request_head_end(dg_exchange *x);
 
 /* ---- translate.c */
-/* Runs a program; on failure *ret_error says why. `padded`: bytes behind `in` are readable. */
-dg_status dg_translate(dg_exchange *x, const dg_program *program, dg_slice in, dg_buf *out,
-                       dg_run_error *ret_error);
+/* The one content coding of a message (RFC 9110 8.4); UNKNOWN for several, or one that we do not know. */
+dg_coding dg_content_coding(const dg_head *head);
+/* Runs a program on content in a coding; `encode` puts the outcome into the same coding again. DG_JSON_PADDING
+ * bytes behind `in` are readable. On failure *ret_error says why, and `out` holds nothing. */
+dg_status dg_translate(dg_exchange *x, const dg_program *program, dg_coding coding, bool encode,
+                       dg_slice in, dg_buf *out, dg_run_error *ret_error);
 
 /* ---- forward.c: to the backend. All may free x. */
 void dg_forward(dg_exchange *x);
@@ -152,9 +163,17 @@ void dg_answer_resume(dg_exchange *x); /* the client took what was queued */
 /* ---- answer_head.c: the head for the client, without framing. translated: the content changes. */
 dg_status dg_answer_head_begin(dg_exchange *x, const dg_head *head, bool translated);
 void dg_answer_head_end(dg_exchange *x);
+/* Which version this is, what becomes of it, and what the choice depended on; nothing without a version. has_...:
+ * the answer carries that field already. */
+void dg_answer_version(dg_exchange *x, bool has_deprecation, bool has_sunset, dg_buf *out);
 dg_status dg_interim_head(const dg_head *head, dg_buf *out); /* whole */
 
 /* ---- count.c */
 void dg_count(dg_exchange *x);
+
+/* ---- log_line.c: the access log */
+void dg_log_exchange(dg_exchange *x);
+/* A request whose head was refused. */
+void dg_log_refusal(dg_downstream *down, unsigned status, const char *problem);
 
 #endif

@@ -98,6 +98,8 @@ static void send_request(dg_exchange *x)
         dg_forward_failed(x, strerror(errno));
         return;
     }
+    if (!was_open)
+        x->connected_us = x->edge->loop.now_us;
     if (!was_open && spoke_first(x)) {
         log_failure(x, "it answered before it was asked");
         dg_fail(x, DG_PROBLEM_UPSTREAM_MALFORMED, NULL, NULL);
@@ -136,8 +138,8 @@ static bool translate_request(dg_exchange *x)
         return false;
     }
     dg_run_error error = {.message = NULL};
-    dg_status status = dg_translate(x, x->match.request, dg_buf_slice(&x->request_bytes),
-                                    &x->request_out, &error);
+    dg_status status = dg_translate(x, x->match.request, x->request_coding, false,
+                                    dg_buf_slice(&x->request_bytes), &x->request_out, &error);
     if (status == DG_OK)
         return true;
     dg_buf text, members;

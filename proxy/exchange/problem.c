@@ -1,7 +1,6 @@
 #include "proxy/exchange/problem.h"
 
 #include "proxy/exchange/exchange.h"
-#include "proxy/lifecycle/lifecycle.h"
 
 static const struct row {
     unsigned status;
@@ -43,15 +42,6 @@ static void add_head(dg_buf *out, dg_edge *edge, const struct row *row, unsigned
         dg_buf_add_str(out, "Connection: close\r\n");
 }
 
-/* An old client learns of its version's end from errors too. */
-static void add_version(dg_buf *out, const dg_match *match)
-{
-    if (!match->version)
-        return;
-    dg_buf_printf(out, "API-Version: %s\r\n", match->version->name);
-    dg_lifecycle_fields(match->version, (dg_slice){NULL, 0}, false, false, out);
-}
-
 static dg_status write_both(dg_downstream *down, dg_buf *head, const dg_buf *body)
 {
     struct iovec iov[] = {{head->ptr, head->len}, {body ? body->ptr : NULL, body ? body->len : 0}};
@@ -60,10 +50,18 @@ static dg_status write_both(dg_downstream *down, dg_buf *head, const dg_buf *bod
                : dg_conn_write(&down->conn, iov, body ? 2 : 1);
 }
 
+/* Whose fault a problem is. */
+static const char *side_of(const struct row *row)
+{
+    return row->status == 500 ? "dragoman" : row->proxy_status ? "upstream" : "downstream";
+}
+
 void dg_fail(dg_exchange *x, dg_problem problem, const char *detail, const dg_problem_extra *extra)
 {
     const struct row *row = &rows[problem];
     dg_exchange_release_up(x, false);
+    x->problem = row->type;
+    x->side = side_of(row);
     if (row->proxy_status)
         dg_usage_gauge(x->edge->usage, DG_GAUGE_UPSTREAM_FAILURES, 1);
     if (x->answer_started) {
@@ -76,11 +74,13 @@ void dg_fail(dg_exchange *x, dg_problem problem, const char *detail, const dg_pr
     dg_buf_clear(&x->answer_out);
     add_body(&x->answer_out, row, row->status, detail, extra);
     add_head(&x->answer_head, x->edge, row, row->status, x->close_after, x->answer_out.len);
-    add_version(&x->answer_head, &x->match);
+    /* An old client learns of its version's end from errors too. */
+    dg_answer_version(x, false, false, &x->answer_head);
     if (extra)
         dg_buf_add(&x->answer_head, extra->fields);
     dg_buf_add_str(&x->answer_head, "\r\n");
     x->answer_started = true;
+    x->body_bytes = x->method == DG_METHOD_HEAD ? 0 : x->answer_out.len;
     bool head_only = x->method == DG_METHOD_HEAD;
     if (write_both(x->down, &x->answer_head, head_only ? NULL : &x->answer_out) != DG_OK)
         dg_exchange_abort(x);
@@ -101,6 +101,7 @@ void dg_downstream_refuse(dg_downstream *down, unsigned status, dg_problem probl
     dg_status sent = write_both(down, &head, &body);
     dg_buf_free(&head);
     dg_buf_free(&body);
+    dg_log_refusal(down, status, row->type);
     if (sent != DG_OK) {
         dg_downstream_free(down);
         return;

@@ -58,6 +58,7 @@ void dg_edge_accept(dg_edge *edge, int fd, const struct sockaddr *peer, const dg
         edge->clients->link = &down->next;
     edge->clients = down;
     edge->client_count++;
+    edge->control_count += control;
     dg_usage_gauge(edge->usage, DG_GAUGE_CONNECTIONS_ACCEPTED, 1);
     dg_usage_gauge(edge->usage, DG_GAUGE_DOWNSTREAM_CONNECTIONS, 1);
     /* A connection that says nothing has the time of an idle one; a handshake that of a head. */
@@ -71,6 +72,7 @@ void dg_downstream_free(dg_downstream *down)
     if (down->next)
         down->next->link = down->link;
     down->edge->client_count--;
+    down->edge->control_count -= down->control;
     dg_usage_gauge(down->edge->usage, DG_GAUGE_DOWNSTREAM_CONNECTIONS, -1);
     dg_conn_close(&down->conn);
     if (down->running)
@@ -168,8 +170,10 @@ void dg_answer_done(dg_exchange *x)
 static void refuse_head(dg_downstream *down, const dg_http_error *error)
 {
     dg_usage_gauge(down->edge->usage, DG_GAUGE_REQUESTS_REJECTED, 1);
-    dg_problem problem =
-        error->status == 501 ? DG_PROBLEM_NOT_IMPLEMENTED : DG_PROBLEM_BAD_REQUEST;
+    dg_problem problem = error->status == 501   ? DG_PROBLEM_NOT_IMPLEMENTED
+                         : error->status == 500 ? DG_PROBLEM_INTERNAL
+                         : error->status == 408 ? DG_PROBLEM_REQUEST_TIMEOUT
+                                                : DG_PROBLEM_BAD_REQUEST;
     dg_downstream_refuse(down, error->status, problem, error->reason);
 }
 
@@ -182,7 +186,7 @@ static void begin_exchange(dg_downstream *down, const dg_head *head)
 {
     dg_exchange *x = dg_exchange_new(down);
     if (!x) {
-        refuse_with(down, 503, "out of memory");
+        refuse_with(down, 500, "out of memory");
         return;
     }
     x->minor = head->minor;

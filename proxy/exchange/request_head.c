@@ -1,4 +1,5 @@
 /* The head that goes to the backend: what is dropped, what is rewritten, what is added. */
+#include "proxy/exchange/entity_tag.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/http/fields.h"
 
@@ -53,13 +54,26 @@ static bool is_dropped(const dg_exchange *x, const dg_head *head, const dg_field
     case DG_FIELD_X_FORWARDED_PROTO:
     case DG_FIELD_X_FORWARDED_HOST:
         return true;
-    case DG_FIELD_ACCEPT_ENCODING:
+    case DG_FIELD_ACCEPT_ENCODING: /* added again, narrowed */
     case DG_FIELD_RANGE:
     case DG_FIELD_IF_RANGE:
         return answer_translates(x);
+    case DG_FIELD_CONTENT_ENCODING:
+        return x->match.request && x->whole;
     default:
         return (x->match.request && describes_bytes(field->id)) || dg_field_is_dropped(head, field);
     }
+}
+
+static void add_tags(const dg_exchange *x, dg_buf *out, const dg_field *field)
+{
+    size_t start = out->len;
+    dg_buf_add(out, field->name);
+    dg_buf_add(out, DG_SLICE(": "));
+    if (dg_entity_tags_for_backend(&x->match, field->value, field->id == DG_FIELD_IF_MATCH, out))
+        dg_buf_add(out, DG_SLICE("\r\n"));
+    else
+        out->len = start;
 }
 
 static bool selects_version(const dg_exchange *x, const dg_field *field)
@@ -87,13 +101,35 @@ static void add_fields(dg_exchange *x, const dg_head *head, dg_buf *out)
         const dg_field *field = &head->fields[i];
         if (is_dropped(x, head, field))
             continue;
-        if (selects_version(x, field))
+        if (answer_translates(x) && (field->id == DG_FIELD_IF_NONE_MATCH || field->id == DG_FIELD_IF_MATCH))
+            add_tags(x, out, field);
+        else if (selects_version(x, field))
             add_line(out, field->name, dg_slice_str(x->match.api->backend->name));
         else if (field->id == DG_FIELD_MAX_FORWARDS && x->method == DG_METHOD_OPTIONS)
             add_max_forwards(out, field);
         else
             add_line(out, field->name, field->value);
     }
+}
+
+/* Of the codings that the client accepts, those that can be taken off and put on again here. */
+static void add_accept_encoding(const dg_head *head, dg_buf *out)
+{
+    dg_list list = dg_list_of_field(head, DG_FIELD_ACCEPT_ENCODING);
+    dg_slice member;
+    bool any = false;
+    dg_buf_add(out, DG_SLICE("Accept-Encoding: "));
+    while (dg_list_next(&list, &member)) {
+        size_t end = dg_slice_find(member, ';');
+        while (end && (member.ptr[end - 1] == ' ' || member.ptr[end - 1] == '\t'))
+            end--;
+        if (dg_coding_of(dg_slice_until(member, end)) == DG_CODING_UNKNOWN)
+            continue;
+        dg_buf_add(out, any ? DG_SLICE(", ") : DG_SLICE(""));
+        dg_buf_add(out, member);
+        any = true;
+    }
+    dg_buf_add(out, any ? DG_SLICE("\r\n") : DG_SLICE("identity\r\n"));
 }
 
 static void add_own_fields(dg_exchange *x, dg_buf *out)
@@ -113,6 +149,8 @@ dg_status dg_request_head_begin(dg_exchange *x, const dg_head *head)
     dg_buf *out = &x->request_head;
     add_request_line(x, out);
     add_fields(x, head, out);
+    if (answer_translates(x))
+        add_accept_encoding(head, out);
     add_own_fields(x, out);
     if (x->whole || x->request.framing == DG_FRAMING_NONE)
         return out->status; /* the length is known later, or there is no body */

@@ -109,6 +109,12 @@ static void refuse(dg_exchange *x, dg_match_result result, const dg_request_view
 
 /* ---- the way on */
 
+static dg_slice value_of(const dg_head *head, dg_slice name)
+{
+    const dg_field *field = dg_head_find_name(head, name);
+    return field ? field->value : (dg_slice){NULL, 0};
+}
+
 static dg_slice keep(char **at, dg_slice s)
 {
     dg_slice kept = {*at, s.len};
@@ -123,13 +129,20 @@ static dg_slice keep(char **at, dg_slice s)
 static dg_status keep_text(dg_exchange *x, const dg_head *head, const dg_target *target,
                            const char **ret_error)
 {
-    dg_slice host = dg_target_host(target, head), path = target->path;
-    size_t total = head->method.len + host.len + path.len + 1 + target->query.len + path.len;
+    dg_slice host = dg_target_host(target, head), path = target->path, agent = {NULL, 0}, referer = {NULL, 0};
+    if (x->epoch->snapshot->config.access_log.file) {
+        agent = value_of(head, DG_SLICE("User-Agent"));
+        referer = value_of(head, DG_SLICE("Referer"));
+    }
+    size_t total = head->method.len + host.len + path.len + 1 + target->query.len + path.len + agent.len +
+                   referer.len;
     if (dg_buf_reserve(&x->text, total) != DG_OK)
         return DG_NOMEM;
     char *at = x->text.ptr;
     x->method_name = keep(&at, head->method);
     x->host = keep(&at, host);
+    x->user_agent = keep(&at, agent);
+    x->referer = keep(&at, referer);
     x->target = keep(&at, path);
     if (target->has_query) {
         *at++ = '?';
@@ -207,9 +220,10 @@ static bool check_content(dg_exchange *x, const dg_head *head)
         x->match.request = NULL;
         return true;
     }
-    if (!dg_head_identity(head)) {
-        dg_fail(x, DG_PROBLEM_UNSUPPORTED_CODING,
-                "a request with a content coding cannot be translated", NULL);
+    x->request_coding = dg_content_coding(head);
+    if (x->request_coding == DG_CODING_UNKNOWN) { /* RFC 9110 15.5.16 */
+        dg_problem_extra extra = {.fields = DG_SLICE("Accept-Encoding: gzip, deflate, br, zstd\r\n")};
+        dg_fail(x, DG_PROBLEM_UNSUPPORTED_CODING, "the request's content coding is not known here", &extra);
         return false;
     }
     return true;

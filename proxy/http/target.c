@@ -151,7 +151,7 @@ static bool is_ipv6(dg_slice s)
         if (s.ptr[0] != ':' || s.len == 1)
             return false;
         s = dg_slice_from(s, 1);
-        if (s.ptr[0] == ':') {
+        if (dg_slice_starts(s, DG_SLICE(":"))) {
             if (gap)
                 return false;
             gap = true;

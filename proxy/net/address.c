@@ -54,8 +54,10 @@ dg_status dg_address_resolve(const char *text, bool passive, dg_address *ret_add
                              size_t *ret_count, const char **ret_error)
 {
     if (strncmp(text, "unix:", 5) == 0) {
-        *ret_count = 1;
-        return unix_address(text + 5, ret_addresses, ret_error);
+        dg_status status = unix_address(text + 5, ret_addresses, ret_error);
+        if (status == DG_OK)
+            *ret_count = 1;
+        return status;
     }
     char host[256];
     const char *port;

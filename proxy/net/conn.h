@@ -3,7 +3,7 @@
  *
  * One event is registered once for reading, writing and the peer's close, and never changed: after that a
  * request costs no epoll_ctl. The flags remember what the edges said. An idle connection holds no buffer.
- * One thread: the loop's. */
+ * One thread: the loop's. The process must ignore SIGPIPE: OpenSSL writes without MSG_NOSIGNAL. */
 #ifndef DG_NET_CONN_H
 #define DG_NET_CONN_H
 

@@ -14,13 +14,14 @@
 #include "proxy/log.h"
 #include "proxy/server/worker.h"
 
-enum { SIGNALS = 4 };
+enum { SIGNALS = 5 };
 
 typedef struct dg_server {
     const dg_config_options *options;
     struct event_base *base;
     struct event signals[SIGNALS], done, deadline;
     dg_usage *usage;
+    dg_accesslog *access_log;
     dg_admin *admin;
     char control_dir[64], control_address[96];
     dg_snapshot *snapshot; /* the newest that compiled */
@@ -35,7 +36,7 @@ typedef struct dg_server {
 /* Port 0 means any: what the kernel chose for the first worker goes for the others too. */
 static void learn_port(dg_address *address, int fd)
 {
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof bound;
     if (getsockname(fd, (struct sockaddr *)&bound, &size) != 0)
         return;
@@ -149,11 +150,30 @@ static void adopt_addresses(dg_snapshot *snapshot, const dg_snapshot *old)
         for (size_t k = 0; k < old->config.listen_count; k++) {
             dg_listen *listen = &snapshot->config.listens[i];
             const dg_listen *open = &old->config.listens[k];
-            if (strcmp(listen->text, open->text) != 0)
+            if (strcmp(listen->text, open->text) != 0 || listen->control != open->control)
                 continue;
             memcpy(listen->addresses, open->addresses, sizeof listen->addresses);
             listen->address_count = open->address_count;
         }
+}
+
+/* After a rotation: the file is made anew. */
+static void reopen_logs(dg_server *server)
+{
+    const char *file = server->snapshot->config.access_log.file;
+    if (file && dg_accesslog_reopen(server->access_log, file) != DG_OK)
+        dg_log(DG_LOG_ERROR, "cannot open %s: %s; the old file stays in use", file, strerror(errno));
+}
+
+/* The access log of a new snapshot, where it is another file than before. */
+static bool open_access_log(dg_server *server, const dg_snapshot *snapshot)
+{
+    const char *file = snapshot->config.access_log.file;
+    const char *old = server->snapshot->config.access_log.file;
+    if (!file || (old && strcmp(file, old) == 0) || dg_accesslog_reopen(server->access_log, file) == DG_OK)
+        return true;
+    dg_log(DG_LOG_ERROR, "cannot open %s: %s", file, strerror(errno));
+    return false;
 }
 
 static void reload(dg_server *server)
@@ -166,8 +186,9 @@ static void reload(dg_server *server)
     print_diags(&diags);
     if (status == DG_OK)
         adopt_addresses(snapshot, server->snapshot);
-    dg_worker_mail *mails =
-        status == DG_OK ? make_mails(snapshot, server->snapshot, server->worker_count) : NULL;
+    dg_worker_mail *mails = NULL;
+    if (status == DG_OK && open_access_log(server, snapshot))
+        mails = make_mails(snapshot, server->snapshot, server->worker_count);
     if (!mails) {
         dg_log(DG_LOG_ERROR, "reload refused (%s): everything goes on as before", dg_status_text(status));
         dg_snapshot_unref(snapshot);
@@ -188,7 +209,9 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 {
     (void)what;
     dg_server *server = arg;
-    if (number != SIGHUP)
+    if (number == SIGUSR1)
+        reopen_logs(server);
+    else if (number != SIGHUP)
         drain(server);
     else if (!server->draining)
         reload(server);
@@ -224,7 +247,13 @@ static bool is_ready(void *context)
 
 static void give_metrics(void *context, dg_buf *out)
 {
-    dg_usage_metrics(((dg_server *)context)->usage, out);
+    const dg_server *server = context;
+    dg_usage_metrics(server->usage, out);
+    dg_buf_add_str(out, "# HELP dragoman_access_log_dropped_total Lines that the access log's file did not take.\n"
+                        "# TYPE dragoman_access_log_dropped_total counter\n"
+                        "dragoman_access_log_dropped_total ");
+    dg_buf_add_u64(out, dg_accesslog_dropped(server->access_log));
+    dg_buf_add_char(out, '\n');
 }
 
 static void give_usage(void *context, dg_buf *out)
@@ -262,7 +291,7 @@ static bool choose_control_address(dg_server *server)
 
 static bool init_events(dg_server *server)
 {
-    static const int numbers[SIGNALS] = {SIGHUP, SIGTERM, SIGINT, SIGQUIT};
+    static const int numbers[SIGNALS] = {SIGHUP, SIGUSR1, SIGTERM, SIGINT, SIGQUIT};
     server->base = event_base_new();
     server->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (!server->base || server->done_fd < 0)
@@ -299,7 +328,8 @@ static bool start_workers(dg_server *server)
         size_t i = server->worker_count;
         status = dg_usage_shard_new(server->usage, &shard);
         if (status == DG_OK)
-            status = dg_worker_start(&server->workers[i], &mails[i], shard, via, server->done_fd);
+            status = dg_worker_start(&server->workers[i], &mails[i], shard,
+                                     dg_accesslog_ring_at(server->access_log, i), via, server->done_fd);
         if (status != DG_OK)
             break;
         mails[i] = (dg_worker_mail){.snapshot = NULL}; /* the worker's now */
@@ -339,6 +369,16 @@ static void raise_descriptors(void)
     }
 }
 
+static bool start_access_log(dg_server *server)
+{
+    const dg_config *config = &server->snapshot->config;
+    const char *file = config->access_log.file;
+    if (dg_accesslog_new(file, config->workers, &server->access_log) == DG_OK)
+        return true;
+    dg_log(DG_LOG_ERROR, "cannot open %s: %s", file ? file : "the access log", strerror(errno));
+    return false;
+}
+
 static bool start(dg_server *server)
 {
     dg_diags diags;
@@ -358,7 +398,7 @@ static bool start(dg_server *server)
         dg_log(DG_LOG_ERROR, "cannot start: %s", strerror(errno));
         return false;
     }
-    return open_admin(server) && start_workers(server);
+    return start_access_log(server) && open_admin(server) && start_workers(server);
 }
 
 static void server_free(dg_server *server)
@@ -366,6 +406,7 @@ static void server_free(dg_server *server)
     for (size_t i = 0; i < server->worker_count; i++)
         dg_worker_join(&server->workers[i]);
     free(server->workers);
+    dg_accesslog_free(server->access_log);
     dg_admin_free(server->admin);
     dg_snapshot_unref(server->snapshot);
     dg_usage_free(server->usage);

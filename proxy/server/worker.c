@@ -76,19 +76,43 @@ static void open_acceptor(dg_worker *worker, const dg_socket *socket)
     worker->acceptors = acceptor;
 }
 
-/* Points every acceptor at its listener in the new configuration, and closes those that have none. */
-static void settle_acceptors(dg_worker *worker, const dg_config *config)
+/* Closes the acceptors that may not stay. */
+static void close_acceptors(dg_worker *worker, bool (*stays)(const dg_acceptor *acceptor))
 {
     for (dg_acceptor **at = &worker->acceptors; *at;) {
         dg_acceptor *acceptor = *at;
-        acceptor->listen = config ? find_listen(config, &acceptor->address) : NULL;
-        if (acceptor->listen) {
+        if (stays(acceptor)) {
             at = &acceptor->next;
             continue;
         }
         *at = acceptor->next;
         acceptor_free(acceptor);
     }
+}
+
+static bool is_listed(const dg_acceptor *acceptor)
+{
+    return acceptor->listen != NULL;
+}
+
+/* While it drains, /readyz is still asked, and says so. */
+static bool is_control(const dg_acceptor *acceptor)
+{
+    return acceptor->listen && acceptor->listen->control;
+}
+
+static bool is_nothing(const dg_acceptor *acceptor)
+{
+    (void)acceptor;
+    return false;
+}
+
+/* Points every acceptor at its listener in the new configuration, and closes those that have none. */
+static void settle_acceptors(dg_worker *worker, const dg_config *config)
+{
+    for (dg_acceptor *acceptor = worker->acceptors; acceptor; acceptor = acceptor->next)
+        acceptor->listen = find_listen(config, &acceptor->address);
+    close_acceptors(worker, is_listed);
 }
 
 static void take_snapshot(dg_worker *worker, dg_worker_mail *mail)
@@ -127,7 +151,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     if (mail.snapshot)
         take_snapshot(worker, &mail);
     if (mail.drain && !worker->edge.draining) {
-        settle_acceptors(worker, NULL);
+        close_acceptors(worker, is_control);
         dg_edge_drain(&worker->edge);
     }
     if (mail.stop)
@@ -146,7 +170,7 @@ static void *work(void *arg)
 
 static void worker_free(dg_worker *worker)
 {
-    settle_acceptors(worker, NULL);
+    close_acceptors(worker, is_nothing);
     event_del(&worker->wake);
     dg_edge_free(&worker->edge);
     if (worker->mail.snapshot) {
@@ -160,13 +184,13 @@ static void worker_free(dg_worker *worker)
 }
 
 dg_status dg_worker_start(dg_worker *worker, const dg_worker_mail *first, dg_usage_shard *usage,
-                          const char *via, int done_fd)
+                          dg_accesslog_ring *log, const char *via, int done_fd)
 {
     *worker = (dg_worker){.done_fd = done_fd, .mail = *first};
     worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (worker->wake_fd < 0)
         return DG_IO;
-    dg_status status = dg_edge_init(&worker->edge, first->snapshot, usage, via);
+    dg_status status = dg_edge_init(&worker->edge, first->snapshot, usage, log, via);
     if (status != DG_OK) {
         close(worker->wake_fd);
         return status;
@@ -203,8 +227,7 @@ void dg_worker_tell(dg_worker *worker, const dg_worker_mail *mail)
     pthread_mutex_lock(&worker->lock);
     dg_worker_mail *box = &worker->mail;
     if (mail->snapshot) {
-        /* A snapshot still in the box has sockets that this one counts on. */
-        if (box->snapshot) {
+        if (box->snapshot) { /* not looked at yet: its sockets are among those that this one counts on */
             dg_snapshot_unref(box->snapshot);
             add_sockets(box, mail);
         } else {

@@ -27,11 +27,11 @@ LIBC_HEADERS = {"arpa/inet.h", "assert.h", "ctype.h", "dirent.h", "emmintrin.h",
                 "strings.h", "sys/mman.h", "sys/prctl.h", "sys/random.h", "sys/resource.h", "sys/stat.h",
                 "sys/time.h", "sys/types.h", "sys/uio.h", "sys/wait.h", "time.h", "unistd.h"}
 PACKAGE_HEADERS = [("event2/", "libevent"), ("evhtp", "evhtp"), ("openssl/", "openssl"), ("yaml.h", "yaml"),
-                   ("jansson.h", "jansson"), ("zlib.h", "zlib")]
+                   ("jansson.h", "jansson"), ("zlib.h", "zlib"), ("brotli/", "brotli"), ("zstd", "zstd")]
 PACKAGE_FILES = {"libc": ["libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1", "libgcc.a"],
                  "libevent": ["libevent_core.so", "libevent_extra.so"], "evhtp": ["libevhtp.so"],
                  "openssl": ["libssl.so", "libcrypto.so"], "yaml": ["libyaml.so"], "jansson": ["libjansson.so"],
-                 "zlib": ["libz.so"]}
+                 "zlib": ["libz.so"], "brotli": ["libbrotlidec.so", "libbrotlienc.so"], "zstd": ["libzstd.so"]}
 
 # room: (rooms it may include and call beside itself, system libraries beside libc; "sockets" are the socket calls)
 ROOMS = {
@@ -41,15 +41,17 @@ ROOMS = {
     "certs": ("base", "openssl"),
     "proxy": ("base", ""),  # the log
     "proxy/http": ("base", ""),
+    "proxy/accesslog": ("base", "sockets"),  # poll and eventfd
+    "proxy/coding": ("base", "zlib brotli zstd"),
     "proxy/lifecycle": ("base rules", ""),
     "proxy/usage": ("base", ""),
     "proxy/net": ("base certs", "libevent openssl sockets"),
     "proxy/config": ("base certs rules proxy/net proxy/usage", ""),
-    "proxy/exchange": ("base certs transforms rules proxy proxy/config proxy/http proxy/lifecycle proxy/net "
-                       "proxy/usage", "sockets"),
+    "proxy/exchange": ("base certs transforms rules proxy proxy/accesslog proxy/coding proxy/config proxy/http proxy/lifecycle "
+                       "proxy/net proxy/usage", "sockets"),
     "proxy/admin": ("base", "libevent sockets"),
     "proxy/demo": ("base proxy/admin", "libevent jansson"),
-    "proxy/server": ("base rules proxy proxy/admin proxy/config proxy/exchange proxy/net proxy/usage",
+    "proxy/server": ("base rules proxy proxy/accesslog proxy/admin proxy/config proxy/exchange proxy/net proxy/usage",
                      "libevent sockets"),
     "proxy/command": ("base certs transforms rules proxy proxy/admin proxy/config proxy/demo proxy/net "
                       "proxy/server proxy/usage", ""),

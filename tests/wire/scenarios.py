@@ -336,6 +336,66 @@ def old_clients_get_no_chunks(s):
 
 
 @scenario
+def entity_tags_are_of_the_version_and_conditions_work(s):
+    """RFC 9110 8.8.3, 13.1.1, 13.1.2."""
+    new = b'{"data":{"id":"ord_1","amount":1}}'
+
+    def answer(_, request):
+        tags = (request.get("if-none-match") or b"").split(b", ")
+        if b'"abc"' in tags or b"*" in tags:
+            return b'HTTP/1.1 304 Not Modified\r\nETag: "abc"\r\n\r\n'
+        if request.get("if-match") and b'"abc"' not in request.get("if-match").split(b", "):
+            return answer_bytes(b'{"error":{}}', "412 Precondition Failed")
+        tag = b'W/"abc"' if request.target.endswith("weak") else b'no tag' if request.target.endswith("bad") else b'"abc"'
+        return answer_bytes(new, fields=b"Content-Type: application/json\r\nETag: " + tag + b"\r\n")
+    proxy, up = s.start(answer, {"packs": [ORDERS]})
+    with Client(proxy.port) as client:
+        old = client.ask(get("/api/v1/orders/1"))
+        tag = old.get("etag").decode()
+        assert tag.startswith('"abc;v1-') and tag != '"abc"', tag
+        assert client.ask(get("/api/v1/orders/weak")).get("etag").startswith(b'W/"abc;v1-')
+        assert client.ask(get("/api/v1/orders/bad")).get("etag") is None
+        assert client.ask(get("/api/v2/orders/1")).get("etag") == b'"abc"'
+        same = client.ask(get("/api/v1/orders/1", 'If-None-Match: "x", ' + tag))
+        assert same.status == 304 and same.get("etag").decode() == tag
+        assert up.seen()[-1].get("if-none-match") == b'"abc"'
+        # The tag of another version names bytes that this client does not have.
+        other = client.ask(get("/api/v1/orders/1", 'If-None-Match: "abc"'))
+        assert other.status == 200 and up.seen()[-1].get("if-none-match") is None
+        assert client.ask(get("/api/v1/orders/1", "If-None-Match: *")).status == 304
+        written = client.ask(post("/api/v1/orders", b"{}", "If-Match: " + tag))
+        assert written.status == 200 and up.seen()[-1].get("if-match") == b'"abc"'
+        stale = client.ask(post("/api/v1/orders", b"{}", "If-Match: " + tag.replace("v1-", "v1-0")))
+        assert stale.status == 412
+
+
+@scenario
+def event_streams_outlive_the_deadline_and_silent_ones_do_not(s):
+    def answer(connection, request):
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        for n in range(8):
+            connection.send(b"data: %d\n\n" % n)
+            time.sleep(0.2)
+        if request.target == "/silent":
+            time.sleep(4)
+        raise harness.Upstream.Close
+    proxy, _ = s.start(answer, {"timeouts": dict(harness.TIMEOUTS, answer="1s")})
+    with Client(proxy.port) as client:
+        began = time.monotonic()
+        client.send(get("/"))
+        while b"data: 2" not in client.data:
+            client.pump(0.5)
+        assert time.monotonic() - began < 1.0, "events come as they are sent"
+        reply = client.wait(1)[0]
+        assert reply.complete and b"data: 7" in reply.body, reply.body
+    with Client(proxy.port) as client:
+        client.send(get("/silent"))
+        began = time.monotonic()
+        assert client.wait_closed(6) and time.monotonic() - began < 3.5
+        assert not client.finals()[0].complete
+
+
+@scenario
 def interim_answers_are_bounded(s):
     def answer(connection, _):
         for _ in range(2000):

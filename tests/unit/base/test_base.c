@@ -94,6 +94,11 @@ static void dates_round_trip(void **state)
         assert_int_equal(when, rows[i].when);
         dg_date_imf(when, imf);
         assert_memory_equal(imf, rows[i].imf, sizeof imf);
+        char back[DG_RFC3339_BYTES];
+        int64_t again = -1;
+        dg_date_rfc3339(when, back);
+        assert_int_equal(dg_date_parse(dg_slice_of(back, sizeof back), false, &again), DG_OK);
+        assert_int_equal(again, when);
     }
     int64_t when;
     assert_int_equal(dg_date_parse(DG_SLICE("2027-06-30"), true, &when), DG_OK);

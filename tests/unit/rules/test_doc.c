@@ -51,6 +51,7 @@ static void values_become_json(void **state)
 {
     static const char *const rows[][2] = {
         {"v: 1", "1"},
+        {"\xEF\xBB\xBFv: 1\r\n", "1"},
         {"v: -0.50", "-0.50"},
         {"v: 1e400", "1e400"},
         {"v: true", "true"},

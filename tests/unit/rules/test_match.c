@@ -185,6 +185,38 @@ static void backend_targets_for_clients(void **state)
     dg_ruleset_free(set);
 }
 
+/* Nothing that passes reaches an endpoint of another version, and no error stays untranslated. */
+static void unlisted_ones_pass_to_nothing_listed(void **state)
+{
+    static const struct {
+        const char *method, *path;
+        dg_match_result result;
+        bool error; /* its errors are translated */
+    } rows[] = {
+        {"GET", "/api/v1/files/7", DG_MATCH_OK, true},
+        {"GET", "/api/v1/orders/7", DG_MATCH_OK, true},
+        {"POST", "/api/v1/other", DG_MATCH_OK, false},
+        {"GET", "/api/v1/purchases/7", DG_MATCH_UNKNOWN_ENDPOINT, false},
+        {"GET", "/api/v1/purchases/7/", DG_MATCH_UNKNOWN_ENDPOINT, false},
+        {"GET", "/api/v1/orders/7/", DG_MATCH_UNKNOWN_ENDPOINT, false},
+        {"GET", "/api/v1/orders/7//", DG_MATCH_UNKNOWN_ENDPOINT, false},
+        {"GET", "/api/v2/orders/7", DG_MATCH_OK, false},
+        {"GET", "/api/v2/purchases/7/", DG_MATCH_OK, false},
+        {"POST", "/api/v1/notes/", DG_MATCH_UNKNOWN_ENDPOINT, false},
+        {"POST", "/api/v1/notes", DG_MATCH_OK, false},
+        {"POST", "/api/v1/other/", DG_MATCH_OK, false},
+    };
+    (void)state;
+    dg_ruleset *set = load(DG_TEST_DATA "/data/packs/unlisted", NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        dg_match m;
+        assert_int_equal(match(set, rows[i].method, rows[i].path, "", NULL, &m), rows[i].result);
+        if (rows[i].result == DG_MATCH_OK)
+            assert_int_equal(m.error != NULL, rows[i].error);
+    }
+    dg_ruleset_free(set);
+}
+
 static void specific_routes_win(void **state)
 {
     static const char *const names[] = {"GET /a/b", "GET /a/{x}",   "* /a/b", "POST /a/*",
@@ -231,6 +263,7 @@ int main(void)
         cmocka_unit_test(requests_of_orders),
         cmocka_unit_test(three_versions_up_and_down),
         cmocka_unit_test(backend_targets_for_clients),
+        cmocka_unit_test(unlisted_ones_pass_to_nothing_listed),
         cmocka_unit_test(specific_routes_win),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,7 +74,7 @@ static void lossless_lists_return(void **state)
     static const dg_ops order = LIST(orders);
     static const dg_op each[] = {LENS(&order)}, versions[] = {ADD("version", "\"v2\"")};
     static const dg_ops one = LIST(each), version = LIST(versions);
-    OPS(EACH(&one), WRAP("data"), DEFAULT("meta", "{}"), IN("meta", &version));
+    OPS(EACH(&one), WRAP("data"), MADE("meta"), IN("meta", &version));
     returns(
         &list,
         "[{\"orderId\":1,\"total\":2.50,\"status\":1,\"client\":{\"id\":7}}, {\"status\":0}]\n");

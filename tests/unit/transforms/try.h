@@ -33,6 +33,10 @@
     {                                                                                              \
         .kind = DG_OP_DEFAULT, .name = S(name_), .value = S(value_)                                \
     }
+#define MADE(name_)                                                                                \
+    {                                                                                              \
+        .kind = DG_OP_DEFAULT, .name = S(name_), .value = S("{}"), .if_empty = true                \
+    }
 #define WRAP(name_)                                                                                \
     {                                                                                              \
         .kind = DG_OP_WRAP, .name = S(name_)                                                       \

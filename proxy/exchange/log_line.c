@@ -1,0 +1,172 @@
+/* A line of the access log for each exchange: JSON, or the combined format that other servers write too. */
+#include "base/date.h"
+#include "proxy/exchange/exchange.h"
+
+/* Clipped, so that no line outgrows the log's and goes unseen. */
+enum { TARGET_BYTES = 4096, TEXT_BYTES = 512 };
+
+static dg_slice clip(dg_slice text, size_t bytes)
+{
+    return dg_slice_until(text, bytes);
+}
+
+/* ---- JSON */
+
+static void add_member(dg_buf *out, const char *name, dg_slice value)
+{
+    if (!value.len)
+        return;
+    dg_buf_add_str(out, ",\"");
+    dg_buf_add_str(out, name);
+    dg_buf_add_str(out, "\":");
+    dg_buf_add_json(out, value);
+}
+
+static void add_number(dg_buf *out, const char *name, uint64_t value)
+{
+    dg_buf_add_str(out, ",\"");
+    dg_buf_add_str(out, name);
+    dg_buf_add_str(out, "\":");
+    dg_buf_add_u64(out, value);
+}
+
+static void add_time(dg_buf *out, dg_edge *edge)
+{
+    char time[DG_RFC3339_BYTES];
+    dg_date_rfc3339(dg_edge_now(edge), time);
+    dg_buf_add_str(out, "{\"time\":\"");
+    dg_buf_add(out, dg_slice_of(time, sizeof time));
+    dg_buf_add_char(out, '"');
+}
+
+/* Which version was asked, which was served, and by what. */
+static void add_match(dg_buf *out, const dg_exchange *x)
+{
+    const dg_match *match = &x->match;
+    if (!match->api)
+        return;
+    add_member(out, "api", dg_slice_str(match->api->name));
+    if (match->version)
+        add_member(out, "version", dg_slice_str(match->version->name));
+    add_member(out, "backend_version", dg_slice_str(match->api->backend->name));
+    if (match->endpoint)
+        add_member(out, "endpoint", match->endpoint->path);
+    dg_buf_add_str(out, x->program || (x->whole && match->request) ? ",\"translated\":true"
+                                                                   : ",\"translated\":false");
+}
+
+static void add_timings(dg_buf *out, const dg_exchange *x)
+{
+    if (x->connected_us)
+        add_number(out, "connect_us", x->connected_us - x->started_us);
+    if (x->first_byte_us)
+        add_number(out, "first_byte_us", x->first_byte_us - x->started_us);
+    add_number(out, "duration_us", x->edge->loop.now_us - x->started_us);
+}
+
+static void add_json_line(dg_buf *out, dg_exchange *x)
+{
+    add_time(out, x->edge);
+    add_member(out, "client", dg_slice_str(x->down->host));
+    add_member(out, "method", clip(x->method_name, TEXT_BYTES));
+    add_member(out, "target", clip(x->target, TARGET_BYTES));
+    add_member(out, "protocol", x->minor ? DG_SLICE("HTTP/1.1") : DG_SLICE("HTTP/1.0"));
+    add_member(out, "host", clip(x->host, TEXT_BYTES));
+    add_number(out, "status", x->status);
+    add_number(out, "bytes", x->body_bytes);
+    add_match(out, x);
+    if (x->upstream)
+        add_member(out, "upstream", dg_slice_str(x->upstream->url));
+    add_timings(out, x);
+    add_number(out, "retries", x->retried);
+    add_member(out, "problem", dg_slice_str(x->problem));
+    add_member(out, "side", dg_slice_str(x->side));
+    add_member(out, "referer", clip(x->referer, TEXT_BYTES));
+    add_member(out, "user_agent", clip(x->user_agent, TEXT_BYTES));
+    dg_buf_add_str(out, "}\n");
+}
+
+/* ---- combined */
+
+/* As nginx and Apache do: what could end the quotes or the line comes as \xHH. */
+static void add_quoted(dg_buf *out, dg_slice text)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    dg_buf_add_char(out, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (c >= 0x20 && c < 0x7F && c != '"' && c != '\\') {
+            dg_buf_add_char(out, (char)c);
+            continue;
+        }
+        char escaped[4] = {'\\', 'x', hex[c >> 4], hex[c & 15]};
+        dg_buf_add(out, dg_slice_of(escaped, sizeof escaped));
+    }
+    if (!text.len)
+        dg_buf_add_char(out, '-');
+    dg_buf_add_char(out, '"');
+}
+
+/* "[06/Nov/1994:08:49:37 +0000]", out of an IMF-fixdate. */
+static void add_combined_time(dg_buf *out, dg_edge *edge)
+{
+    const char *date = dg_edge_date(edge).ptr;
+    dg_buf_printf(out, " - - [%.2s/%.3s/%.4s:%.8s +0000] ", date + 5, date + 8, date + 12, date + 17);
+}
+
+static void add_combined_line(dg_buf *out, dg_exchange *x)
+{
+    dg_buf_add_str(out, x->down->host);
+    add_combined_time(out, x->edge);
+    dg_buf request;
+    dg_buf_init(&request, 0);
+    dg_buf_add(&request, clip(x->method_name, TEXT_BYTES));
+    dg_buf_add_char(&request, ' ');
+    dg_buf_add(&request, clip(x->target, TARGET_BYTES / 2));
+    dg_buf_add_str(&request, x->minor ? " HTTP/1.1" : " HTTP/1.0");
+    add_quoted(out, dg_buf_slice(&request));
+    dg_buf_free(&request);
+    dg_buf_printf(out, " %u %llu ", x->status, (unsigned long long)x->body_bytes);
+    add_quoted(out, clip(x->referer, TEXT_BYTES));
+    dg_buf_add_char(out, ' ');
+    add_quoted(out, clip(x->user_agent, TEXT_BYTES));
+    dg_buf_add_char(out, '\n');
+}
+
+/* ---- the doors */
+
+void dg_log_exchange(dg_exchange *x)
+{
+    dg_buf *line = &x->edge->scratch;
+    dg_buf_clear(line);
+    if (x->epoch->snapshot->config.access_log.format == DG_LOG_COMBINED)
+        add_combined_line(line, x);
+    else
+        add_json_line(line, x);
+    if (line->status == DG_OK)
+        (void)dg_accesslog_write(x->edge->log, dg_buf_slice(line)); /* it counts what it drops */
+}
+
+void dg_log_refusal(dg_downstream *down, unsigned status, const char *problem)
+{
+    dg_edge *edge = down->edge;
+    const dg_access_log *log = &edge->epoch->snapshot->config.access_log;
+    dg_buf *line = &edge->scratch;
+    if (!log->file || down->control)
+        return;
+    dg_buf_clear(line);
+    if (log->format == DG_LOG_COMBINED) {
+        dg_buf_add_str(line, down->host);
+        add_combined_time(line, edge);
+        dg_buf_printf(line, "\"-\" %u 0 \"-\" \"-\"\n", status);
+    } else {
+        add_time(line, edge);
+        add_member(line, "client", dg_slice_str(down->host));
+        add_number(line, "status", status);
+        add_member(line, "problem", dg_slice_str(problem));
+        add_member(line, "side", DG_SLICE("downstream"));
+        dg_buf_add_str(line, "}\n");
+    }
+    if (line->status == DG_OK)
+        (void)dg_accesslog_write(edge->log, dg_buf_slice(line));
+}

@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Installs into an empty folder and uses what is there: the program, the library, the man page.
+
+usage: test_install.py CMAKE BUILD_DIR CC [COMPILER_FLAG...]
+"""
+import os
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+EXPECTED = '{"id":9007199254740993,"amount":234.40}\norders v1..v2\n'
+
+
+def run(*command, **options):
+    result = subprocess.run(command, capture_output=True, text=True, **options)
+    if result.returncode != 0:
+        sys.exit(f"{' '.join(command)}\nexit code {result.returncode}\n{result.stdout}{result.stderr}")
+    return result.stdout
+
+
+def expect(what, found, wanted):
+    if found != wanted:
+        sys.exit(f"{what}: {found!r} instead of {wanted!r}")
+
+
+def find(prefix, name):
+    for folder, _, names in os.walk(prefix):
+        if name in names:
+            return folder
+    sys.exit(f"{name} is not installed")
+
+
+def use_library(prefix, pack, compiler):
+    env = dict(os.environ, PKG_CONFIG_PATH=find(prefix, "dragoman.pc"))
+    flags = run("pkg-config", f"--define-variable=prefix={prefix}", "--cflags", "--libs", "--static", "dragoman", env=env).split()
+    program = os.path.join(prefix, "consumer")
+    run(*compiler, "-std=c17", "-Wall", "-Wextra", "-Werror", "-o", program, os.path.join(HERE, "consumer.c"),
+        *flags)
+    expect("the library", run(program, pack), EXPECTED)
+
+
+def use_program(prefix, pack):
+    program = os.path.join(find(prefix, "dragoman"), "dragoman")
+    if not run(program, "--version").startswith("dragoman "):
+        sys.exit("--version says something else")
+    run(program, "check", pack)
+    body = run(program, "translate", "--pack", pack, "--from", "v2", "--to", "v1", "--endpoint", "GET /orders",
+               "--response", input='{"data":[{"amount":1.10,"internal_notes":""}]}')
+    expect("the program", body.strip(), '[{"total":1.10,"legacyFlag":false}]')
+
+
+def main():
+    cmake, build, *compiler = sys.argv[1:]
+    with tempfile.TemporaryDirectory() as folder:
+        prefix = os.path.join(folder, "usr")
+        run(cmake, "--install", build, "--prefix", prefix)
+        pack = os.path.join(prefix, "share", "dragoman", "packs", "orders")
+        use_library(prefix, pack, compiler)
+        use_program(os.path.join(prefix, "bin"), pack)
+        for name in ("dragoman.1", "operations.md", "CHANGELOG.md", "_dragoman"):
+            find(prefix, name)
+        for header in ("lexicon.h", "conn.h", "doc.h"):  # not for others
+            if any(header in names for _, _, names in os.walk(prefix)):
+                sys.exit(f"{header} is installed")
+    print("installed, compiled against, run")
+
+
+if __name__ == "__main__":
+    main()
