@@ -128,10 +128,13 @@ static bool choose_program(dg_exchange *x, const dg_head *head, bool *ret_transl
     *ret_translated = kind != DG_JSON_NO;
     if (head->status == 204 || head->status == 304) /* about a representation that would be translated */
         *ret_translated = program != NULL;
-    if (kind == DG_JSON_NO)
+    bool unknown = program && !x->answer.done && !dg_head_find(head, DG_FIELD_CONTENT_TYPE);
+    if (kind == DG_JSON_NO && !unknown)
         return true; /* not JSON: it passes untouched */
     const char *why = NULL;
-    if (kind == DG_JSON_CHARSET)
+    if (unknown)
+        why = "it has content, but no Content-Type that says whether to translate it";
+    else if (kind == DG_JSON_CHARSET)
         why = "its JSON is not in UTF-8";
     else if ((x->answer_coding = dg_content_coding(head)) == DG_CODING_UNKNOWN)
         why = "it has a content coding that was not asked for";

@@ -21,31 +21,41 @@ static void add_status_line(dg_buf *out, const dg_head *head)
     dg_buf_add(out, DG_SLICE("\r\n"));
 }
 
-/* A URL that names the backend's version would send the client there (RFC 9110 10.2.2): it comes in the
- * client's version, when it is of this API. Absolute ones only when they name this host or the backend. */
 static void add_url(dg_exchange *x, dg_buf *out, const dg_field *field)
 {
-    dg_slice url = field->value, authority = {NULL, 0};
-    size_t scheme = dg_slice_starts(url, DG_SLICE("http://"))    ? 7
-                    : dg_slice_starts(url, DG_SLICE("https://")) ? 8
-                                                                 : 0;
     dg_buf_add(out, field->name);
     dg_buf_add(out, DG_SLICE(": "));
-    if (scheme) {
-        authority = dg_slice_from(url, scheme);
-        authority = dg_slice_until(authority, dg_slice_find(authority, '/'));
-    }
-    bool ours = !scheme || dg_slice_ieq(authority, x->host) ||
-                dg_slice_ieq(authority, dg_slice_str(x->upstream->authority));
-    dg_slice target = dg_slice_from(url, scheme + authority.len);
-    size_t start = out->len;
-    dg_buf_add(out, dg_slice_until(url, scheme + authority.len));
-    if (!ours || !target.len || target.ptr[0] != '/' ||
-        !dg_match_client_target(&x->match, target, out)) {
-        out->len = start;
-        dg_buf_add(out, url);
+    dg_url_for_client(x, field->value, out);
+    dg_buf_add(out, DG_SLICE("\r\n"));
+}
+
+/* "<uri>; parameters" (RFC 8288 3), each member of the list. */
+static void add_links(dg_exchange *x, dg_buf *out, const dg_field *field)
+{
+    dg_list list = dg_list_of_value(field->value);
+    dg_slice member;
+    bool any = false;
+    dg_buf_add(out, field->name);
+    dg_buf_add(out, DG_SLICE(": "));
+    while (dg_list_next(&list, &member)) {
+        size_t end = dg_slice_find(member, '>');
+        dg_buf_add(out, any ? DG_SLICE(", ") : DG_SLICE(""));
+        any = true;
+        if (member.ptr[0] != '<' || end == member.len) {
+            dg_buf_add(out, member);
+            continue;
+        }
+        dg_buf_add_char(out, '<');
+        dg_url_for_client(x, dg_slice_of(member.ptr + 1, end - 1), out);
+        dg_buf_add(out, dg_slice_from(member, end));
     }
     dg_buf_add(out, DG_SLICE("\r\n"));
+}
+
+/* Whether URLs may name another version than the client's. */
+static bool maps_urls(const dg_exchange *x)
+{
+    return x->match.version && x->match.version != x->match.api->backend;
 }
 
 /* Fields that describe the backend's bytes and not those that the client gets. */
@@ -90,9 +100,11 @@ static void add_fields(dg_exchange *x, const dg_head *head, bool translated, dg_
             continue;
         if (translated && field->id == DG_FIELD_ETAG)
             add_entity_tag(x, out, field);
-        else if (x->match.version && x->match.version != x->match.api->backend &&
-            (field->id == DG_FIELD_LOCATION || field->id == DG_FIELD_CONTENT_LOCATION))
+        else if (maps_urls(x) &&
+                 (field->id == DG_FIELD_LOCATION || field->id == DG_FIELD_CONTENT_LOCATION))
             add_url(x, out, field);
+        else if (maps_urls(x) && field->id == DG_FIELD_LINK)
+            add_links(x, out, field);
         else
             add_line(out, field->name, field->value);
     }

@@ -14,6 +14,11 @@ static void count_upstream(void *context, int delta)
     dg_usage_gauge(context, DG_GAUGE_UPSTREAM_CONNECTIONS, delta);
 }
 
+static void count_nothing(void *context, int delta)
+{
+    (void)context, (void)delta;
+}
+
 static dg_epoch *epoch_new(dg_edge *edge, dg_snapshot *snapshot)
 {
     dg_epoch *epoch = calloc(1, sizeof *epoch);
@@ -27,7 +32,8 @@ static dg_epoch *epoch_new(dg_edge *edge, dg_snapshot *snapshot)
         return NULL;
     }
     for (size_t i = 0; i < n; i++)
-        dg_pool_init(&epoch->pools[i], &edge->loop, &snapshot->config.upstreams[i], count_upstream,
+        dg_pool_init(&epoch->pools[i], &edge->loop, &snapshot->config.upstreams[i],
+                     &snapshot->config.upstreams[i] == snapshot->control ? count_nothing : count_upstream,
                      edge->usage);
     epoch->snapshot = dg_snapshot_ref(snapshot);
     return epoch;

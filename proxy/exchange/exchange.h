@@ -168,6 +168,11 @@ void dg_answer_head_end(dg_exchange *x);
 void dg_answer_version(dg_exchange *x, bool has_deprecation, bool has_sunset, dg_buf *out);
 dg_status dg_interim_head(const dg_head *head, dg_buf *out); /* whole */
 
+/* ---- url.c */
+/* Appends a URL of an answer (Location, Link) in the client's version and under the name that it knows: when it is
+ * of this API and without a host, or of this host or the backend. Any other as it is. */
+void dg_url_for_client(dg_exchange *x, dg_slice url, dg_buf *out);
+
 /* ---- count.c */
 void dg_count(dg_exchange *x);
 

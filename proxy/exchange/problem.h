@@ -20,7 +20,7 @@ typedef struct dg_downstream dg_downstream;
     X(METHOD_NOT_ALLOWED,   405, "method-not-allowed",    "The endpoint does not have this method",  NULL)                \
     X(REQUEST_TIMEOUT,      408, "request-timeout",       "The request did not come in time",        NULL)                \
     X(BODY_TOO_LARGE,       413, "body-too-large",        "The body is too large to be translated",  NULL)                \
-    X(UNSUPPORTED_CODING,   415, "unsupported-coding",    "The body's coding cannot be translated",  NULL)                \
+    X(UNSUPPORTED_CODING,   415, "unsupported-content",   "The body's type or coding cannot be translated", NULL)                \
     X(INTERNAL,             500, "internal",              "dragoman ran out of a resource",          "proxy_internal_error") \
     X(NOT_IMPLEMENTED,      501, "not-implemented",       "The request asks for something not served here", NULL)         \
     X(UPSTREAM_REFUSED,     502, "upstream-refused",      "The backend cannot be reached",           "connection_refused") \

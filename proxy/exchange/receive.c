@@ -59,8 +59,10 @@ void dg_edge_accept(dg_edge *edge, int fd, const struct sockaddr *peer, const dg
     edge->clients = down;
     edge->client_count++;
     edge->control_count += control;
-    dg_usage_gauge(edge->usage, DG_GAUGE_CONNECTIONS_ACCEPTED, 1);
-    dg_usage_gauge(edge->usage, DG_GAUGE_DOWNSTREAM_CONNECTIONS, 1);
+    if (!control) {
+        dg_usage_gauge(edge->usage, DG_GAUGE_CONNECTIONS_ACCEPTED, 1);
+        dg_usage_gauge(edge->usage, DG_GAUGE_DOWNSTREAM_CONNECTIONS, 1);
+    }
     /* A connection that says nothing has the time of an idle one; a handshake that of a head. */
     dg_conn_deadline(&down->conn, ssl ? timeouts(edge)->head_ms : timeouts(edge)->idle_ms);
 }
@@ -73,7 +75,8 @@ void dg_downstream_free(dg_downstream *down)
         down->next->link = down->link;
     down->edge->client_count--;
     down->edge->control_count -= down->control;
-    dg_usage_gauge(down->edge->usage, DG_GAUGE_DOWNSTREAM_CONNECTIONS, -1);
+    if (!down->control)
+        dg_usage_gauge(down->edge->usage, DG_GAUGE_DOWNSTREAM_CONNECTIONS, -1);
     dg_conn_close(&down->conn);
     if (down->running)
         down->dead = true;
@@ -84,6 +87,12 @@ void dg_downstream_free(dg_downstream *down)
 void dg_exchange_abort(dg_exchange *x)
 {
     dg_downstream *down = x->down;
+    if (!down->control)
+        dg_usage_gauge(x->edge->usage, DG_GAUGE_EXCHANGES_CUT, 1);
+    if (!x->problem) {
+        x->problem = "cut";
+        x->side = "downstream";
+    }
     dg_exchange_free(x);
     dg_conn_reset(&down->conn);
     dg_downstream_free(down);

@@ -101,6 +101,11 @@ static void refuse(dg_exchange *x, dg_match_result result, const dg_request_view
     } else {
         add_apis(&members, rules);
     }
+    if (x->match.api && !x->match.version && x->match.api->version_field.len) {
+        dg_buf_add_str(&fields, "Vary: "); /* the field decided, be it by its absence */
+        dg_buf_add(&fields, x->match.api->version_field);
+        dg_buf_add_str(&fields, "\r\n");
+    }
     dg_problem_extra extra = {dg_buf_slice(&members), dg_buf_slice(&fields)};
     dg_fail(x, problem, detail, &extra);
     dg_buf_free(&members);
@@ -212,6 +217,11 @@ static bool check_content(dg_exchange *x, const dg_head *head)
     if (!x->match.request || x->request.done)
         return true;
     dg_json_kind kind = dg_head_json(head);
+    if (!dg_head_find(head, DG_FIELD_CONTENT_TYPE)) { /* who knows what it is, and so its version? */
+        dg_fail(x, DG_PROBLEM_UNSUPPORTED_CODING,
+                "a body for this endpoint needs a Content-Type: only JSON is translated", NULL);
+        return false;
+    }
     if (kind == DG_JSON_CHARSET) {
         dg_fail(x, DG_PROBLEM_UNSUPPORTED_CODING, "JSON is UTF-8 (RFC 8259 8.1)", NULL);
         return false;

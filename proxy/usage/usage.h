@@ -29,6 +29,7 @@ DG_MUST_USE dg_status dg_usage_shard_new(dg_usage *usage, dg_usage_shard **ret_s
     X(REQUESTS_REJECTED, "requests_rejected_total", "counter", "Malformed requests answered by dragoman.")   \
     X(UPSTREAM_FAILURES, "upstream_failures_total", "counter", "Exchanges that failed on the backend side.") \
     X(TRANSLATION_FAILURES, "translation_failures_total", "counter", "Bodies that could not be translated.") \
+    X(EXCHANGES_CUT, "exchanges_cut_total", "counter", "Exchanges whose answer did not reach its client whole.") \
     X(RETRIES, "upstream_retries_total", "counter", "Requests sent again on a new connection.")
 
 typedef enum dg_gauge {
