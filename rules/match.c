@@ -343,6 +343,20 @@ static dg_match_result match_endpoint(const dg_compiled_api *api, dg_slice metho
     return DG_MATCH_OK;
 }
 
+/* A browser's preflight carries none of the fields of the request that it asks about, so none that selects a
+ * version: any version that knows the path will do, the newest first. */
+static bool match_preflight(const dg_compiled_api *api, dg_slice method, dg_match *match)
+{
+    for (size_t i = api->api.version_count; i-- > 0;) {
+        match->version = &api->api.versions[i];
+        match->upstream_method = method;
+        if (match_options(api, method, match))
+            return true;
+    }
+    match->version = NULL;
+    return false;
+}
+
 dg_match_result dg_ruleset_match(const dg_ruleset *ruleset, const dg_request_view *request,
                                  dg_match *ret_match)
 {
@@ -360,10 +374,16 @@ dg_match_result dg_ruleset_match(const dg_ruleset *ruleset, const dg_request_vie
     if (s.unknown)
         return DG_MATCH_UNKNOWN_VERSION;
     if (!s.version)
-        return DG_MATCH_NO_VERSION;
+        return match_preflight(api, request->method, ret_match) ? DG_MATCH_OK : DG_MATCH_NO_VERSION;
     ret_match->version = s.version;
     ret_match->selected_by = s.by;
-    return match_endpoint(api, request->method, ret_match);
+    dg_match_result result = match_endpoint(api, request->method, ret_match);
+    if (result == DG_MATCH_UNKNOWN_ENDPOINT && s.by == DG_BY_DEFAULT) {
+        if (match_preflight(api, request->method, ret_match))
+            return DG_MATCH_OK;
+        ret_match->version = s.version;
+    }
+    return result;
 }
 
 /* dg_match knows its API by the public struct; the compiled one begins with it. */

@@ -58,6 +58,8 @@ typedef struct dg_config {
     bool has_default;       /* upstreams[0] is the default one; else every pack has its own */
     size_t pack_count;
     dg_access_log access_log;
+    dg_network *trusted; /* peers whose X-Forwarded-* fields are believed */
+    size_t trusted_count;
     bool pass_unmatched; /* what no pack claims goes to the default backend untouched */
     unsigned workers;
     dg_timeouts timeouts;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { LISTENS_MAX = 64, PACKS_MAX = 256, CERTS_MAX = 64, WORKERS_MAX = 256 };
+enum { LISTENS_MAX = 64, PACKS_MAX = 256, CERTS_MAX = 64, WORKERS_MAX = 256, TRUSTED_MAX = 256 };
 
 typedef struct reader {
     dg_config *config;
@@ -329,6 +329,23 @@ static void read_admin(reader *r, const dg_node *node)
         listen->control = true;
 }
 
+static void read_trusted(reader *r, const dg_node *node)
+{
+    dg_config *config = r->config;
+    dg_slice text;
+    if (!config->trusted)
+        config->trusted = dg_arena_zalloc(&config->arena, TRUSTED_MAX * sizeof *config->trusted);
+    if (!config->trusted || !dg_node_want_string(node, "a network like 10.0.0.0/8", r->diags, &text))
+        return;
+    if (config->trusted_count == TRUSTED_MAX)
+        dg_diags_add(r->diags, DG_ERROR, node->origin, "too many networks (the limit is %d)", TRUSTED_MAX);
+    else if (dg_network_parse(text.ptr, &config->trusted[config->trusted_count]) == DG_OK)
+        config->trusted_count++;
+    else
+        dg_diags_add(r->diags, DG_ERROR, node->origin,
+                     "'%s' is no network: write 10.0.0.0/8, 192.0.2.7, ::1 or unix", text.ptr);
+}
+
 static void read_access_log(reader *r, const dg_node *node)
 {
     static const char *const known[] = {"file", "format", NULL};
@@ -367,7 +384,8 @@ static void each(reader *r, const dg_node *node, void (*read)(reader *, const dg
 static void read_root(reader *r, const dg_node *root, const dg_config_options *options)
 {
     static const char *const known[] = {"listen", "upstream", "packs", "unmatched", "admin",
-                                        "access_log", "workers", "timeouts", "limits", NULL};
+                                        "access_log", "trusted_proxies", "workers", "timeouts", "limits",
+                                        NULL};
     const dg_node *node;
     uint64_t n;
     if (!dg_node_want_map(root, "a configuration", r->diags))
@@ -383,6 +401,8 @@ static void read_root(reader *r, const dg_node *root, const dg_config_options *o
         read_unmatched(r, node);
     if ((node = dg_node_get(root, "admin")) && !options->admin)
         read_admin(r, node);
+    if ((node = dg_node_get(root, "trusted_proxies")))
+        each(r, node, read_trusted);
     if ((node = dg_node_get(root, "access_log")))
         read_access_log(r, node);
     if ((node = dg_node_get(root, "workers")) &&

@@ -42,6 +42,7 @@ struct dg_downstream {
     uint8_t state;        /* dg_client_state */
     bool control : 1;     /* on the admin port */
     bool tls : 1;
+    bool trusted : 1;     /* what it says of the way so far is believed */
     bool closing : 1;     /* no further request */
     bool running : 1;     /* inside its loop: do not start it again */
     bool head_timer : 1;  /* the head's deadline runs */

@@ -28,6 +28,14 @@ static const dg_timeouts *timeouts(const dg_edge *edge)
 
 /* ---- beginning and end of a connection */
 
+static bool is_trusted(const dg_config *config, const struct sockaddr *peer)
+{
+    for (size_t i = 0; i < config->trusted_count; i++)
+        if (dg_network_has(&config->trusted[i], peer))
+            return true;
+    return false;
+}
+
 void dg_edge_accept(dg_edge *edge, int fd, const struct sockaddr *peer, const dg_tls_server *tls,
                     bool control)
 {
@@ -44,6 +52,7 @@ void dg_edge_accept(dg_edge *edge, int fd, const struct sockaddr *peer, const dg
     down->edge = edge;
     down->control = control;
     down->tls = ssl != NULL;
+    down->trusted = is_trusted(&edge->epoch->snapshot->config, peer);
     if (dg_conn_open(&down->conn, &edge->loop, fd, ssl, ssl ? DG_CONN_HANDSHAKE : DG_CONN_OPEN,
                      &client_handler) != DG_OK) {
         free(down);

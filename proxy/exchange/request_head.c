@@ -48,12 +48,13 @@ static bool is_dropped(const dg_exchange *x, const dg_head *head, const dg_field
     case DG_FIELD_HOST:
     case DG_FIELD_CONTENT_LENGTH:
     case DG_FIELD_EXPECT:
-    /* What a client claims about the way so far is not passed on: no peer is trusted for it. */
+    case DG_FIELD_X_FORWARDED_FOR: /* added again */
+        return true;
+    /* What a client claims about the way so far is passed on only from a trusted one. */
     case DG_FIELD_FORWARDED:
-    case DG_FIELD_X_FORWARDED_FOR:
     case DG_FIELD_X_FORWARDED_PROTO:
     case DG_FIELD_X_FORWARDED_HOST:
-        return true;
+        return !x->down->trusted;
     case DG_FIELD_ACCEPT_ENCODING: /* added again, narrowed */
     case DG_FIELD_RANGE:
     case DG_FIELD_IF_RANGE:
@@ -132,14 +133,26 @@ static void add_accept_encoding(const dg_head *head, dg_buf *out)
     dg_buf_add(out, any ? DG_SLICE("\r\n") : DG_SLICE("identity\r\n"));
 }
 
-static void add_own_fields(dg_exchange *x, dg_buf *out)
+/* The way so far, when it is believed, and our client. */
+static void add_forwarded_for(const dg_exchange *x, const dg_head *head, dg_buf *out)
 {
+    const dg_field *field = dg_head_find(head, DG_FIELD_X_FORWARDED_FOR);
     dg_buf_add(out, DG_SLICE("X-Forwarded-For: "));
+    for (; field && x->down->trusted; field = dg_head_next(head, field)) {
+        dg_buf_add(out, field->value);
+        dg_buf_add(out, DG_SLICE(", "));
+    }
     dg_buf_add_str(out, x->down->host);
-    dg_buf_add_str(out, x->down->tls ? "\r\nX-Forwarded-Proto: https\r\nVia: 1."
-                                     : "\r\nX-Forwarded-Proto: http\r\nVia: 1.");
-    dg_buf_add_char(out, x->minor ? '1' : '0');
-    dg_buf_add_char(out, ' ');
+    dg_buf_add(out, DG_SLICE("\r\n"));
+}
+
+static void add_own_fields(dg_exchange *x, const dg_head *head, dg_buf *out)
+{
+    add_forwarded_for(x, head, out);
+    if (!x->down->trusted || !dg_head_find(head, DG_FIELD_X_FORWARDED_PROTO))
+        dg_buf_add(out, x->down->tls ? DG_SLICE("X-Forwarded-Proto: https\r\n")
+                                     : DG_SLICE("X-Forwarded-Proto: http\r\n"));
+    dg_buf_add(out, x->minor ? DG_SLICE("Via: 1.1 ") : DG_SLICE("Via: 1.0 "));
     dg_buf_add_str(out, x->edge->via);
     dg_buf_add(out, DG_SLICE("\r\n"));
 }
@@ -151,7 +164,7 @@ dg_status dg_request_head_begin(dg_exchange *x, const dg_head *head)
     add_fields(x, head, out);
     if (answer_translates(x))
         add_accept_encoding(head, out);
-    add_own_fields(x, out);
+    add_own_fields(x, head, out);
     if (x->whole || x->request.framing == DG_FRAMING_NONE)
         return out->status; /* the length is known later, or there is no body */
     if (x->request.framing == DG_FRAMING_CHUNKED)

@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static dg_status unix_address(const char *path, dg_address *ret_address, const char **ret_error)
 {
@@ -80,6 +81,60 @@ dg_status dg_address_resolve(const char *text, bool passive, dg_address *ret_add
     freeaddrinfo(list);
     *ret_count = n;
     return DG_OK;
+}
+
+dg_status dg_network_parse(const char *text, dg_network *ret_network)
+{
+    char host[64];
+    const char *slash = strchr(text, '/');
+    size_t len = slash ? (size_t)(slash - text) : strlen(text);
+    *ret_network = (dg_network){.family = AF_UNIX};
+    if (strcmp(text, "unix") == 0)
+        return DG_OK;
+    if (len >= sizeof host)
+        return DG_SYNTAX;
+    memcpy(host, text, len);
+    host[len] = '\0';
+    ret_network->family = strchr(host, ':') ? AF_INET6 : AF_INET;
+    unsigned bits_max = ret_network->family == AF_INET ? 32 : 128;
+    char *end = NULL;
+    unsigned long bits = slash ? strtoul(slash + 1, &end, 10) : bits_max;
+    if (inet_pton(ret_network->family, host, ret_network->bytes) != 1 || bits > bits_max ||
+        (slash && (end == slash + 1 || *end || slash[1] < '0' || slash[1] > '9')))
+        return DG_SYNTAX;
+    ret_network->bits = (unsigned)bits;
+    return DG_OK;
+}
+
+/* The bytes of an IP address; an IPv4 address that came in over IPv6 (RFC 4291 2.5.5.2) counts as what it is. */
+static const unsigned char *bytes_of(const struct sockaddr *address, int *ret_family)
+{
+    static const unsigned char mapped[12] = {[10] = 0xFF, [11] = 0xFF};
+    *ret_family = address->sa_family;
+    if (address->sa_family == AF_INET)
+        return (const unsigned char *)&((const struct sockaddr_in *)(const void *)address)->sin_addr;
+    if (address->sa_family != AF_INET6)
+        return NULL;
+    const unsigned char *bytes =
+        ((const struct sockaddr_in6 *)(const void *)address)->sin6_addr.s6_addr;
+    if (memcmp(bytes, mapped, sizeof mapped) != 0)
+        return bytes;
+    *ret_family = AF_INET;
+    return bytes + sizeof mapped;
+}
+
+bool dg_network_has(const dg_network *network, const struct sockaddr *address)
+{
+    int family;
+    const unsigned char *bytes = bytes_of(address, &family);
+    if (family != network->family)
+        return false;
+    if (!bytes)
+        return true; /* a unix socket */
+    size_t whole = network->bits / 8;
+    unsigned rest = network->bits % 8;
+    return memcmp(bytes, network->bytes, whole) == 0 &&
+           (rest == 0 || (bytes[whole] ^ network->bytes[whole]) >> (8 - rest) == 0);
 }
 
 void dg_address_host(const struct sockaddr *address, char ret_text[DG_ADDRESS_TEXT_BYTES])

@@ -21,6 +21,15 @@ typedef struct dg_address {
 DG_MUST_USE dg_status dg_address_resolve(const char *text, bool passive, dg_address *ret_addresses,
                                          size_t *ret_count, const char **ret_error);
 
+/* A network: "10.0.0.0/8", "::1", "unix" for every peer on a unix socket. */
+typedef struct dg_network {
+    int family;
+    unsigned char bytes[16];
+    unsigned bits;
+} dg_network;
+DG_MUST_USE dg_status dg_network_parse(const char *text, dg_network *ret_network);
+bool dg_network_has(const dg_network *network, const struct sockaddr *address);
+
 /* The host of an address without its port, numeric ("::1"), "unix" for a unix socket. */
 void dg_address_host(const struct sockaddr *address, char ret_text[DG_ADDRESS_TEXT_BYTES]);
 /* Host and port: "127.0.0.1:8080", "[::1]:8080", "unix:/path". */

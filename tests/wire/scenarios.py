@@ -370,6 +370,59 @@ def entity_tags_are_of_the_version_and_conditions_work(s):
 
 
 @scenario
+def the_way_so_far_is_believed_from_trusted_peers_only(s):
+    claims = ("X-Forwarded-For: 203.0.113.9", "X-Forwarded-Proto: https", "X-Forwarded-Host: shop.example",
+              "X-Forwarded-For: 198.51.100.1")
+    proxy, up = s.start()
+    with Client(proxy.port) as client:
+        client.ask(get("/", *claims))
+    request = up.seen()[0]
+    assert request.all("x-forwarded-for") == [b"127.0.0.1"] and request.all("x-forwarded-proto") == [b"http"]
+    assert not request.all("x-forwarded-host")
+    proxy, up = s.start(config={"trusted_proxies": ["10.0.0.0/8", "127.0.0.0/30"]})
+    with Client(proxy.port) as client:
+        client.ask(get("/", *claims))
+        client.ask(get("/"))
+    request, plain = up.seen()
+    assert request.all("x-forwarded-for") == [b"203.0.113.9, 198.51.100.1, 127.0.0.1"], request.fields
+    assert request.all("x-forwarded-proto") == [b"https"] and request.all("x-forwarded-host") == [b"shop.example"]
+    assert plain.all("x-forwarded-for") == [b"127.0.0.1"] and plain.all("x-forwarded-proto") == [b"http"]
+
+
+@scenario
+def links_and_locations_stay_in_the_clients_version(s):
+    """RFC 9110 10.2.2, RFC 8288."""
+    def answer(_, request):
+        host = request.get("host").decode()
+        own = "http://127.0.0.1:%d" % up.port
+        return answer_bytes(b'{"data":[]}', "201 Created", (
+            "Content-Type: application/json\r\nLocation: %s/api/v2/orders/1?a=b#c\r\n"
+            'Link: </api/v2/orders?page=2>; rel="next", <http://%s/api/v2/orders/count>; rel="a,b"\r\n'
+            "Link: <http://other.example/api/v2/orders>; rel=x, <rel/ative>; rel=y\r\n" % (own, host)).encode())
+    proxy, up = s.start(answer, {"packs": [ORDERS]})
+    with Client(proxy.port) as client:
+        old = client.ask(get("/api/v1/orders"))
+        links = b" | ".join(old.all("link"))
+        assert old.get("location") == b"http://h.example/api/v1/orders/1?a=b#c", old.get("location")
+        assert b'</api/v1/orders?page=2>; rel="next"' in links, links
+        assert b'<http://h.example/api/v1/order-count>; rel="a,b"' in links, links
+        assert b"<http://other.example/api/v2/orders>; rel=x, <rel/ative>; rel=y" in links, links
+        new = client.ask(get("/api/v2/orders"))
+        assert new.get("location").endswith(b"/api/v2/orders/1?a=b#c") and b"/api/v2/orders?page=2" in new.get("link")
+
+
+@scenario
+def content_without_a_type_is_not_passed_where_it_would_be_translated(s):
+    proxy, up = s.start(lambda *_: answer_bytes(b'{"data":{}}', fields=b""), {"packs": [ORDERS]})
+    with Client(proxy.port) as client:
+        assert client.ask(get("/api/v1/orders/1")).status == 502
+        assert client.ask(get("/api/v2/orders/1")).status == 200
+        seen = len(up.seen())
+        reply = client.ask(b"POST /api/v1/orders HTTP/1.1\r\nHost: h.example\r\nContent-Length: 2\r\n\r\n{}")
+        assert reply.status == 415 and len(up.seen()) == seen
+
+
+@scenario
 def event_streams_outlive_the_deadline_and_silent_ones_do_not(s):
     def answer(connection, request):
         connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")

@@ -97,6 +97,10 @@ static void requests_of_orders(void **state)
         /* What a browser asks before it calls another site goes to the backend, at its path. */
         {"OPTIONS", "/api/v1/order-count", "", NULL, DG_MATCH_OK, "OPTIONS", "/api/v2/orders/count",
          "/api/v2/orders/count"},
+        {"OPTIONS", "/api/orders", "", NULL, DG_MATCH_OK, "OPTIONS", "/api/v2/orders", NULL},
+        {"OPTIONS", "/api/order-count", "", NULL, DG_MATCH_OK, "OPTIONS", "/api/v2/orders/count",
+         "/api/v2/orders/count"},
+        {"OPTIONS", "/api/nothing", "", NULL, DG_MATCH_NO_VERSION, NULL, NULL, NULL},
         {"OPTIONS", "/api/v1/nothing", "", NULL, DG_MATCH_UNKNOWN_ENDPOINT, NULL, NULL, NULL},
         {"DELETE", "/api/v1/orders", "", NULL, DG_MATCH_METHOD, NULL, NULL, NULL},
         {"GET", "/api/v1/orders/1/x", "", NULL, DG_MATCH_UNKNOWN_ENDPOINT, NULL, NULL, NULL},
