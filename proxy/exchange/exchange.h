@@ -14,6 +14,7 @@
 /* Reads a message body out of the bytes of a connection. */
 typedef struct dg_body {
     dg_framing framing;
+    uint32_t credit; /* bytes that have not bought time yet */
     uint64_t left; /* LENGTH */
     dg_chunked chunked;
     bool done;
@@ -22,6 +23,16 @@ typedef struct dg_body {
 void dg_body_start(dg_body *body, dg_framing framing, uint64_t length);
 /* The next piece of content in `in`; *ret_consumed bytes of it are used up. DG_SYNTAX, DG_LIMIT: malformed. */
 DG_MUST_USE dg_status dg_body_next(dg_body *body, dg_slice in, size_t *ret_consumed, dg_slice *ret_piece);
+
+/* What a body that goes on is worth: its deadline moves by a millisecond for each DG_BODY_BYTES_PER_MS bytes, so that
+ * a large one is not cut for its size, and one that trickles still is. */
+enum { DG_BODY_BYTES_PER_MS = 16 };
+static inline uint64_t dg_body_time_bought(dg_body *body, size_t bytes)
+{
+    uint64_t credit = body->credit + (uint64_t)bytes;
+    body->credit = (uint32_t)(credit % DG_BODY_BYTES_PER_MS);
+    return credit / DG_BODY_BYTES_PER_MS;
+}
 
 typedef enum dg_client_state {
     DG_CLIENT_HEAD,   /* between requests, or reading a head */

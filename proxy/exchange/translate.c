@@ -1,4 +1,6 @@
 /* Bodies through programs, and through their content codings. */
+#include <stdio.h>
+
 #include "proxy/exchange/exchange.h"
 #include "proxy/http/fields.h"
 #include "proxy/log.h"
@@ -49,10 +51,17 @@ static dg_status encode_again(dg_exchange *x, dg_coding coding, dg_buf *out, dg_
 static void log_failure(dg_exchange *x, const dg_run_error *error)
 {
     dg_usage_gauge(x->edge->usage, DG_GAUGE_TRANSLATION_FAILURES, 1);
-    dg_log_peer("translation", "%.*s %.*s: %s at byte %zu (%s)%s%s", DG_SLICE_FMT(x->method_name),
-                DG_SLICE_FMT(x->path), error->message ? error->message : "failed", error->offset,
-                error->pointer, error->origin.file ? ", by " : "",
-                error->origin.file ? error->origin.file : "");
+    char part[32] = "request";
+    if (x->status)
+        snprintf(part, sizeof part, "answer, a %u", x->status);
+    if (error->origin.file)
+        dg_log_peer("translation", "%.*s %.*s (%s): %s at byte %zu, '%s', by %s:%u:%u",
+                    DG_SLICE_FMT(x->method_name), DG_SLICE_FMT(x->path), part, error->message, error->offset,
+                    error->pointer, error->origin.file, error->origin.line, error->origin.column);
+    else
+        dg_log_peer("translation", "%.*s %.*s (%s): %s at byte %zu, '%s'", DG_SLICE_FMT(x->method_name),
+                    DG_SLICE_FMT(x->path), part, error->message ? error->message : "failed", error->offset,
+                    error->pointer);
 }
 
 dg_status dg_translate(dg_exchange *x, const dg_program *program, dg_coding coding, bool encode,

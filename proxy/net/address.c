@@ -63,7 +63,8 @@ dg_status dg_address_resolve(const char *text, bool passive, dg_address *ret_add
     char host[256];
     const char *port;
     if (!split(text, host, &port) || !valid_port(port) || (!passive && !*host)) {
-        *ret_error = "an address looks like 127.0.0.1:8080, [::1]:8080, host:8080 or unix:/path";
+        *ret_error = passive ? "an address looks like 127.0.0.1:8080, [::1]:8080, name:8080 or :8080"
+                             : "an address looks like 127.0.0.1:8080, [::1]:8080, host:8080 or unix:/path";
         return DG_SYNTAX;
     }
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *list;

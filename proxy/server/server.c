@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "proxy/admin/admin.h"
 #include "proxy/log.h"
@@ -28,7 +29,8 @@ typedef struct dg_server {
     dg_worker *workers;
     size_t worker_count;
     int done_fd;
-    bool draining;
+    bool draining, reload_failed;
+    int64_t reloaded_s; /* when the configuration in use was read */
 } dg_server;
 
 /* ---- listening sockets */
@@ -190,8 +192,9 @@ static void reload(dg_server *server)
     if (status == DG_OK && open_access_log(server, snapshot))
         mails = make_mails(snapshot, server->snapshot, server->worker_count);
     if (!mails) {
-        dg_log(DG_LOG_ERROR, "reload refused (%s): everything goes on as before", dg_status_text(status));
+        dg_log(DG_LOG_ERROR, "reload refused: everything goes on as before");
         dg_snapshot_unref(snapshot);
+        server->reload_failed = true;
         return;
     }
     if (snapshot->config.workers != server->worker_count)
@@ -202,6 +205,8 @@ static void reload(dg_server *server)
     free(mails);
     dg_snapshot_unref(server->snapshot);
     server->snapshot = snapshot;
+    server->reload_failed = false;
+    server->reloaded_s = dg_wall_s();
     dg_log(DG_LOG_INFO, "reloaded");
 }
 
@@ -249,6 +254,15 @@ static void give_metrics(void *context, dg_buf *out)
 {
     const dg_server *server = context;
     dg_usage_metrics(server->usage, out);
+    dg_buf_printf(out,
+                  "# HELP dragoman_config_last_reload_successful Whether the last reload was taken.\n"
+                  "# TYPE dragoman_config_last_reload_successful gauge\n"
+                  "dragoman_config_last_reload_successful %d\n"
+                  "# HELP dragoman_config_last_reload_success_timestamp_seconds When the configuration in use was "
+                  "read.\n"
+                  "# TYPE dragoman_config_last_reload_success_timestamp_seconds gauge\n"
+                  "dragoman_config_last_reload_success_timestamp_seconds %lld\n",
+                  !server->reload_failed, (long long)server->reloaded_s);
     dg_buf_add_str(out, "# HELP dragoman_access_log_dropped_total Lines that the access log's file did not take.\n"
                         "# TYPE dragoman_access_log_dropped_total counter\n"
                         "dragoman_access_log_dropped_total ");
@@ -394,6 +408,7 @@ static bool start(dg_server *server)
         dg_log(DG_LOG_ERROR, "cannot start: %s", dg_status_text(status));
     if (status != DG_OK)
         return false;
+    server->reloaded_s = dg_wall_s();
     if (!init_events(server)) {
         dg_log(DG_LOG_ERROR, "cannot start: %s", strerror(errno));
         return false;

@@ -74,7 +74,7 @@ static void add_requests(const dg_usage *usage, const dg_usage_snapshot *snapsho
 static void add_durations(const dg_usage *usage, const dg_usage_snapshot *snapshot, dg_buf *out)
 {
     static const char name[] = "dragoman_request_duration_seconds";
-    add_head(out, name, "histogram", "Time from a request's first byte to the last of its answer.");
+    add_head(out, name, "histogram", "Time from the end of a request's head to the end of its answer.");
     for (size_t i = 0; i < snapshot->total_count; i++) {
         const dg_usage_total *total = &snapshot->totals[i];
         const dg_usage_slot_names *slot = &usage->slots[total->other];
