@@ -34,7 +34,8 @@ typedef struct dg_worker {
     atomic_bool empty;
 } dg_worker;
 
-/* Starts a worker with its first mail, which is taken over with DG_OK only. done_fd is written to when it has drained. */
+/* Starts a worker with its first mail, which is taken over with DG_OK only. done_fd is written to when
+ * it has drained. */
 DG_MUST_USE dg_status dg_worker_start(dg_worker *worker, const dg_worker_mail *first,
                                       dg_usage_shard *usage, dg_accesslog_ring *log,
                                       const char *via, int done_fd);

@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import resource
 import signal
 import socket
 import ssl
@@ -585,8 +586,7 @@ def descriptors(proxy):
 
 @fault
 def reloads_under_load_lose_nothing_and_keep_nothing(s):
-    proxy, up = s.start(None, {"packs": [ORDERS], "unmatched": "pass"}, )
-    good = proxy.save()
+    proxy, _ = s.start(None, {"packs": [ORDERS], "unmatched": "pass"})
     stop, lost, done = threading.Event(), [], [0]
 
     def load(number):
@@ -621,13 +621,11 @@ def reloads_under_load_lose_nothing_and_keep_nothing(s):
     assert not lost and done[0] > 200, (done, lost[:3])
     assert counts[-1][0] <= counts[5][0] + 4, [c[0] for c in counts]
     assert re.search("asan|tsan", s.binary) or counts[-1][1] < counts[10][1] * 1.05 + 500, [c[1] for c in counts]
-    assert good
 
 
 @fault
 def descriptors_that_run_out_pause_and_come_back(s):
     proxy, _ = s.start(None, {"limits": {"connections": 1000}})
-    import resource
     resource.prlimit(proxy.process.pid, resource.RLIMIT_NOFILE, (64, 64))
     clients = [Client(proxy.port) for _ in range(100)]
     with contextlib.ExitStack() as stack:
