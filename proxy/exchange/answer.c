@@ -277,7 +277,8 @@ static dg_status read_answer_body(dg_exchange *x)
     if (x->endless && piece.len)
         dg_conn_deadline(&x->up->conn, x->epoch->snapshot->config.timeouts.answer_ms);
     else if (!x->answer.done)
-        dg_conn_extend_deadline(&x->up->conn, dg_body_time_bought(&x->answer, piece.len));
+        dg_conn_extend_deadline(&x->up->conn, dg_body_time_bought(&x->answer, piece.len),
+                                x->epoch->snapshot->config.timeouts.answer_ms);
     if (x->program)
         collect(x, piece);
     else if (write_piece(x, piece, x->answer.done) != DG_OK) {

@@ -24,8 +24,9 @@ void dg_body_start(dg_body *body, dg_framing framing, uint64_t length);
 /* The next piece of content in `in`; *ret_consumed bytes of it are used up. DG_SYNTAX, DG_LIMIT: malformed. */
 DG_MUST_USE dg_status dg_body_next(dg_body *body, dg_slice in, size_t *ret_consumed, dg_slice *ret_piece);
 
-/* What a body that goes on is worth: its deadline moves by a millisecond for each DG_BODY_BYTES_PER_MS bytes, so that
- * a large one is not cut for its size, and one that trickles still is. */
+/* What a body that goes on is worth: its deadline moves by a millisecond for each DG_BODY_BYTES_PER_MS bytes (and
+ * never further away than it was at first), so that a large one is not cut for its size, and one that trickles or
+ * stops still is. */
 enum { DG_BODY_BYTES_PER_MS = 16 };
 static inline uint64_t dg_body_time_bought(dg_body *body, size_t bytes)
 {

@@ -295,7 +295,8 @@ static dg_status take_piece(dg_downstream *down, dg_slice in)
         down->state = DG_CLIENT_WAIT;
         dg_conn_no_deadline(&down->conn);
     } else {
-        dg_conn_extend_deadline(&down->conn, dg_body_time_bought(&x->request, piece.len));
+        dg_conn_extend_deadline(&down->conn, dg_body_time_bought(&x->request, piece.len),
+                                timeouts(down->edge)->body_ms);
     }
     if (!x->whole)
         dg_forward_piece(x, piece, x->request.done);

@@ -304,10 +304,11 @@ void dg_conn_deadline(dg_conn *conn, uint64_t after_ms)
     dg_loop_deadline(conn->loop, &conn->timer, after_ms);
 }
 
-void dg_conn_extend_deadline(dg_conn *conn, uint64_t by_ms)
+void dg_conn_extend_deadline(dg_conn *conn, uint64_t by_ms, uint64_t at_most_ms)
 {
+    uint64_t due = conn->timer.due_ms + by_ms, last = conn->loop->now_ms + at_most_ms;
     if (by_ms && dg_timer_is_set(&conn->timer))
-        dg_timer_set(&conn->loop->wheel, &conn->timer, conn->timer.due_ms + by_ms);
+        dg_timer_set(&conn->loop->wheel, &conn->timer, due < last ? due : last);
 }
 
 void dg_conn_no_deadline(dg_conn *conn)

@@ -78,7 +78,8 @@ DG_MUST_USE dg_status dg_conn_flush(dg_conn *conn);
 static inline size_t dg_conn_queued(const dg_conn *conn) { return conn->out.len - conn->out_start; }
 
 void dg_conn_deadline(dg_conn *conn, uint64_t after_ms); /* replaces the one before */
-void dg_conn_extend_deadline(dg_conn *conn, uint64_t by_ms); /* none set: nothing */
+/* Moves the deadline, if one is set, but never further away than at_most_ms from now. */
+void dg_conn_extend_deadline(dg_conn *conn, uint64_t by_ms, uint64_t at_most_ms);
 void dg_conn_no_deadline(dg_conn *conn);
 
 /* For the loop. */

@@ -423,6 +423,23 @@ def content_without_a_type_is_not_passed_where_it_would_be_translated(s):
 
 
 @scenario
+def bodies_that_go_on_outlive_their_deadlines_and_those_that_trickle_do_not(s):
+    proxy, up = s.start(config={"timeouts": dict(harness.TIMEOUTS, body="1s")})
+    piece = b"x" * 20000
+    with Client(proxy.port) as client:
+        client.send(b"POST / HTTP/1.1\r\nHost: h.example\r\nContent-Length: %d\r\n\r\n" % (20 * len(piece)))
+        client.send(*[piece] * 20, pause=0.1)
+        assert client.wait(1)[0].status == 200 and up.seen()[0].body == piece * 20
+    with Client(proxy.port) as client:
+        began = time.monotonic()
+        client.send(b"POST / HTTP/1.1\r\nHost: h.example\r\nContent-Length: 900000\r\n\r\n" + piece * 3)
+        while not client.finals() and time.monotonic() - began < 4:
+            client.send(b"xx")
+            client.pump(0.1)
+        assert client.finals()[0].status == 408 and 0.9 < time.monotonic() - began < 1.5
+
+
+@scenario
 def event_streams_outlive_the_deadline_and_silent_ones_do_not(s):
     def answer(connection, request):
         connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")

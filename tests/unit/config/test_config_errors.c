@@ -38,10 +38,10 @@ static const struct {
      "c.yaml:1:1: error: 'lisen' is not known here; did you mean 'listen'?\n"},
     {WHOLE "colour: blue\n", "c.yaml:3:1: error: 'colour' is not known here\n"},
     {"listen: 8080\n" UPSTREAM, "c.yaml:1:9: error: cannot listen on '8080': an address looks like "
-                                "127.0.0.1:8080, [::1]:8080, host:8080 or unix:/path\n"},
+                                "127.0.0.1:8080, [::1]:8080, name:8080 or :8080\n"},
     {"listen: 127.0.0.1:99999\n" UPSTREAM,
      "c.yaml:1:9: error: cannot listen on '127.0.0.1:99999': an address looks like 127.0.0.1:8080, "
-     "[::1]:8080, host:8080 or unix:/path\n"},
+     "[::1]:8080, name:8080 or :8080\n"},
     {"listen: [127.0.0.1:8080, []]\n" UPSTREAM,
      "c.yaml:1:26: error: expected an address like 127.0.0.1:8080, found a list\n"},
     {"listen: {adress: 127.0.0.1:8080}\n" UPSTREAM,
@@ -94,7 +94,7 @@ static const struct {
     {WHOLE "admin: [127.0.0.1:9901]\n",
      "c.yaml:3:8: error: expected an address like 127.0.0.1:9901, found a list\n"},
     {WHOLE "admin: 9901\n", "c.yaml:3:8: error: cannot listen on '9901': an address looks like "
-                            "127.0.0.1:8080, [::1]:8080, host:8080 or unix:/path\n"},
+                            "127.0.0.1:8080, [::1]:8080, name:8080 or :8080\n"},
     {WHOLE "workers: 0\n",
      "c.yaml:3:10: error: expected a number of workers from 1 to 256, found 0\n"},
     {WHOLE "workers: 257\n",
@@ -203,7 +203,7 @@ static void the_command_line_is_checked_as_well(void **state)
     assert_string_equal(said, "error: backend '127.0.0.1:9000': a backend is written "
                               "http://host:port, https://host:port or unix:/path\n"
                               "error: cannot listen on '8080': an address looks like "
-                              "127.0.0.1:8080, [::1]:8080, host:8080 or unix:/path\n"
+                              "127.0.0.1:8080, [::1]:8080, name:8080 or :8080\n"
                               "error: listening on a unix socket is not supported: 'unix:/x'\n"
                               "error: --timeout: 'soon' is no duration: write 500ms, 10s, 2m or 1h "
                               "(at most 24h, more than 0)\n");
