@@ -537,7 +537,10 @@ static inline const char *run_quick(dg_run_state *r, frame *f, const char *p, pr
         p += key->match_len;
         f->kept = 1;
         f->alive = DG_NEVER;
-        if (DG_UNLIKELY((unsigned char)*p <= ' ' && p < r->scan.end)) {
+        if (*p == ' ' && (unsigned char)p[1] > ' ') {
+            *at++ = ' ';
+            p++;
+        } else if (DG_UNLIKELY((unsigned char)*p <= ' ' && p < r->scan.end)) {
             const char *value = dg_scan_space(&r->scan, p);
             r->at = at;
             dg_put_input(r, p, (size_t)(value - p));
@@ -563,13 +566,22 @@ static inline const char *run_quick(dg_run_state *r, frame *f, const char *p, pr
             at = r->at;
             c = r->scan.cursor;
         }
-        if (DG_UNLIKELY(!goes_on(p) || r->scan.end - p <= 1)) {
+        if (DG_LIKELY(goes_on(p) && r->scan.end - p > 1)) {
+            *at++ = ',';
+            p++;
+            now->separator = 1;
+            continue;
+        }
+        /* A line of its own for each member. */
+        dg_mask others = *p == ',' && r->scan.end - p > 1 ? ~dg_block_copy_spaces(at + 1, p + 1) : 0;
+        if (others == 0) {
             now->at_name = false;
             break;
         }
-        *at++ = ',';
-        p++;
-        now->separator = 1;
+        *at = ',';
+        now->separator = 1 + (size_t)__builtin_ctz(others);
+        p += now->separator;
+        at += now->separator;
     }
     r->at = at;
     r->scan.cursor = c;
