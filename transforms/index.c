@@ -27,7 +27,7 @@ static uint64_t escaped(uint64_t slashes, uint64_t *carry)
 }
 
 /* , : { } [ ] outside strings in the 64 bytes at p. */
-static inline uint64_t marks_of(dg_index *index, const char *p)
+static inline uint64_t marks_of(dg_index *index, const char *p, uint64_t *inside_before)
 {
     dg_mask quotes[2], slashes[2], marks[2];
     dg_block_classify(p, &quotes[0], &slashes[0], &marks[0]);
@@ -36,8 +36,8 @@ static inline uint64_t marks_of(dg_index *index, const char *p)
     uint64_t slash = slashes[0] | (uint64_t)slashes[1] << 32;
     if (__builtin_expect((slash | index->escaped) != 0, 0))
         quote &= ~escaped(slash, &index->escaped);
-    uint64_t inside = dg_parity(quote) ^ index->inside;
-    index->inside = (uint64_t)((int64_t)inside >> 63);
+    uint64_t inside = dg_parity(quote) ^ *inside_before;
+    *inside_before = (uint64_t)((int64_t)inside >> 63);
     return (marks[0] | (uint64_t)marks[1] << 32) & ~inside;
 }
 
@@ -59,15 +59,17 @@ static inline uint32_t *put(uint32_t *at, uint32_t base, uint64_t marks)
 void dg_index_more(dg_index *index)
 {
     uint32_t *at = index->at;
-    size_t stop = index->len - index->done < DG_INDEX_WINDOW ? index->len
-                                                              : index->done + DG_INDEX_WINDOW;
-    while (index->done < stop) {
-        uint64_t marks = marks_of(index, index->text + index->done);
-        if (stop - index->done < DG_INDEX_BLOCK)
-            marks &= ((uint64_t)1 << (stop - index->done)) - 1;
-        at = put(at, (uint32_t)index->done, marks);
-        index->done += stop - index->done < DG_INDEX_BLOCK ? stop - index->done : DG_INDEX_BLOCK;
+    size_t done = index->done, left = index->len - done;
+    size_t stop = done + (left < DG_INDEX_WINDOW ? left : DG_INDEX_WINDOW);
+    uint64_t inside = index->inside;
+    for (; stop - done >= DG_INDEX_BLOCK; done += DG_INDEX_BLOCK)
+        at = put(at, (uint32_t)done, marks_of(index, index->text + done, &inside));
+    if (stop > done) {
+        uint64_t marks = marks_of(index, index->text + done, &inside);
+        at = put(at, (uint32_t)done, marks & (((uint64_t)1 << (stop - done)) - 1));
     }
+    index->done = stop;
+    index->inside = inside;
     for (unsigned i = 0; i < DG_INDEX_ENDS; i++)
         at[i] = DG_INDEX_END;
 }

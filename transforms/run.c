@@ -5,19 +5,30 @@
 
 enum { LEXICONS_MAX = 4096, RUNS_BEFORE_RELEARNING = 256 };
 
-static dg_run_state new_run(dg_lexicon *lex, dg_slice in, dg_buf *out, dg_buf *spill)
+/* Field by field: gcc clears what is left out of an initializer with instructions that take as long
+ * as a short text. */
+static void start_run(dg_run_state *r, dg_lexicon *lex, dg_slice in, dg_buf *out, dg_buf *spill)
 {
-    dg_run_state r = {.lex = lex, .out = out, .spill = spill, .void_at = -1};
-    r.scan.end = in.ptr + in.len;
-    r.scan.text = in.ptr;
-    r.scan.cursor = dg_index_nothing;
-    if (out->ptr) {
-        r.base = r.at = out->ptr + out->len;
-        r.limit = out->ptr + out->cap;
-    }
-    dg_measure_lead(&r);
-    r.bytes_max = out->bytes_max ? out->bytes_max - out->len + 1 : 0;
-    return r;
+    r->scan.end = in.ptr + in.len;
+    r->scan.index = NULL;
+    r->scan.text = in.ptr;
+    r->scan.cursor = dg_index_nothing;
+    r->scan.fault_at = r->scan.message = NULL;
+    r->scan.status = DG_OK;
+    r->lex = lex;
+    r->base = r->at = out->ptr ? out->ptr + out->len : NULL;
+    r->limit = out->ptr ? out->ptr + out->cap : NULL;
+    dg_measure_lead(r);
+    r->out = out;
+    r->spill = spill;
+    r->bytes_max = out->bytes_max ? out->bytes_max - out->len + 1 : 0;
+    r->depth = 0;
+    r->void_at = -1;
+    r->op = NULL;
+    r->first = NULL;
+    r->objects = 0;
+    r->seen = NULL;
+    r->seen_count = r->seen_mask = 0;
 }
 
 dg_status dg_evaluate(dg_lexicon *lex, const dg_item *items, uint32_t count, dg_slice text,
@@ -41,7 +52,7 @@ dg_status dg_evaluate(dg_lexicon *lex, const dg_item *items, uint32_t count, dg_
         .scan = {.status = status == DG_OK ? lex->status : status, .message = "out of memory"}};
     bool ok = false;
     if (node && dg_buf_reserve(&out, text.len + DG_OUTPUT_SLACK) == DG_OK) {
-        r = new_run(lex, dg_slice_of(in.ptr, text.len), &out, &out);
+        start_run(&r, lex, dg_slice_of(in.ptr, text.len), &out, &out);
         ok = dg_run_text(&r, dg_slice_of(in.ptr, text.len), node);
         free(r.seen);
     } else if (node) {
@@ -202,7 +213,8 @@ dg_status dg_run(dg_runner *runner, const dg_program *program, dg_slice in, dg_b
                  dg_run_error *ret_error)
 {
     dg_lexicon *lex = lexicon_of(runner, program);
-    dg_run_state r = {.scan = {.end = in.ptr + in.len, .status = DG_NOMEM}};
+    dg_run_state r;
+    start_run(&r, lex, in, out, &runner->spill);
     if (!lex || out->status != DG_OK) {
         r.scan.status = lex ? out->status : DG_NOMEM;
         return report(&r, in, ret_error);
@@ -212,7 +224,6 @@ dg_status dg_run(dg_runner *runner, const dg_program *program, dg_slice in, dg_b
     size_t before = out->len;
     if (!lex->root)
         lex->root = dg_lexicon_node(lex, program->items, program->item_count);
-    r = new_run(lex, in, out, &runner->spill);
     dg_index_start(&runner->index, in.ptr, in.len);
     r.scan.index = &runner->index;
     r.scan.cursor = runner->index.at;
