@@ -20,9 +20,9 @@ enum { DG_INDEX_WINDOW = 4096, DG_INDEX_BLOCK = 64, DG_INDEX_ENDS = 4, DG_INDEX_
 
 typedef struct dg_index {
     const char *text;
-    size_t len;      /* of what is to be indexed */
-    size_t done;     /* of it */
-    uint64_t inside; /* all ones: the next block begins within a string */
+    size_t len;       /* of what is to be indexed */
+    size_t done;      /* of it */
+    uint64_t inside;  /* all ones: the next block begins within a string */
     uint64_t escaped; /* 1: its first byte is escaped */
     /* The window's offsets, ascending. A block writes DG_INDEX_BATCH at a time. */
     uint32_t at[DG_INDEX_WINDOW + DG_INDEX_BATCH + DG_INDEX_ENDS];

@@ -24,7 +24,7 @@ typedef struct frame {
     bool collapsed; /* it was empty for a moment: the white space that it began with is gone */
     dg_ending ending;
     const char *space; /* where the last value ended */
-    uint32_t bit_end; /* of `bits` that are in use */
+    uint32_t bit_end;  /* of `bits` that are in use */
     uint64_t bits[DG_BITS_MAX / 64];
 } frame;
 
@@ -390,7 +390,8 @@ static inline dg_key **near_slots(const dg_run_state *r, dg_node *node, const ch
     if (DG_UNLIKELY(len < 3 || len > DG_TOKEN_BLOCK))
         return NULL;
     bool is_long = len >= 10;
-    uint64_t head = load64(p + 1) & (is_long ? ~(uint64_t)0 : ((uint64_t)1 << 8 * (len - 2) % 64) - 1);
+    uint64_t head =
+        load64(p + 1) & (is_long ? ~(uint64_t)0 : ((uint64_t)1 << 8 * (len - 2) % 64) - 1);
     uint64_t tail = load64(p + (is_long ? len - 9 : 1)) & (is_long ? ~(uint64_t)0 : 0);
     uint64_t h = (head ^ tail * 0x9E3779B97F4A7C15u ^ len) * 0xD6E8FEB86659FD93u;
     return &node->near[h >> 57 & ~(uint64_t)1];
@@ -467,8 +468,7 @@ static const char *refuse_quick(dg_run_state *r, const dg_key *key, const char *
 }
 
 /* A member that is not quick, or not known: key is NULL then. Learns. */
-static const char *run_slow(dg_run_state *r, frame *f, dg_key *key, dg_guess **guess,
-                            place *m)
+static const char *run_slow(dg_run_state *r, frame *f, dg_key *key, dg_guess **guess, place *m)
 {
     dg_node *node = f->node;
     dg_key spare;
@@ -573,7 +573,8 @@ static inline const char *run_quick(dg_run_state *r, frame *f, const char *p, pr
             continue;
         }
         /* A line of its own for each member. */
-        dg_mask others = *p == ',' && r->scan.end - p > 1 ? ~dg_block_copy_spaces(at + 1, p + 1) : 0;
+        dg_mask others =
+            *p == ',' && r->scan.end - p > 1 ? ~dg_block_copy_spaces(at + 1, p + 1) : 0;
         if (others == 0) {
             now->at_name = false;
             break;

@@ -227,8 +227,8 @@ dg_status dg_run(dg_runner *runner, const dg_program *program, dg_slice in, dg_b
     dg_index_start(&runner->index, in.ptr, in.len);
     r.scan.index = &runner->index;
     r.scan.cursor = runner->index.at;
-    bool ok = lex->root ? runner->run_text(&r, in, lex->root)
-                        : (dg_lexicon_failed(&r, in.ptr), false);
+    bool ok =
+        lex->root ? runner->run_text(&r, in, lex->root) : (dg_lexicon_failed(&r, in.ptr), false);
     free(r.seen);
     if (ok && r.out != out) {
         dg_buf_add(out, dg_slice_of(r.base, (size_t)(r.at - r.base)));

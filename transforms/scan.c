@@ -84,7 +84,8 @@ static const char *member(dg_scan *s, const char *p)
 }
 
 /* The same, and a scalar, with the index at c; both leave c at the first offset from there on. */
-__attribute__((always_inline)) static inline const char *known_member(dg_scan *s, const char *p, const uint32_t **c)
+__attribute__((always_inline)) static inline const char *known_member(dg_scan *s, const char *p,
+                                                                      const uint32_t **c)
 {
     size_t len = dg_scan_known(s, p, **c);
     if (DG_LIKELY(len && *p == '"' && dg_is_exact_string(p, len) && p[len] == ':')) {
@@ -99,7 +100,8 @@ __attribute__((always_inline)) static inline const char *known_member(dg_scan *s
     return p;
 }
 
-__attribute__((always_inline)) static inline const char *known_scalar(dg_scan *s, const char *p, const uint32_t **c)
+__attribute__((always_inline)) static inline const char *known_scalar(dg_scan *s, const char *p,
+                                                                      const uint32_t **c)
 {
     size_t len = dg_scan_known(s, p, **c);
     if (DG_LIKELY(dg_is_exact_scalar(p, len)))

@@ -18,7 +18,7 @@ typedef struct dg_scan {
     dg_index *index;        /* of the text; NULL: there is none */
     const char *text;       /* what its offsets count from */
     const uint32_t *cursor; /* in it: nothing before this matters any more */
-    const char *fault_at; /* set with the two below when a scan returns NULL */
+    const char *fault_at;   /* set with the two below when a scan returns NULL */
     const char *message;
     dg_status status;
 } dg_scan;

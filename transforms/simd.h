@@ -46,10 +46,10 @@ typedef struct dg_block_sets {
 #undef DG_BLOCK_MEMBER
 extern const dg_block_sets dg_block_constants;
 #define DG_BLOCK_OF(c, name) dg_block_load(dg_block_constants.name)
-#define DG_BLOCK_EQ(a, b) _mm256_cmpeq_epi8(a, b)
-#define DG_BLOCK_OR(a, b) _mm256_or_si256(a, b)
-#define DG_BLOCK_MIN(a, b) _mm256_min_epu8(a, b)
-#define DG_BLOCK_SUB(a, b) _mm256_sub_epi8(a, b)
+#define DG_BLOCK_EQ(a, b)    _mm256_cmpeq_epi8(a, b)
+#define DG_BLOCK_OR(a, b)    _mm256_or_si256(a, b)
+#define DG_BLOCK_MIN(a, b)   _mm256_min_epu8(a, b)
+#define DG_BLOCK_SUB(a, b)   _mm256_sub_epi8(a, b)
 
 #elif defined(DG_SIMD_SSE2)
 typedef struct dg_block {
@@ -84,10 +84,10 @@ DG_BLOCK_BOTH(dg_block_min, _mm_min_epu8)
 DG_BLOCK_BOTH(dg_block_sub, _mm_sub_epi8)
 #undef DG_BLOCK_BOTH
 #define DG_BLOCK_OF(c, name) dg_block_set(c)
-#define DG_BLOCK_EQ(a, b) dg_block_eq(a, b)
-#define DG_BLOCK_OR(a, b) dg_block_or(a, b)
-#define DG_BLOCK_MIN(a, b) dg_block_min(a, b)
-#define DG_BLOCK_SUB(a, b) dg_block_sub(a, b)
+#define DG_BLOCK_EQ(a, b)    dg_block_eq(a, b)
+#define DG_BLOCK_OR(a, b)    dg_block_or(a, b)
+#define DG_BLOCK_MIN(a, b)   dg_block_min(a, b)
+#define DG_BLOCK_SUB(a, b)   dg_block_sub(a, b)
 #endif
 
 #ifdef DG_BLOCK_EQ
@@ -105,7 +105,8 @@ static inline dg_mask dg_block_equal(const void *a, const void *b)
 
 static inline dg_mask dg_mask_specials(dg_block v)
 {
-    dg_block quote = DG_BLOCK_EQ(v, DG_BLOCK_OF('"', quotes)), slash = DG_BLOCK_EQ(v, DG_BLOCK_OF('\\', slashes));
+    dg_block quote = DG_BLOCK_EQ(v, DG_BLOCK_OF('"', quotes)),
+             slash = DG_BLOCK_EQ(v, DG_BLOCK_OF('\\', slashes));
     dg_block control = DG_BLOCK_EQ(DG_BLOCK_MIN(v, DG_BLOCK_OF(0x1F, controls)), v);
     return dg_block_bits(DG_BLOCK_OR(DG_BLOCK_OR(quote, slash), control));
 }
@@ -139,8 +140,8 @@ static inline dg_mask dg_mask_spaces(dg_block v)
                          -1, -1, -1, -1, -1, -1, -1, -1, '\t', '\n', -1, -1, '\r', -1, -1);
     return dg_block_bits(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, v), v));
 #else
-    dg_block lines = DG_BLOCK_OR(DG_BLOCK_EQ(v, dg_block_set('\n')),
-                                 DG_BLOCK_EQ(v, dg_block_set('\r')));
+    dg_block lines =
+        DG_BLOCK_OR(DG_BLOCK_EQ(v, dg_block_set('\n')), DG_BLOCK_EQ(v, dg_block_set('\r')));
     dg_block blanks =
         DG_BLOCK_OR(DG_BLOCK_EQ(v, dg_block_set(' ')), DG_BLOCK_EQ(v, dg_block_set('\t')));
     return dg_block_bits(DG_BLOCK_OR(lines, blanks));
@@ -174,12 +175,12 @@ static inline void dg_block_classify(const char *p, dg_mask *ret_quotes, dg_mask
     *ret_quotes = dg_block_bits(DG_BLOCK_EQ(v, DG_BLOCK_OF('"', quotes)));
     *ret_slashes = dg_block_bits(DG_BLOCK_EQ(v, DG_BLOCK_OF('\\', slashes)));
 #ifdef DG_SIMD_AVX2
-    const __m256i table = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0, 0,
-                                           0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0);
+    const __m256i table = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0,
+                                           0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0);
     *ret_marks = dg_block_bits(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, v), lower));
 #else
-    dg_block braces = DG_BLOCK_OR(DG_BLOCK_EQ(lower, dg_block_set('{')),
-                                  DG_BLOCK_EQ(lower, dg_block_set('}')));
+    dg_block braces =
+        DG_BLOCK_OR(DG_BLOCK_EQ(lower, dg_block_set('{')), DG_BLOCK_EQ(lower, dg_block_set('}')));
     dg_block points =
         DG_BLOCK_OR(DG_BLOCK_EQ(v, dg_block_set(',')), DG_BLOCK_EQ(v, dg_block_set(':')));
     *ret_marks = dg_block_bits(DG_BLOCK_OR(braces, points));

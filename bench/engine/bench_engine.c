@@ -196,8 +196,7 @@ static void make_steps(void)
     }
 }
 
-static const dg_op case_ops[] = {
-    {.kind = DG_OP_CASE, .case_from = DG_SNAKE, .case_to = DG_CAMEL}};
+static const dg_op case_ops[] = {{.kind = DG_OP_CASE, .case_from = DG_SNAKE, .case_to = DG_CAMEL}};
 static const dg_ops case_list = {case_ops, 1};
 static const dg_op rename_ops[] = {{.kind = DG_OP_RENAME, .name = S("meta"), .to = S("about")}};
 static const dg_ops rename_list = {rename_ops, 1};

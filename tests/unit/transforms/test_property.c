@@ -186,7 +186,8 @@ static void put_long_text(dg_buf *out, unsigned shift, bool lines)
     static const char *const elements[] = {
         "{\"order_id\":12345678901234567890,\"line_items\":[{\"unit_price\":-0.5,\"a\":\"\\\\\"}]}",
         "{\"line_items\":\"{\\\"a\\\":[1,2],\\\\\",\"order_id\":1e5,\"x\\u0041_b\":null}",
-        "{\"first_name\":\"0123456789012345678901234567890123456789012345678901234567890123456789\","
+        "{\"first_name\":"
+        "\"0123456789012345678901234567890123456789012345678901234567890123456789\","
         "\"a_b\":[true,false,[],{}],\"order_id\":0}",
         "{\"\":\"\",\"c_d\":\"\\u00e5 \xc3\xa5 \xe2\x82\xac\",\"name_of\":{\"order_id\":\"x\"}}"};
     dg_buf_add_char(out, '[');
@@ -210,9 +211,8 @@ static void long_texts_are_as_short_ones(void **state)
     static const dg_op each_ops[] = {
         {.kind = DG_OP_RENAME, .name = {"orderId", 7}, .to = {"id", 2}}};
     static const dg_ops each = {each_ops, 1};
-    static const dg_op ops[] = {
-        {.kind = DG_OP_CASE, .case_from = DG_SNAKE, .case_to = DG_CAMEL},
-        {.kind = DG_OP_EACH, .body = &each}};
+    static const dg_op ops[] = {{.kind = DG_OP_CASE, .case_from = DG_SNAKE, .case_to = DG_CAMEL},
+                                {.kind = DG_OP_EACH, .body = &each}};
     static const dg_op renames[] = {{.kind = DG_OP_RENAME, .name = {"nowhere", 7}, .to = {"x", 1}}};
     static const dg_ops lists[] = {{ops, 2}, {renames, 1}};
     (void)state;
@@ -234,8 +234,7 @@ static void long_texts_are_as_short_ones(void **state)
             compare(runner, program, &step, 1, &g, dg_buf_slice(&in), &t, shift);
             for (size_t cut = shift + 1; cut < in.len; cut += 97) {
                 dg_run_error error;
-                dg_status status =
-                    dg_run(runner, program, dg_slice_of(in.ptr, cut), &out, &error);
+                dg_status status = dg_run(runner, program, dg_slice_of(in.ptr, cut), &out, &error);
                 assert_int_equal(status, DG_SYNTAX);
                 assert_int_equal(out.len, 0);
                 assert_true(error.offset <= cut);
@@ -254,6 +253,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_chain_equals_its_steps),
                                        cmocka_unit_test(long_texts_are_as_short_ones),
-        cmocka_unit_test(lossless_lists_give_back_what_went_in)};
+                                       cmocka_unit_test(lossless_lists_give_back_what_went_in)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
