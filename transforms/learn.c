@@ -189,6 +189,8 @@ static dg_key *keep(dg_lexicon *lex, const dg_key *from, const dg_slice *raw)
     key->marks = (uint32_t *)(uintptr_t)marks.ptr;
     key->name = (dg_slice){NULL, 0};
     key->learned = true;
+    key->match[0] = 0xFF; /* no UTF-8 */
+    key->match_mask = 1;
     if (raw && raw->len + 3 <= DG_TOKEN_BLOCK) {
         key->match_len = (uint16_t)(raw->len + 3);
         key->match_mask = key->match_len == 32 ? 0xFFFFFFFFu : ((uint32_t)1 << key->match_len) - 1;
@@ -235,6 +237,7 @@ static dg_key *learn(dg_lexicon *lex, dg_node *node, dg_slice raw, const dg_key 
         fail(lex, DG_NOMEM, "out of memory");
         return NULL;
     }
+    key->node = node;
     uint64_t at = key->hash & node->slot_mask;
     while (node->slots[at])
         at = (at + 1) & node->slot_mask;

@@ -25,7 +25,7 @@ enum {
     DG_EXPANSION_MAX = 1 << 16, /* steps of building one node */
     DG_EVALUATION_DEPTH_MAX = 16,
     DG_TOKEN_BLOCK = 32,
-    DG_NEAR_SLOTS = 64,
+    DG_NEAR_SLOTS = 128,
     DG_NEVER = 0x7FFFFFFF
 };
 
@@ -78,11 +78,16 @@ typedef struct dg_result {
 typedef struct dg_node dg_node;
 typedef struct dg_key dg_key;
 
+/* The key that came next last time, and another that did before. */
+typedef struct dg_guess {
+    dg_key *key, *other;
+} dg_guess;
+
 /* What a local list does to one member name. */
 struct dg_key {
-    uint8_t match[DG_TOKEN_BLOCK]; /* the start of `"key":` as it comes, zeros after it */
-    uint8_t emit[DG_TOKEN_BLOCK];  /* the start of `"key":` as it leaves */
-    uint32_t match_mask;           /* SSE2: which bytes of a block to compare */
+    uint8_t match[DG_TOKEN_BLOCK]; /* `"key":` as it comes; matches nothing if it is longer */
+    uint8_t emit[DG_TOKEN_BLOCK];  /* `"key":` as it leaves */
+    uint32_t match_mask;           /* which bytes of a block to compare */
     uint16_t match_len, emit_len;  /* with quotes and colon; match_len 0: longer than the block */
     bool quick;                    /* plain, and both tokens fit a block */
     bool plain;                    /* kept, with nothing but a child, a token and a bit */
@@ -90,7 +95,9 @@ struct dg_key {
     bool learned;
     int32_t bit; /* of its output name, or -1 if that is not interned */
     dg_node *child;
-    dg_key *next;        /* the key that followed last time */
+    dg_node *node;       /* whose key it is */
+    dg_guess next;       /* what followed it */
+    dg_guess first;      /* what came first in its value, or in the value's elements */
     dg_slice raw, token; /* the name's content as it comes; `"key":` as it leaves */
     uint64_t hash, name_hash;
     int32_t death;        /* the index of the local item that drops it, or DG_NEVER */
@@ -162,9 +169,11 @@ struct dg_node {
     uint32_t constant_count;
     dg_node *element; /* of an array; built when met */
 
+    bool direct;         /* objects are run as they are, with nothing around them or after them */
     bool passes_scalars; /* they are copied as they are, with nothing around them */
 
-    dg_key *first;               /* the key that came first last time */
+    dg_guess first;              /* what came first, where no key knows better */
+    unsigned strays;             /* how often, of late, the key that followed was another */
     dg_key *near[DG_NEAR_SLOTS]; /* a cache before the slots, by a hash that anybody can guess */
     dg_key **slots;
     uint32_t slot_mask, key_count;
@@ -172,6 +181,8 @@ struct dg_node {
     uint32_t bit_count;
 };
 
+/* More strays than this: keys are looked up rather than guessed. */
+enum { DG_STRAYS_MANY = 32, DG_STRAYS_MAX = 64 };
 enum { DG_NODE_BUCKETS = 256, DG_NAME_BUCKETS = 256 };
 
 typedef struct dg_lexicon {

@@ -1,6 +1,8 @@
 /* Objects of a node that does something to them: every member is looked up in the lexicon, which
  * knows what becomes of it; constants and the question whether the object is empty are settled at
  * its end. */
+#include "transforms/isa.h"
+
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -21,8 +23,9 @@ typedef struct frame {
     bool selected;  /* UNWRAP has its member */
     bool collapsed; /* it was empty for a moment: the white space that it began with is gone */
     dg_ending ending;
-    unsigned words; /* of `bits` in use */
-    uint64_t bits[DG_BITS_MAX / 64 + 1];
+    const char *space; /* where the last value ended */
+    uint32_t bit_end;  /* of `bits` that are in use */
+    uint64_t bits[DG_BITS_MAX / 64];
 } frame;
 
 /* A member in the input. */
@@ -33,20 +36,24 @@ typedef struct place {
     size_t mark;       /* output offset before its separator */
 } place;
 
+static void grow_bits(frame *f, uint32_t bit)
+{
+    for (; f->bit_end <= bit; f->bit_end += 64)
+        f->bits[f->bit_end / 64] = 0;
+}
+
 static inline bool set_bit(frame *f, uint32_t bit)
 {
-    unsigned word = bit / 64;
-    while (f->words <= word)
-        f->bits[f->words++] = 0;
-    uint64_t mask = (uint64_t)1 << (bit % 64);
-    bool was = f->bits[word] & mask;
-    f->bits[word] |= mask;
-    return was;
+    if (DG_UNLIKELY(bit >= f->bit_end))
+        grow_bits(f, bit);
+    uint64_t *word = &f->bits[bit / 64], before = *word;
+    *word = before | (uint64_t)1 << (bit % 64);
+    return before >> (bit % 64) & 1;
 }
 
 static bool get_bit(const frame *f, uint32_t bit)
 {
-    return bit / 64 < f->words && (f->bits[bit / 64] >> (bit % 64) & 1);
+    return bit < f->bit_end && (f->bits[bit / 64] >> (bit % 64) & 1);
 }
 
 static bool grow_seen(dg_run_state *r)
@@ -145,7 +152,7 @@ static bool put_name(dg_run_state *r, const dg_key *key, const place *m)
     if (!dg_room(r, m->name, key->token.len))
         return false;
     dg_put(r, key->token.ptr, key->token.len - 1);
-    dg_put(r, m->after, (size_t)(m->value - m->after));
+    dg_put_input(r, m->after, (size_t)(m->value - m->after));
     return true;
 }
 
@@ -342,7 +349,7 @@ static const char *settle_object(dg_run_state *r, frame *f, const char *p)
 }
 
 /* Constants, the white space before the brace, and the brace at p. */
-static const char *close_object(dg_run_state *r, frame *f, const char *space, const char *p)
+static const char *close_object(dg_run_state *r, frame *f, const char *p)
 {
     if (!settle_object(r, f, p))
         return NULL;
@@ -355,28 +362,17 @@ static const char *close_object(dg_run_state *r, frame *f, const char *space, co
     if (f->kept == 0 && f->collapsed)
         r->at = r->base + f->open;
     /* What stood before the brace stays, so that adding and dropping again gives back the same. */
-    dg_put(r, space, (size_t)(p - space));
+    dg_put_input(r, f->space, (size_t)(p - f->space));
     *r->at++ = '}';
     return p + 1;
 }
 
-#ifdef DG_SCAN_SSE2
+/* Whether the name at p is the key's, as it was learned, with its colon. It may lie beyond the end:
+ * then its value does too, which is seen when that is run. */
 static inline bool matches(const dg_key *key, const char *p)
 {
-    const __m128i *m = (const __m128i *)(const void *)key->match;
-    const __m128i *t = (const __m128i *)(const void *)p;
-    unsigned low =
-        (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(m), _mm_loadu_si128(t)));
-    unsigned high =
-        (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(m + 1), _mm_loadu_si128(t + 1)));
-    return ((low | high << 16) & key->match_mask) == key->match_mask;
+    return (~dg_block_equal(key->match, p) & key->match_mask) == 0;
 }
-#else
-static inline bool matches(const dg_key *key, const char *p)
-{
-    return memcmp(key->match, p, key->match_len) == 0;
-}
-#endif
 
 static inline uint64_t load64(const char *p)
 {
@@ -385,58 +381,238 @@ static inline uint64_t load64(const char *p)
     return v;
 }
 
-/* The slot of the name whose opening quote is at p in the cache of a node: NULL if the name is too
- * long for it, or has an escape. */
-static inline dg_key **near_slot(dg_node *node, const char *p)
+/* The pair of slots of the name whose opening quote is at p in the cache of a node; NULL if where
+ * it ends is not known. No branches: names come in any order here. */
+static inline dg_key **near_slots(const dg_run_state *r, dg_node *node, const char *p,
+                                  const uint32_t *c)
 {
-    unsigned n = dg_scan_block(p + 1, NULL);
-    if (n == DG_SCAN_BLOCK)
-        n += dg_scan_block(p + 1 + DG_SCAN_BLOCK, NULL);
-    if (n > DG_TOKEN_BLOCK - 3 || p[1 + n] != '"')
+    size_t len = dg_scan_known(&r->scan, p, *c);
+    if (DG_UNLIKELY(len < 3 || len > DG_TOKEN_BLOCK))
         return NULL;
-    uint64_t head = load64(p + 1), tail = 0;
-    if (n >= 8)
-        tail = load64(p + 1 + n - 8);
-    else
-        head &= ((uint64_t)1 << (8 * n)) - 1;
-    uint64_t h = (head ^ tail * 0x9E3779B97F4A7C15u ^ n) * 0xD6E8FEB86659FD93u;
-    return &node->near[h >> 58];
+    bool is_long = len >= 10;
+    uint64_t head =
+        load64(p + 1) & (is_long ? ~(uint64_t)0 : ((uint64_t)1 << 8 * (len - 2) % 64) - 1);
+    uint64_t tail = load64(p + (is_long ? len - 9 : 1)) & (is_long ? ~(uint64_t)0 : 0);
+    uint64_t h = (head ^ tail * 0x9E3779B97F4A7C15u ^ len) * 0xD6E8FEB86659FD93u;
+    return &node->near[h >> 57 & ~(uint64_t)1];
 }
 
-/* The member at p, if its key is known and its name stands as it did when it was learned: the one
- * that was guessed, or one from the cache. */
-static inline dg_key *known_key(const dg_run_state *r, dg_key *guess, dg_node *node, const char *p,
-                                dg_key ***ret_slot)
+static void remember(dg_key **slots, dg_key *key)
 {
-    /* What lies behind the end must not complete a name. */
-    if (DG_UNLIKELY(p + DG_TOKEN_BLOCK > r->scan.end))
-        return NULL;
-    if (DG_LIKELY(guess && guess->match_len && matches(guess, p)))
-        return guess;
-    if (*p != '"')
-        return NULL;
-    dg_key **slot = *ret_slot = near_slot(node, p);
-    return slot && *slot && (*slot)->match_len && matches(*slot, p) ? *slot : NULL;
+    if (slots[0] && slots[0] != key)
+        slots[1] = slots[0];
+    slots[0] = key;
 }
 
-/* A member whose name and colon stand at p as they were learned: in one go. */
-static inline const char *run_guess(dg_run_state *r, frame *f, const dg_key *key, const char *p)
+static inline dg_key *near_key(dg_key **slots, const char *p)
 {
-    if (DG_UNLIKELY(set_bit(f, (uint32_t)key->bit)))
-        return dg_refuse(r, p, NULL, SAME_NAME);
-    if (!dg_room(r, p, DG_TOKEN_BLOCK))
-        return NULL;
-    memcpy(r->at, key->emit, DG_TOKEN_BLOCK);
-    r->at += key->emit_len;
-    p += key->match_len;
-    f->kept++;
-    f->alive = DG_NEVER;
-    if (DG_UNLIKELY(p < r->scan.end && (unsigned char)*p <= ' ')) {
-        const char *value = dg_scan_space(&r->scan, p);
-        dg_put(r, p, (size_t)(value - p));
-        p = value;
+    for (unsigned i = 0; i < 2; i++)
+        if (slots[i] && matches(slots[i], p))
+            return slots[i];
+    return NULL;
+}
+
+enum { OMITTED_MAX = 3 };
+
+/* Makes the key the guess. */
+static inline void learn_guess(dg_guess *guess, dg_key *key)
+{
+    if (guess->key == key)
+        return;
+    guess->other = guess->key;
+    guess->key = key;
+}
+
+/* The key at p, which is not the one that was guessed: the other one, one that follows them, for
+ * members are often left out, or one from the cache. */
+static dg_key *other_key(const dg_run_state *r, dg_node *node, dg_guess *guess, const char *p,
+                         const uint32_t *c)
+{
+    dg_key *key = guess->other;
+    if (key && matches(key, p))
+        return key;
+    key = guess->key;
+    for (unsigned i = 0; key && i < OMITTED_MAX; i++)
+        if ((key = key->next.key) && matches(key, p))
+            return key;
+    dg_key **slots = near_slots(r, node, p, c);
+    if (slots && (key = near_key(slots, p))) {
+        node->strays += 4;
+        learn_guess(guess, key);
+        return key;
     }
-    return dg_run_child(r, p, key->child);
+    return NULL;
+}
+
+/* A key that is known, at p; NULL if it takes a closer look. */
+static inline dg_key *known_key(const dg_run_state *r, dg_node *node, dg_guess *guess,
+                                const char *p, const uint32_t *c)
+{
+    dg_key *key = guess->key;
+    if (DG_LIKELY(node->strays < DG_STRAYS_MANY))
+        return DG_LIKELY(key && matches(key, p)) ? key : other_key(r, node, guess, p, c);
+    dg_key **slots = near_slots(r, node, p, c);
+    dg_key *near = slots ? near_key(slots, p) : NULL;
+    node->strays += near != key;
+    if (near)
+        guess->key = near;
+    return near;
+}
+
+/* A name that is known has come twice, if it does not lie beyond the end. */
+static const char *refuse_quick(dg_run_state *r, const dg_key *key, const char *p)
+{
+    if (key->match_len < r->scan.end - p)
+        return dg_refuse(r, p, NULL, SAME_NAME);
+    return dg_scan_fail(&r->scan, r->scan.end, DG_SYNTAX, "the text ends too early");
+}
+
+/* A member that is not quick, or not known: key is NULL then. Learns. */
+static const char *run_slow(dg_run_state *r, frame *f, dg_key *key, dg_guess **guess, place *m)
+{
+    dg_node *node = f->node;
+    dg_key spare;
+    const char *p = m->name;
+    if (!key) {
+        dg_key **slots = near_slots(r, node, p, r->scan.cursor);
+        if (!(key = find_key(r, node, p, m, &spare)))
+            return NULL;
+        if (key->learned)
+            learn_guess(*guess, key);
+        if (slots && key->learned && key->match_len)
+            remember(slots, key);
+    } else {
+        m->after = p + key->match_len - 1;
+        m->value = dg_scan_space(&r->scan, m->after + 1);
+    }
+    dg_scan_sync(&r->scan, r->scan.cursor, m->value);
+    r->first = key != &spare ? &key->first : NULL;
+    p = key->plain ? run_plain(r, f, key, m) : run_special(r, f, key, m);
+    if (!p)
+        return NULL;
+    if (key != &spare)
+        *guess = &key->next;
+    dg_scan_sync(&r->scan, r->scan.cursor, dg_scan_space(&r->scan, p) + 1);
+    return p;
+}
+
+/* Whether a comma and a name's quote stand at p, which need not be before the end. */
+static inline bool goes_on(const char *p)
+{
+    uint16_t pair;
+    memcpy(&pair, p, sizeof pair);
+    return memcmp(&pair, ",\"", sizeof pair) == 0;
+}
+
+/* Where the members of an object have come to. */
+typedef struct progress {
+    dg_guess *guess;  /* what comes next */
+    size_t separator; /* bytes of the output before the name that stand there for it */
+    bool at_name;     /* else behind a value */
+    dg_key *key;      /* at a name: its key, or NULL */
+} progress;
+
+/* Members whose names and colons stand as they were learned, from the name at p on: each in one go,
+ * with what changes all the time in registers. Stops at the first that is another, or behind a
+ * value that no comma and name follow at once. */
+static inline const char *run_quick(dg_run_state *r, frame *f, const char *p, progress *now)
+{
+    dg_node *node = f->node;
+    dg_guess *guess = now->guess;
+    const uint32_t *c = r->scan.cursor;
+    char *at = r->at;
+    dg_key *key;
+    for (;;) {
+        key = known_key(r, node, guess, p, c);
+        if (DG_UNLIKELY(!key || !key->quick)) {
+            now->key = key;
+            now->at_name = true;
+            break;
+        }
+        guess = &key->next;
+        if (DG_UNLIKELY(set_bit(f, (uint32_t)key->bit)))
+            return refuse_quick(r, key, p);
+        dg_block_copy(at, (const char *)key->emit);
+        at += key->emit_len;
+        p += key->match_len;
+        f->kept = 1;
+        f->alive = DG_NEVER;
+        if (*p == ' ' && (unsigned char)p[1] > ' ') {
+            *at++ = ' ';
+            p++;
+        } else if (DG_UNLIKELY((unsigned char)*p <= ' ' && p < r->scan.end)) {
+            const char *value = dg_scan_space(&r->scan, p);
+            r->at = at;
+            dg_put_input(r, p, (size_t)(value - p));
+            at = r->at;
+            p = value;
+        }
+        if (DG_UNLIKELY((intptr_t)((uintptr_t)at - (uintptr_t)p) > r->lead_max)) {
+            r->at = at;
+            if (!dg_room(r, p, 0))
+                return NULL;
+            at = r->at;
+        }
+        size_t len = dg_scan_short(&r->scan, p, c[1]);
+        if (DG_LIKELY(len && key->child->passes_scalars && dg_copy_short_scalar(p, len, at))) {
+            p += len;
+            at += len;
+            c += 2;
+        } else {
+            r->at = at;
+            r->first = &key->first;
+            if (!(p = dg_run_long(r, p, key->child, c + 1)))
+                return NULL;
+            at = r->at;
+            c = r->scan.cursor;
+        }
+        if (DG_LIKELY(goes_on(p) && r->scan.end - p > 1)) {
+            *at++ = ',';
+            p++;
+            now->separator = 1;
+            continue;
+        }
+        /* A line of its own for each member. */
+        dg_mask others =
+            *p == ',' && r->scan.end - p > 1 ? ~dg_block_copy_spaces(at + 1, p + 1) : 0;
+        if (others == 0) {
+            now->at_name = false;
+            break;
+        }
+        *at = ',';
+        now->separator = 1 + (size_t)__builtin_ctz(others);
+        p += now->separator;
+        at += now->separator;
+    }
+    r->at = at;
+    r->scan.cursor = c;
+    now->guess = guess;
+    return p;
+}
+
+/* The members from p on, where the first name is; returns where the brace is. */
+static const char *run_members(dg_run_state *r, frame *f, const char *p, dg_guess *guess)
+{
+    const bool writes = !f->node->select;
+    progress now = {.guess = guess};
+    for (;;) {
+        if (!(p = run_quick(r, f, p, &now)))
+            return NULL;
+        if (now.at_name) {
+            place m = {.name = p, .mark = (size_t)(r->at - r->base) - now.separator};
+            if (!(p = run_slow(r, f, now.key, &now.guess, &m)))
+                return NULL;
+        }
+        f->space = p;
+        p = dg_scan_space(&r->scan, p);
+        if (DG_UNLIKELY(p >= r->scan.end || (*p != ',' && *p != '}')))
+            return dg_scan_fail(&r->scan, p, DG_SYNTAX, "expected a comma or '}'");
+        if (*p == '}')
+            return p;
+        p = dg_scan_space(&r->scan, p + 1);
+        now.separator = writes && f->kept ? (size_t)(p - f->space) : 0;
+        dg_put_input(r, f->space, now.separator);
+    }
 }
 
 const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_ending *ret_ending)
@@ -448,56 +624,29 @@ const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_endi
     f.alive = -1;
     f.selected = f.collapsed = false;
     f.ending = (dg_ending){false, 0};
-    f.words = 0;
-    const bool writes = !node->select;
+    f.bit_end = 64;
+    f.bits[0] = 0;
     if (r->depth >= DG_JSON_DEPTH_MAX)
         return dg_scan_fail(&r->scan, p, DG_LIMIT, "nested too deep");
     r->depth++;
-    if (writes)
-        *r->at++ = '{';
+    if (node->strays)
+        node->strays = (node->strays > DG_STRAYS_MAX ? DG_STRAYS_MAX : node->strays) - 1;
+    *r->at = '{';
+    r->at += !node->select;
     f.open = (size_t)(r->at - r->base);
-    const char *space = p + 1;
-    p = dg_scan_space(&r->scan, space);
-    dg_key spare, *key, **follows = &node->first;
-    bool more = !(p < r->scan.end && *p == '}');
-    if (more && writes)
-        dg_put(r, space, (size_t)(p - space));
-    size_t mark = (size_t)(r->at - r->base);
-    while (more) {
-        dg_key **slot = NULL;
-        place m = {.name = p, .mark = mark};
-        key = known_key(r, *follows, node, p, &slot);
-        if (!key && !(key = find_key(r, node, p, &m, &spare)))
+    f.space = p + 1;
+    p = dg_scan_space(&r->scan, p + 1);
+    dg_scan_sync(&r->scan, r->scan.cursor, p);
+    if (p >= r->scan.end || *p != '}') {
+        /* The same key may lead to objects of several nodes, by way of arrays. */
+        dg_guess *first = r->first;
+        if (!first || (first->key && first->key->node != node))
+            first = &node->first;
+        dg_put_input(r, f.space, node->select ? 0 : (size_t)(p - f.space));
+        if (!(p = run_members(r, &f, p, first)))
             return NULL;
-        if (key->learned && *follows != key)
-            *follows = key;
-        if (slot && key->learned && key->match_len)
-            *slot = key;
-        if (m.value) {
-            p = key->plain ? run_plain(r, &f, key, &m) : run_special(r, &f, key, &m);
-        } else if (DG_LIKELY(key->quick)) {
-            p = run_guess(r, &f, key, p);
-        } else {
-            m.after = p + key->match_len - 1;
-            m.value = dg_scan_space(&r->scan, m.after + 1);
-            p = key->plain ? run_plain(r, &f, key, &m) : run_special(r, &f, key, &m);
-        }
-        if (!p)
-            return NULL;
-        if (key != &spare)
-            follows = &key->next;
-        space = p;
-        p = dg_scan_space(&r->scan, p);
-        if (DG_UNLIKELY(p >= r->scan.end || (*p != ',' && *p != '}')))
-            return dg_scan_fail(&r->scan, p, DG_SYNTAX, "expected a comma or '}'");
-        if (*p == '}')
-            break;
-        p = dg_scan_space(&r->scan, p + 1);
-        mark = (size_t)(r->at - r->base);
-        if (writes && f.kept)
-            dg_put(r, space, (size_t)(p - space));
     }
-    p = close_object(r, &f, space, p);
+    p = close_object(r, &f, p);
     *ret_ending = f.ending;
     return p;
 }

@@ -10,6 +10,8 @@
 #ifndef DG_TRANSFORMS_RUN_H
 #define DG_TRANSFORMS_RUN_H
 
+#include "transforms/isa.h"
+
 #include "transforms/lexicon.h"
 
 enum { DG_OUTPUT_SLACK = 64 };
@@ -26,11 +28,13 @@ typedef struct dg_run_state {
     dg_scan scan;
     dg_lexicon *lex;
     char *base, *at, *limit; /* the output of this run */
+    intptr_t lead_max;       /* how far `at` may be ahead of the input without asking for room */
     dg_buf *out, *spill;     /* out: where it is written; spill: where to when `out` gets tight */
     size_t bytes_max;        /* of this run's output; 0 = no limit */
     unsigned depth;
     int32_t void_at; /* -1, or the index of the sequence's item that let the value go */
     const dg_op *op; /* the op that refused */
+    dg_guess *first; /* of the next object, perhaps; NULL: nobody knows */
     uint64_t objects;
     dg_seen *seen;
     size_t seen_count, seen_mask;
@@ -58,11 +62,37 @@ static inline void dg_put(dg_run_state *r, const char *from, size_t len)
     r->at += len;
 }
 
+static inline void dg_measure_lead(dg_run_state *r)
+{
+    r->lead_max = (intptr_t)((uintptr_t)r->limit - DG_OUTPUT_SLACK - (uintptr_t)r->scan.end);
+}
+
+/* dg_room for nothing extra, after a little more was written than read. */
+static inline bool dg_room_after(dg_run_state *r, const char *p)
+{
+    return DG_LIKELY((intptr_t)((uintptr_t)r->at - (uintptr_t)p) <= r->lead_max) ||
+           dg_room(r, p, 0);
+}
+
+/* Copies from the input, whose end is padded. */
+static inline void dg_put_input(dg_run_state *r, const char *from, size_t len)
+{
+    dg_block_copy(r->at, from);
+    if (DG_UNLIKELY(len > DG_BLOCK))
+        memcpy(r->at, from, len);
+    r->at += len;
+}
+
 /* NULL, with the reason noted. */
 const char *dg_refuse(dg_run_state *r, const char *at, const dg_op *op, const char *message);
 /* NULL, for a failure of the lexicon. */
 const char *dg_lexicon_failed(dg_run_state *r, const char *at);
 
+/* The whole text: white space, a value, white space. */
+bool dg_run_text(dg_run_state *r, dg_slice in, dg_node *root);
+#ifdef DG_HAS_AVX2
+bool dg_run_text_avx2(dg_run_state *r, dg_slice in, dg_node *root);
+#endif
 const char *dg_run_value(dg_run_state *r, const char *p, dg_node *node);
 /* Only asks whether the value would be void: nothing is written, and a refusal counts as no. */
 const char *dg_probe(dg_run_state *r, const char *p, dg_node *node);
@@ -135,6 +165,23 @@ static inline const char *dg_run_child(dg_run_state *r, const char *p, dg_node *
     if (DG_LIKELY(node->passes_scalars && !dg_opens(*p)))
         return dg_copy_scalar(r, p);
     return dg_run_value(r, p, node);
+}
+
+/* The same for a member's value or an element that is no short scalar, in run_known's words. */
+const char *dg_run_long(dg_run_state *r, const char *p, dg_node *node, const uint32_t *next);
+
+/* The same for a member's value or an element, which ends at *next of the index if all is well.
+ * Leaves the cursor behind the separator that follows. */
+static inline const char *dg_run_known(dg_run_state *r, const char *p, dg_node *node,
+                                       const uint32_t *next)
+{
+    size_t len = dg_scan_short(&r->scan, p, *next);
+    if (DG_LIKELY(len && node->passes_scalars && dg_copy_short_scalar(p, len, r->at))) {
+        r->at += len;
+        r->scan.cursor = next + 1;
+        return p + len;
+    }
+    return dg_run_long(r, p, node, next);
 }
 
 #endif

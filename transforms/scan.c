@@ -1,3 +1,5 @@
+#include "transforms/isa.h"
+
 #include "transforms/scan.h"
 
 #include "transforms/name.h"
@@ -81,46 +83,81 @@ static const char *member(dg_scan *s, const char *p)
     return dg_scan_space(s, p + 1);
 }
 
+/* The same, and a scalar, with the index at c; both leave c at the first offset from there on. */
+__attribute__((always_inline)) static inline const char *known_member(dg_scan *s, const char *p,
+                                                                      const uint32_t **c)
+{
+    size_t len = dg_scan_known(s, p, **c);
+    if (DG_LIKELY(len && *p == '"' && dg_is_exact_string(p, len) && p[len] == ':')) {
+        ++*c;
+        p += len + 1;
+        return DG_LIKELY(*p > ' ') ? p : dg_scan_space(s, p + (*p == ' '));
+    }
+    if ((p = member(s, p))) {
+        dg_scan_sync(s, *c, p);
+        *c = s->cursor;
+    }
+    return p;
+}
+
+__attribute__((always_inline)) static inline const char *known_scalar(dg_scan *s, const char *p,
+                                                                      const uint32_t **c)
+{
+    size_t len = dg_scan_known(s, p, **c);
+    if (DG_LIKELY(dg_is_exact_scalar(p, len)))
+        return p + len;
+    if ((p = dg_scan_scalar(s, p))) {
+        dg_scan_sync(s, *c, p);
+        *c = s->cursor;
+    }
+    return p;
+}
+
 const char *dg_scan_value(dg_scan *s, const char *p, unsigned depth)
 {
     uint64_t is_object[(DG_JSON_DEPTH_MAX + 64) / 64] = {0};
     const unsigned base = depth;
+    dg_scan_sync(s, s->cursor ? s->cursor : dg_index_nothing, p);
+    const uint32_t *c = s->cursor;
+    bool object = false;
     for (;;) {
         /* A value starts at p. */
         if (p < s->end && (*p == '{' || *p == '[')) {
-            bool object = *p == '{';
+            object = *p == '{';
             if (depth >= DG_JSON_DEPTH_MAX)
                 return dg_scan_fail(s, p, DG_LIMIT, "nested too deep");
             uint64_t bit = (uint64_t)1 << (depth % 64);
             is_object[depth / 64] = (is_object[depth / 64] & ~bit) | (object ? bit : 0);
             depth++;
+            c += dg_scan_is_at(s, c, p);
             p = dg_scan_space(s, p + 1);
             if (!(p < s->end && *p == (object ? '}' : ']'))) {
-                if (object && !(p = member(s, p)))
+                if (object && !(p = known_member(s, p, &c)))
                     return NULL;
                 continue;
             }
-            p++;
+            c += dg_scan_is_at(s, c, p++);
             depth--;
-        } else if (!(p = dg_scan_scalar(s, p))) {
+        } else if (!(p = known_scalar(s, p, &c))) {
             return NULL;
         }
         /* A value ended at p: close what ends with it. */
-        for (;; p++, depth--) {
+        for (;; depth--) {
+            s->cursor = c;
             if (depth == base)
                 return p;
+            object = is_object[(depth - 1) / 64] >> ((depth - 1) % 64) & 1;
             p = dg_scan_space(s, p);
-            bool object = is_object[(depth - 1) / 64] >> ((depth - 1) % 64) & 1;
-            if (p < s->end && *p == (object ? '}' : ']'))
-                continue;
-            if (p >= s->end || *p != ',')
+            if (DG_UNLIKELY(p >= s->end || (*p != ',' && *p != (object ? '}' : ']'))))
                 return dg_scan_fail(s, p, DG_SYNTAX,
                                     object ? "expected a comma or '}'" : "expected a comma or ']'");
-            p = dg_scan_space(s, p + 1);
-            if (object && !(p = member(s, p)))
-                return NULL;
-            break;
+            c += dg_scan_is_at(s, c, p);
+            if (*p++ == ',')
+                break;
         }
+        p = dg_scan_space(s, p);
+        if (object && !(p = known_member(s, p, &c)))
+            return NULL;
     }
 }
 
@@ -150,21 +187,19 @@ static size_t utf8_sequence(const char *p, const char *end)
 const char *dg_utf8_fault(const char *p, const char *end)
 {
     while (p < end) {
-#ifdef DG_SCAN_SSE2
-        while (end - p >= 32) {
-            __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p);
-            __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(p + 16));
-            if (_mm_movemask_epi8(_mm_or_si128(a, b)))
-                break;
-            p += 32;
+        /* Names of ops come here too, which are not padded. */
+        dg_mask high = end - p >= DG_BLOCK ? dg_block_high(p) : 1;
+        if (DG_LIKELY(high == 0)) {
+            p += DG_BLOCK;
+            continue;
         }
-#endif
-        for (int i = 0; i < 32 && p < end; i++) {
+        p += __builtin_ctz(high);
+        do {
             size_t n = utf8_sequence(p, end);
             if (n == 0)
                 return p;
             p += n;
-        }
+        } while (p < end && ((unsigned char)*p >= 0x80 || end - p < DG_BLOCK));
     }
     return NULL;
 }

@@ -6,18 +6,19 @@
 #ifndef DG_TRANSFORMS_SCAN_H
 #define DG_TRANSFORMS_SCAN_H
 
+#include "transforms/isa.h"
+
 #include "base/slice.h"
 #include "base/status.h"
+#include "transforms/index.h"
 #include "transforms/program.h"
-
-#if defined(__SSE2__) && !defined(DG_SCAN_PLAIN)
-#include <emmintrin.h>
-#define DG_SCAN_SSE2 1
-#endif
 
 typedef struct dg_scan {
     const char *end;
-    const char *fault_at; /* set with the two below when a scan returns NULL */
+    dg_index *index;        /* of the text; NULL: there is none */
+    const char *text;       /* what its offsets count from */
+    const uint32_t *cursor; /* in it: nothing before this matters any more */
+    const char *fault_at;   /* set with the two below when a scan returns NULL */
     const char *message;
     dg_status status;
 } dg_scan;
@@ -38,9 +39,49 @@ static inline bool dg_is_space(char c)
 
 static inline const char *dg_scan_space(const dg_scan *s, const char *p)
 {
-    while (p < s->end && dg_is_space(*p))
-        p++;
-    return p;
+    if (DG_LIKELY(p < s->end && !dg_is_space(*p)))
+        return p;
+    while (p < s->end) {
+        dg_mask others = ~dg_block_spaces(p);
+        if (others) {
+            p += __builtin_ctz(others);
+            break;
+        }
+        p += DG_BLOCK;
+    }
+    return p < s->end ? p : s->end;
+}
+
+/* Sets the cursor to the first offset that is not before p; there is none before `from`. */
+static inline void dg_scan_sync(dg_scan *s, const uint32_t *from, const char *p)
+{
+    size_t offset = (size_t)((uintptr_t)p - (uintptr_t)s->text);
+    if (offset > DG_INDEX_END)
+        offset = DG_INDEX_END;
+    for (;;) {
+        while (*from < offset)
+            from++;
+        s->cursor = from;
+        if (DG_LIKELY(*from != DG_INDEX_END))
+            return;
+        s->cursor = dg_index_nothing;
+        if (!s->index || s->index->done >= s->index->len)
+            return;
+        dg_index_more(s->index);
+        from = s->index->at;
+    }
+}
+
+static inline bool dg_scan_is_at(const dg_scan *s, const uint32_t *cursor, const char *p)
+{
+    return *cursor == (size_t)((uintptr_t)p - (uintptr_t)s->text);
+}
+
+/* How long the value at p is if it ends at `offset`; 0 if that is not known. */
+static inline size_t dg_scan_known(const dg_scan *s, const char *p, uint32_t offset)
+{
+    size_t len = (size_t)offset - (size_t)((uintptr_t)p - (uintptr_t)s->text);
+    return len < (size_t)(s->end - p) ? len : 0;
 }
 
 /* The escape at p, a backslash: its length, or 0. */
@@ -68,42 +109,19 @@ static inline size_t dg_scan_escape(const char *p)
     }
 }
 
-/* Distance to the first quote, backslash or control byte in the next DG_SCAN_BLOCK bytes, or that
- * size. With `out`, the block is copied there as well. */
-enum { DG_SCAN_BLOCK = 16 };
-static inline unsigned dg_scan_block(const char *p, char *out)
-{
-#ifdef DG_SCAN_SSE2
-    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-    if (out)
-        _mm_storeu_si128((__m128i *)(void *)out, v);
-    __m128i special =
-        _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
-    __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v);
-    unsigned mask = (unsigned)_mm_movemask_epi8(_mm_or_si128(special, control));
-    return mask ? (unsigned)__builtin_ctz(mask) : DG_SCAN_BLOCK;
-#else
-    if (out)
-        memcpy(out, p, DG_SCAN_BLOCK);
-    for (unsigned i = 0; i < DG_SCAN_BLOCK; i++)
-        if ((unsigned char)p[i] < 0x20 || p[i] == '"' || p[i] == '\\')
-            return i;
-    return DG_SCAN_BLOCK;
-#endif
-}
-
 /* The rest of a string whose opening quote is behind p, through the closing quote. With `out`, the
- * bytes are copied there, up to DG_SCAN_BLOCK beyond what counts. */
+ * bytes are copied there, up to DG_BLOCK beyond what counts. */
 static inline const char *dg_scan_string(dg_scan *s, const char *p, char *out)
 {
     for (;;) {
-        unsigned n = dg_scan_block(p, out);
+        dg_mask specials = out ? dg_block_copy_specials(out, p) : dg_block_specials(p);
+        unsigned n = specials ? (unsigned)__builtin_ctz(specials) : DG_BLOCK;
         p += n;
         if (out)
             out += n;
         if (DG_UNLIKELY(p >= s->end))
             return dg_scan_fail(s, s->end, DG_SYNTAX, "a string has no end");
-        if (n == DG_SCAN_BLOCK)
+        if (n == DG_BLOCK)
             continue;
         if (DG_LIKELY(*p == '"')) {
             if (out)
@@ -121,6 +139,104 @@ static inline const char *dg_scan_string(dg_scan *s, const char *p, char *out)
         }
         p += escape;
     }
+}
+
+/* Whether the `len` bytes at p, a quote, are one string without escapes, and nothing else. The
+ * first DG_BLOCK bytes are copied to `out`, and the others if all is well so far. */
+static inline bool dg_copy_exact_string(const char *p, size_t len, char *out)
+{
+    dg_mask specials = dg_block_copy_specials(out, p) ^ 1;
+    while (DG_UNLIKELY(len > DG_BLOCK)) {
+        if (specials)
+            return false;
+        p += DG_BLOCK;
+        out += DG_BLOCK;
+        len -= DG_BLOCK;
+        specials = dg_block_copy_specials(out, p);
+    }
+    uint64_t last = (uint64_t)1 << (len - 1);
+    return (specials & (last * 2 - 1)) == last;
+}
+
+static inline bool dg_is_exact_string(const char *p, size_t len)
+{
+    dg_mask specials = dg_block_specials(p) ^ 1;
+    while (DG_UNLIKELY(len > DG_BLOCK)) {
+        if (specials)
+            return false;
+        p += DG_BLOCK;
+        len -= DG_BLOCK;
+        specials = dg_block_specials(p);
+    }
+    uint64_t last = (uint64_t)1 << (len - 1);
+    return (specials & (last * 2 - 1)) == last;
+}
+
+/* Whether the `len` bytes at p are a number without an exponent, and nothing else. False for long
+ * ones too: the grammar in full is dg_scan_number's. */
+static inline bool dg_is_exact_number(const char *p, size_t len)
+{
+    if (DG_UNLIKELY(len > DG_BLOCK))
+        return false;
+    uint64_t all = ((uint64_t)1 << len) - 1, digits = dg_block_digits(p) & all;
+    unsigned minus = *p == '-';
+    uint64_t others = (all & ~digits) & ~(uint64_t)minus;
+    if (DG_UNLIKELY(p[minus] == '0' && (digits >> minus & 2)))
+        return false;
+    if (others == 0)
+        return len > minus;
+    unsigned point = (unsigned)__builtin_ctzll(others);
+    return p[point] == '.' && point > minus && point + 1 < len && (others & (others - 1)) == 0;
+}
+
+static inline bool dg_is_exact_literal(const char *p, size_t len)
+{
+    uint32_t v;
+    memcpy(&v, p, 4);
+    if (len == 4)
+        return memcmp(&v, "true", 4) == 0 || memcmp(&v, "null", 4) == 0;
+    return len == 5 && memcmp(&v, "fals", 4) == 0 && p[4] == 'e';
+}
+
+/* The same for what ends at `offset` of the index, when it is short: one comparison rules out that
+ * it is long, that it ends before p, and that its end is not known. p may be beyond the end. */
+static inline size_t dg_scan_short(const dg_scan *s, const char *p, uint32_t offset)
+{
+    uint32_t len = offset - (uint32_t)((uintptr_t)p - (uintptr_t)s->text);
+    return len <= DG_BLOCK ? len : 0;
+}
+
+/* A scalar of such a length, 0 too. */
+static inline bool dg_copy_short_scalar(const char *p, size_t len, char *out)
+{
+    if (*p == '"') {
+        dg_mask specials = dg_block_copy_specials(out, p);
+        uint64_t last = (uint64_t)1 << len >> 1;
+        return (specials & (last * 2 - 1)) == (last | 1) && last > 1;
+    }
+    dg_block_copy(out, p);
+    return (unsigned char)*p <= '9' ? dg_is_exact_number(p, len) : dg_is_exact_literal(p, len);
+}
+
+/* Whether the `len` bytes at p are a scalar and nothing else; false if it takes a closer look.
+ * Copies them to `out`, and up to DG_BLOCK more. */
+static inline bool dg_copy_exact_scalar(const char *p, size_t len, char *out)
+{
+    if (DG_UNLIKELY(len == 0))
+        return false;
+    if (*p == '"')
+        return dg_copy_exact_string(p, len, out);
+    dg_block_copy(out, p);
+    return (unsigned char)*p <= '9' ? dg_is_exact_number(p, len) : dg_is_exact_literal(p, len);
+}
+
+static inline bool dg_is_exact_scalar(const char *p, size_t len)
+{
+    if (DG_UNLIKELY(len == 0))
+        return false;
+    if (*p == '"')
+        return dg_is_exact_string(p, len);
+    return (unsigned char)*p <= '9' ? dg_is_exact_number(p, len) : dg_is_exact_literal(p, len);
 }
 
 /* A number, literal, scalar, or (iteratively) a value, at p. p may be at the end. */

@@ -482,6 +482,9 @@ static void finish(builder *b, dg_node *node, const symbol *root, dg_result *ret
             survey(b, node);
         node->passes_scalars =
             !node->scalars && !node->select && node->prefix.len + node->suffix.len == 0;
+        node->direct = !node->voids && node->override == DG_NEVER &&
+                       node->prefix.len + node->suffix.len == 0 && node->local.count > 0 &&
+                       !node->select;
         if (b->status == DG_OK)
             node->mode = DG_NODE_STREAM;
     }

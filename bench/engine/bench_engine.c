@@ -1,13 +1,23 @@
 /* How long a translation takes, on distinct messages of orders: all keys from snake to camel, two
- * renames, the wrapper taken off, a member dropped, one value mapped. Beside it memcpy of the same
- * bytes. */
+ * renames, the wrapper taken off, a member dropped, one value mapped. Beside it, in alternating
+ * rounds of the same run, memcpy of the same bytes, and what other libraries take to read and write
+ * them without changing anything; medians.
+ *
+ * usage: bench_engine [--count]: with --count a hundred runs of 2 KB are all there is, for
+ * callgrind's --toggle-collect=dg_run */
+#include <jansson.h>
+#ifdef BENCH_CJSON
+#include <cjson/cJSON.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "transforms/program.h"
 
-enum { MESSAGES = 512, ROUNDS = 200, BATCHES = 7 };
+enum { MESSAGES_MAX = 256, BATCHES = 9, STEPS = 50 };
+static const size_t TEXT_BYTES = 400000; /* of messages in a case, so that they stay in the cache */
+static const size_t BATCH_BYTES = 4000000;
 
 typedef enum shape { IN_ORDER, OMITTED, SHUFFLED } shape;
 
@@ -164,72 +174,234 @@ static const dg_op list_ops[] = {{.kind = DG_OP_UNWRAP, .name = S("data")},
                                  {.kind = DG_OP_EACH, .body = &order_list}};
 static const dg_ops list = {list_ops, 2};
 
-typedef struct messages {
-    dg_buf bytes;
-    size_t at[MESSAGES], len[MESSAGES], total;
-} messages;
+/* A chain of versions: the translation, and then a rename a step. */
+static char step_names[STEPS + 1][16];
+static dg_op step_ops[STEPS][1];
+static dg_op step_each[STEPS][1];
+static dg_ops step_bodies[STEPS], step_lists[STEPS];
+static const dg_ops *steps[STEPS] = {&list};
 
-static void measure(dg_runner *runner, const dg_program *program, const char *name, size_t orders,
-                    shape how)
+static void make_steps(void)
 {
-    static messages m;
-    dg_buf_init(&m.bytes, 0);
-    m.total = 0;
-    size_t rounds = ROUNDS / orders + 1;
-    for (size_t i = 0; i < MESSAGES; i++) {
-        m.at[i] = m.bytes.len;
-        put_message(&m.bytes, orders, how);
-        m.len[i] = m.bytes.len - m.at[i];
-        m.total += m.len[i];
-        for (int k = 0; k < DG_JSON_PADDING; k++)
-            dg_buf_add_char(&m.bytes, ' ');
+    for (size_t i = 0; i <= STEPS; i++)
+        snprintf(step_names[i], sizeof step_names[i], i == 1 ? "currency" : "currency%zu", i);
+    for (size_t i = 1; i < STEPS; i++) {
+        step_ops[i][0] = (dg_op){.kind = DG_OP_RENAME,
+                                 .name = dg_slice_str(step_names[i]),
+                                 .to = dg_slice_str(step_names[i + 1])};
+        step_bodies[i] = (dg_ops){step_ops[i], 1};
+        step_each[i][0] = (dg_op){.kind = DG_OP_EACH, .body = &step_bodies[i]};
+        step_lists[i] = (dg_ops){step_each[i], 1};
+        steps[i] = &step_lists[i];
     }
-    dg_buf out;
-    dg_buf_init(&out, 0);
-    double best = 1e9, copy = 1e9;
-    for (int batch = 0; batch < BATCHES; batch++) {
-        double from = seconds();
-        for (size_t r = 0; r < rounds; r++)
-            for (size_t i = 0; i < MESSAGES; i++) {
-                dg_buf_clear(&out);
-                if (dg_run(runner, program, dg_slice_of(m.bytes.ptr + m.at[i], m.len[i]), &out,
-                           NULL) != DG_OK)
-                    abort();
-            }
-        double took = (seconds() - from) / (double)(rounds * MESSAGES);
-        best = took < best ? took : best;
-        from = seconds();
-        for (size_t r = 0; r < rounds; r++)
-            for (size_t i = 0; i < MESSAGES; i++) {
-                memcpy(out.ptr, m.bytes.ptr + m.at[i], m.len[i]);
-                __asm__ volatile("" ::: "memory");
-            }
-        took = (seconds() - from) / (double)(rounds * MESSAGES);
-        copy = took < copy ? took : copy;
-    }
-    double mean = (double)m.total / MESSAGES;
-    printf("%-24s %7.0f bytes %9.0f ns/message %6.2f GB/s %7.1f x memcpy\n", name, mean, best * 1e9,
-           mean / best * 1e-9, best / copy);
-    dg_buf_free(&out);
-    dg_buf_free(&m.bytes);
 }
 
-int main(void)
+static const dg_op case_ops[] = {{.kind = DG_OP_CASE, .case_from = DG_SNAKE, .case_to = DG_CAMEL}};
+static const dg_ops case_list = {case_ops, 1};
+static const dg_op rename_ops[] = {{.kind = DG_OP_RENAME, .name = S("meta"), .to = S("about")}};
+static const dg_ops rename_list = {rename_ops, 1};
+static const dg_ops *const case_steps[] = {&case_list}, *const rename_steps[] = {&rename_list};
+
+typedef struct bench_case {
+    const char *name;
+    size_t orders; /* 0: one item alone */
+    shape how;
+    bool pretty;
+    const dg_ops *const *steps;
+    size_t step_count;
+} bench_case;
+
+static const bench_case CASES[] = {
+    {"200 B: keys converted", 0, IN_ORDER, false, case_steps, 1},
+    {"1 order", 1, IN_ORDER, false, steps, 1},
+    {"2 orders", 2, IN_ORDER, false, steps, 1},
+    {"2 orders, 50 steps", 2, IN_ORDER, false, steps, STEPS},
+    {"2 orders, some omitted", 2, OMITTED, false, steps, 1},
+    {"2 orders, shuffled", 2, SHUFFLED, false, steps, 1},
+    {"2 orders, indented", 2, IN_ORDER, true, steps, 1},
+    {"2 orders, only copied", 2, IN_ORDER, false, rename_steps, 1},
+    {"14 orders", 14, IN_ORDER, false, steps, 1},
+    {"140 orders", 140, IN_ORDER, false, steps, 1},
+};
+
+typedef struct messages {
+    dg_buf bytes;
+    size_t at[MESSAGES_MAX], len[MESSAGES_MAX], count, total;
+} messages;
+
+static void indent(dg_buf *text, size_t from)
+{
+    json_t *value = json_loadb(text->ptr + from, text->len - from, 0, NULL);
+    char *pretty = value ? json_dumps(value, JSON_INDENT(2)) : NULL;
+    if (!pretty)
+        abort();
+    text->len = from;
+    dg_buf_add_str(text, pretty);
+    free(pretty);
+    json_decref(value);
+}
+
+static void make_messages(messages *m, const bench_case *c)
+{
+    dg_buf_init(&m->bytes, 0);
+    m->count = m->total = 0;
+    while (m->count < MESSAGES_MAX && m->total < TEXT_BYTES) {
+        size_t from = m->bytes.len;
+        if (c->orders)
+            put_message(&m->bytes, c->orders, c->how);
+        else
+            put_object(&m->bytes, ITEM, COUNT(ITEM), c->how);
+        if (c->pretty)
+            indent(&m->bytes, from);
+        m->at[m->count] = from;
+        m->len[m->count] = m->bytes.len - from;
+        m->total += m->len[m->count++];
+        for (int k = 0; k < DG_JSON_PADDING; k++)
+            dg_buf_add_char(&m->bytes, ' ');
+    }
+    if (m->bytes.status != DG_OK)
+        abort();
+}
+
+/* What is measured: takes a message through `work`. */
+typedef struct subject {
+    const char *name;
+    void (*run)(void *work, dg_slice in);
+} subject;
+
+typedef struct engine {
+    dg_runner *runner;
+    dg_program *program;
+    dg_buf out;
+} engine;
+
+static void run_engine(void *work, dg_slice in)
+{
+    engine *e = work;
+    dg_buf_clear(&e->out);
+    if (dg_run(e->runner, e->program, in, &e->out, NULL) != DG_OK)
+        abort();
+}
+
+static void run_memcpy(void *work, dg_slice in)
+{
+    engine *e = work;
+    dg_buf_clear(&e->out);
+    dg_buf_add(&e->out, in);
+    __asm__ volatile("" ::: "memory");
+}
+
+static void run_jansson(void *work, dg_slice in)
+{
+    (void)work;
+    json_t *value = json_loadb(in.ptr, in.len, 0, NULL);
+    char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+    if (!text)
+        abort();
+    free(text);
+    json_decref(value);
+}
+
+#ifdef BENCH_CJSON
+static void run_cjson(void *work, dg_slice in)
+{
+    (void)work;
+    cJSON *value = cJSON_ParseWithLength(in.ptr, in.len);
+    char *text = value ? cJSON_PrintUnformatted(value) : NULL;
+    if (!text)
+        abort();
+    cJSON_free(text);
+    cJSON_Delete(value);
+}
+#endif
+
+static const subject SUBJECTS[] = {
+    {"dragoman", run_engine},
+    {"memcpy", run_memcpy},
+    {"jansson", run_jansson},
+#ifdef BENCH_CJSON
+    {"cJSON", run_cjson},
+#endif
+};
+
+static int compare(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static void start(engine *e, const bench_case *c)
 {
     dg_diags diags;
-    dg_program *program;
-    dg_runner *runner;
-    const dg_ops *steps[] = {&list};
     dg_diags_init(&diags);
-    if (dg_program_compile(steps, 1, &diags, &program) != DG_OK || dg_runner_new(&runner) != DG_OK)
-        return 1;
-    measure(runner, program, "1 order", 1, IN_ORDER);
-    measure(runner, program, "2 orders", 2, IN_ORDER);
-    measure(runner, program, "2 orders, some omitted", 2, OMITTED);
-    measure(runner, program, "2 orders, shuffled", 2, SHUFFLED);
-    measure(runner, program, "20 orders", 20, IN_ORDER);
-    dg_runner_free(runner);
-    dg_program_free(program);
+    dg_buf_init(&e->out, 0);
+    if (dg_program_compile(c->steps, c->step_count, &diags, &e->program) != DG_OK ||
+        dg_runner_new(&e->runner) != DG_OK)
+        abort();
     dg_diags_free(&diags);
+}
+
+static void stop(engine *e)
+{
+    dg_buf_free(&e->out);
+    dg_runner_free(e->runner);
+    dg_program_free(e->program);
+}
+
+static void measure(const bench_case *c)
+{
+    static messages m;
+    static double took[COUNT(SUBJECTS)][BATCHES];
+    engine e;
+    start(&e, c);
+    make_messages(&m, c);
+    for (int batch = 0; batch < BATCHES; batch++)
+        for (size_t s = 0; s < COUNT(SUBJECTS); s++) {
+            /* The slow ones need fewer rounds to be timed as well. */
+            size_t rounds = BATCH_BYTES / (s > 1 ? 10 : 1) / m.total + 1;
+            double from = seconds();
+            for (size_t r = 0; r < rounds; r++)
+                for (size_t i = 0; i < m.count; i++)
+                    SUBJECTS[s].run(&e, dg_slice_of(m.bytes.ptr + m.at[i], m.len[i]));
+            took[s][batch] = (seconds() - from) / (double)(rounds * m.count);
+        }
+    for (size_t s = 0; s < COUNT(SUBJECTS); s++)
+        qsort(took[s], BATCHES, sizeof *took[s], compare);
+    double mean = (double)m.total / (double)m.count, median = took[0][BATCHES / 2];
+    printf("%-24s %7.0f bytes %9.0f ns %6.2f GB/s; 1 :", c->name, mean, median * 1e9,
+           mean / median * 1e-9);
+    for (size_t s = 1; s < COUNT(SUBJECTS); s++)
+        printf(" %.3g %s", took[s][BATCHES / 2] / median, SUBJECTS[s].name);
+    printf("\n");
+    dg_buf_free(&m.bytes);
+    stop(&e);
+}
+
+static void count(void)
+{
+    static messages m;
+    const bench_case c = {"", 2, IN_ORDER, false, steps, 1};
+    engine e;
+    start(&e, &c);
+    make_messages(&m, &c);
+    size_t bytes = 0;
+    for (size_t i = 0; i < 100; i++) {
+        run_engine(&e, dg_slice_of(m.bytes.ptr + m.at[i], m.len[i]));
+        bytes += m.len[i];
+    }
+    printf("%zu\n", bytes);
+    dg_buf_free(&m.bytes);
+    stop(&e);
+}
+
+int main(int argc, char **argv)
+{
+    make_steps();
+    if (argc > 1 && strcmp(argv[1], "--count") == 0) {
+        count();
+        return 0;
+    }
+    for (size_t i = 0; i < COUNT(CASES); i++)
+        measure(&CASES[i]);
     return 0;
 }

@@ -180,9 +180,79 @@ static void lossless_lists_give_back_what_went_in(void **state)
     assert_true(returned > 3000);
 }
 
+/* Elements that end, and strings, escapes and numbers that lie, at every place of a block. */
+static void put_long_text(dg_buf *out, unsigned shift, bool lines)
+{
+    static const char *const elements[] = {
+        "{\"order_id\":12345678901234567890,\"line_items\":[{\"unit_price\":-0.5,\"a\":\"\\\\\"}]}",
+        "{\"line_items\":\"{\\\"a\\\":[1,2],\\\\\",\"order_id\":1e5,\"x\\u0041_b\":null}",
+        "{\"first_name\":"
+        "\"0123456789012345678901234567890123456789012345678901234567890123456789\","
+        "\"a_b\":[true,false,[],{}],\"order_id\":0}",
+        "{\"\":\"\",\"c_d\":\"\\u00e5 \xc3\xa5 \xe2\x82\xac\",\"name_of\":{\"order_id\":\"x\"}}"};
+    dg_buf_add_char(out, '[');
+    for (unsigned i = 0; i < shift; i++)
+        dg_buf_add_char(out, ' ');
+    for (unsigned i = 0; out->len < 9000; i++) {
+        const char *sep = i == 0 ? "" : lines ? ",\n    " : ",";
+        dg_buf_add_str(out, sep);
+        dg_buf_add_str(out, elements[(i + i / 7) % 4]);
+    }
+    dg_buf_add_char(out, ']');
+    for (int i = 0; i < DG_JSON_PADDING; i++)
+        dg_buf_add_char(out, "\":,}]1\\ "[i % 8]);
+    out->len -= DG_JSON_PADDING;
+}
+
+/* What spans several windows of the index comes out as what does not; cut anywhere, it is refused,
+ * whatever stands behind the cut. */
+static void long_texts_are_as_short_ones(void **state)
+{
+    static const dg_op each_ops[] = {
+        {.kind = DG_OP_RENAME, .name = {"orderId", 7}, .to = {"id", 2}}};
+    static const dg_ops each = {each_ops, 1};
+    static const dg_op ops[] = {{.kind = DG_OP_CASE, .case_from = DG_SNAKE, .case_to = DG_CAMEL},
+                                {.kind = DG_OP_EACH, .body = &each}};
+    static const dg_op renames[] = {{.kind = DG_OP_RENAME, .name = {"nowhere", 7}, .to = {"x", 1}}};
+    static const dg_ops lists[] = {{ops, 2}, {renames, 1}};
+    (void)state;
+    for (unsigned round = 0; round < 4; round++) {
+        const dg_ops *step = &lists[round / 2];
+        dg_diags diags;
+        dg_program *program;
+        dg_runner *runner;
+        tally t = {0};
+        generator g = {.lens = &(dg_ops){0}};
+        dg_diags_init(&diags);
+        assert_int_equal(dg_program_compile(&step, 1, &diags, &program), DG_OK);
+        assert_int_equal(dg_runner_new(&runner), DG_OK);
+        for (unsigned shift = 0; shift < 70; shift++) {
+            dg_buf in, out;
+            dg_buf_init(&in, 0);
+            dg_buf_init(&out, 0);
+            put_long_text(&in, shift, round % 2);
+            compare(runner, program, &step, 1, &g, dg_buf_slice(&in), &t, shift);
+            for (size_t cut = shift + 1; cut < in.len; cut += 97) {
+                dg_run_error error;
+                dg_status status = dg_run(runner, program, dg_slice_of(in.ptr, cut), &out, &error);
+                assert_int_equal(status, DG_SYNTAX);
+                assert_int_equal(out.len, 0);
+                assert_true(error.offset <= cut);
+            }
+            dg_buf_free(&in);
+            dg_buf_free(&out);
+        }
+        assert_int_equal(t.same, 70);
+        dg_runner_free(runner);
+        dg_program_free(program);
+        dg_diags_free(&diags);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_chain_equals_its_steps),
+                                       cmocka_unit_test(long_texts_are_as_short_ones),
                                        cmocka_unit_test(lossless_lists_give_back_what_went_in)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

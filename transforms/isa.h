@@ -1,0 +1,28 @@
+/* The files that touch every byte (index.c, scan.c, value.c, object.c) are compiled once for any
+ * processor and, on x86-64, again for AVX2; the second time under names of their own. run.c chooses
+ * when a runner is made. Included before anything that declares these names. Internal to the room.
+ */
+#ifndef DG_TRANSFORMS_ISA_H
+#define DG_TRANSFORMS_ISA_H
+
+#ifdef DG_ISA_AVX2
+#define dg_index_more     dg_index_more_avx2
+#define dg_index_nothing  dg_index_nothing_avx2
+#define dg_scan_number    dg_scan_number_avx2
+#define dg_scan_literal   dg_scan_literal_avx2
+#define dg_scan_scalar    dg_scan_scalar_avx2
+#define dg_scan_value     dg_scan_value_avx2
+#define dg_scan_pointer   dg_scan_pointer_avx2
+#define dg_utf8_fault     dg_utf8_fault_avx2
+#define dg_refuse         dg_refuse_avx2
+#define dg_lexicon_failed dg_lexicon_failed_avx2
+#define dg_room_more      dg_room_more_avx2
+#define dg_run_text       dg_run_text_avx2
+#define dg_run_value      dg_run_value_avx2
+#define dg_run_long       dg_run_long_avx2
+#define dg_run_object     dg_run_object_avx2
+#define dg_copy_composite dg_copy_composite_avx2
+#define dg_probe          dg_probe_avx2
+#endif
+
+#endif

@@ -1,0 +1,270 @@
+/* Bytes by the block: the few questions that the engine asks of 32 or 64 bytes at once, as bit
+ * masks, lowest bit first. SSE2 on x86-64, AVX2 where a file is compiled for it (isa.h), plain C
+ * elsewhere; the answers are the same. All of these read whole blocks. Internal to the room. */
+#ifndef DG_TRANSFORMS_SIMD_H
+#define DG_TRANSFORMS_SIMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__AVX2__) && !defined(DG_SCAN_PLAIN)
+#include <immintrin.h>
+#define DG_SIMD_AVX2 1
+#elif defined(__SSE2__) && !defined(DG_SCAN_PLAIN)
+#include <emmintrin.h>
+#define DG_SIMD_SSE2 1
+#endif
+
+enum { DG_BLOCK = 32 };
+typedef uint32_t dg_mask; /* a bit a byte of a block */
+
+#if defined(DG_SIMD_AVX2)
+typedef __m256i dg_block;
+
+static inline dg_block dg_block_load(const void *p)
+{
+    return _mm256_loadu_si256((const __m256i *)p);
+}
+static inline void dg_block_store(void *p, dg_block v)
+{
+    _mm256_storeu_si256((__m256i *)p, v);
+}
+static inline dg_mask dg_block_bits(dg_block v)
+{
+    return (dg_mask)_mm256_movemask_epi8(v);
+}
+/* Defined in index.c and read from memory: gcc makes them anew, with three instructions each, where
+ * it sees their value. */
+#define DG_BLOCK_CONSTANTS(X)                                                                      \
+    X('"', quotes) X('\\', slashes) X(0x1F, controls) X('0', zeros) X(9, nines) X(0x20, blanks)
+#define DG_BLOCK_MEMBER(c, name) char name[32];
+typedef struct dg_block_sets {
+    _Alignas(32) DG_BLOCK_CONSTANTS(DG_BLOCK_MEMBER)
+} dg_block_sets;
+#undef DG_BLOCK_MEMBER
+extern const dg_block_sets dg_block_constants;
+#define DG_BLOCK_OF(c, name) dg_block_load(dg_block_constants.name)
+#define DG_BLOCK_EQ(a, b)    _mm256_cmpeq_epi8(a, b)
+#define DG_BLOCK_OR(a, b)    _mm256_or_si256(a, b)
+#define DG_BLOCK_MIN(a, b)   _mm256_min_epu8(a, b)
+#define DG_BLOCK_SUB(a, b)   _mm256_sub_epi8(a, b)
+
+#elif defined(DG_SIMD_SSE2)
+typedef struct dg_block {
+    __m128i low, high;
+} dg_block;
+
+static inline dg_block dg_block_load(const void *p)
+{
+    return (dg_block){_mm_loadu_si128((const __m128i *)p), _mm_loadu_si128((const __m128i *)p + 1)};
+}
+static inline void dg_block_store(void *p, dg_block v)
+{
+    _mm_storeu_si128((__m128i *)p, v.low);
+    _mm_storeu_si128((__m128i *)p + 1, v.high);
+}
+static inline dg_mask dg_block_bits(dg_block v)
+{
+    return (dg_mask)_mm_movemask_epi8(v.low) | (dg_mask)_mm_movemask_epi8(v.high) << 16;
+}
+static inline dg_block dg_block_set(char c)
+{
+    return (dg_block){_mm_set1_epi8(c), _mm_set1_epi8(c)};
+}
+#define DG_BLOCK_BOTH(name, op)                                                                    \
+    static inline dg_block name(dg_block a, dg_block b)                                            \
+    {                                                                                              \
+        return (dg_block){op(a.low, b.low), op(a.high, b.high)};                                   \
+    }
+DG_BLOCK_BOTH(dg_block_eq, _mm_cmpeq_epi8)
+DG_BLOCK_BOTH(dg_block_or, _mm_or_si128)
+DG_BLOCK_BOTH(dg_block_min, _mm_min_epu8)
+DG_BLOCK_BOTH(dg_block_sub, _mm_sub_epi8)
+#undef DG_BLOCK_BOTH
+#define DG_BLOCK_OF(c, name) dg_block_set(c)
+#define DG_BLOCK_EQ(a, b)    dg_block_eq(a, b)
+#define DG_BLOCK_OR(a, b)    dg_block_or(a, b)
+#define DG_BLOCK_MIN(a, b)   dg_block_min(a, b)
+#define DG_BLOCK_SUB(a, b)   dg_block_sub(a, b)
+#endif
+
+#ifdef DG_BLOCK_EQ
+
+static inline void dg_block_copy(char *to, const char *from)
+{
+    dg_block_store(to, dg_block_load(from));
+}
+
+/* Which bytes of the two blocks are equal. */
+static inline dg_mask dg_block_equal(const void *a, const void *b)
+{
+    return dg_block_bits(DG_BLOCK_EQ(dg_block_load(a), dg_block_load(b)));
+}
+
+static inline dg_mask dg_mask_specials(dg_block v)
+{
+    dg_block quote = DG_BLOCK_EQ(v, DG_BLOCK_OF('"', quotes)),
+             slash = DG_BLOCK_EQ(v, DG_BLOCK_OF('\\', slashes));
+    dg_block control = DG_BLOCK_EQ(DG_BLOCK_MIN(v, DG_BLOCK_OF(0x1F, controls)), v);
+    return dg_block_bits(DG_BLOCK_OR(DG_BLOCK_OR(quote, slash), control));
+}
+
+/* Quotes, backslashes and control bytes: what ends or breaks the plain part of a string. */
+static inline dg_mask dg_block_specials(const char *p)
+{
+    return dg_mask_specials(dg_block_load(p));
+}
+
+/* The same, and copies the block to `out`. */
+static inline dg_mask dg_block_copy_specials(char *out, const char *p)
+{
+    dg_block v = dg_block_load(p);
+    dg_block_store(out, v);
+    return dg_mask_specials(v);
+}
+
+static inline dg_mask dg_block_digits(const char *p)
+{
+    dg_block v = DG_BLOCK_SUB(dg_block_load(p), DG_BLOCK_OF('0', zeros));
+    return dg_block_bits(DG_BLOCK_EQ(DG_BLOCK_MIN(v, DG_BLOCK_OF(9, nines)), v));
+}
+
+static inline dg_mask dg_mask_spaces(dg_block v)
+{
+#ifdef DG_SIMD_AVX2
+    /* Looked up by its low four bits, white space gives itself, and nothing else does. */
+    const __m256i table =
+        _mm256_setr_epi8(' ', -1, -1, -1, -1, -1, -1, -1, -1, '\t', '\n', -1, -1, '\r', -1, -1, ' ',
+                         -1, -1, -1, -1, -1, -1, -1, -1, '\t', '\n', -1, -1, '\r', -1, -1);
+    return dg_block_bits(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, v), v));
+#else
+    dg_block lines =
+        DG_BLOCK_OR(DG_BLOCK_EQ(v, dg_block_set('\n')), DG_BLOCK_EQ(v, dg_block_set('\r')));
+    dg_block blanks =
+        DG_BLOCK_OR(DG_BLOCK_EQ(v, dg_block_set(' ')), DG_BLOCK_EQ(v, dg_block_set('\t')));
+    return dg_block_bits(DG_BLOCK_OR(lines, blanks));
+#endif
+}
+
+/* JSON white space. */
+static inline dg_mask dg_block_spaces(const char *p)
+{
+    return dg_mask_spaces(dg_block_load(p));
+}
+
+static inline dg_mask dg_block_copy_spaces(char *out, const char *p)
+{
+    dg_block v = dg_block_load(p);
+    dg_block_store(out, v);
+    return dg_mask_spaces(v);
+}
+
+/* Bytes above 0x7F. */
+static inline dg_mask dg_block_high(const char *p)
+{
+    return dg_block_bits(dg_block_load(p));
+}
+
+/* Quotes, backslashes, and (with a few control bytes among them) , : { } [ ]. */
+static inline void dg_block_classify(const char *p, dg_mask *ret_quotes, dg_mask *ret_slashes,
+                                     dg_mask *ret_marks)
+{
+    dg_block v = dg_block_load(p), lower = DG_BLOCK_OR(v, DG_BLOCK_OF(0x20, blanks));
+    *ret_quotes = dg_block_bits(DG_BLOCK_EQ(v, DG_BLOCK_OF('"', quotes)));
+    *ret_slashes = dg_block_bits(DG_BLOCK_EQ(v, DG_BLOCK_OF('\\', slashes)));
+#ifdef DG_SIMD_AVX2
+    const __m256i table = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0,
+                                           0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0);
+    *ret_marks = dg_block_bits(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, v), lower));
+#else
+    dg_block braces =
+        DG_BLOCK_OR(DG_BLOCK_EQ(lower, dg_block_set('{')), DG_BLOCK_EQ(lower, dg_block_set('}')));
+    dg_block points =
+        DG_BLOCK_OR(DG_BLOCK_EQ(v, dg_block_set(',')), DG_BLOCK_EQ(v, dg_block_set(':')));
+    *ret_marks = dg_block_bits(DG_BLOCK_OR(braces, points));
+#endif
+}
+
+#else /* plain C */
+
+#define DG_BLOCK_MASK(condition)                                                                   \
+    dg_mask mask = 0;                                                                              \
+    for (unsigned i = 0; i < DG_BLOCK; i++)                                                        \
+        mask |= (dg_mask)(condition) << i;                                                         \
+    return mask
+
+static inline void dg_block_copy(char *to, const char *from)
+{
+    memcpy(to, from, DG_BLOCK);
+}
+static inline dg_mask dg_block_equal(const void *a, const void *b)
+{
+    const char *x = a, *y = b;
+    DG_BLOCK_MASK(x[i] == y[i]);
+}
+static inline dg_mask dg_block_specials(const char *p)
+{
+    DG_BLOCK_MASK(p[i] == '"' || p[i] == '\\' || (unsigned char)p[i] < 0x20);
+}
+static inline dg_mask dg_block_copy_specials(char *out, const char *p)
+{
+    memcpy(out, p, DG_BLOCK);
+    return dg_block_specials(p);
+}
+static inline dg_mask dg_block_digits(const char *p)
+{
+    DG_BLOCK_MASK((unsigned char)(p[i] - '0') < 10);
+}
+static inline dg_mask dg_block_spaces(const char *p)
+{
+    DG_BLOCK_MASK(p[i] == ' ' || p[i] == '\n' || p[i] == '\t' || p[i] == '\r');
+}
+static inline dg_mask dg_block_copy_spaces(char *out, const char *p)
+{
+    memcpy(out, p, DG_BLOCK);
+    return dg_block_spaces(p);
+}
+static inline dg_mask dg_block_high(const char *p)
+{
+    DG_BLOCK_MASK((unsigned char)p[i] >> 7);
+}
+static inline void dg_block_classify(const char *p, dg_mask *ret_quotes, dg_mask *ret_slashes,
+                                     dg_mask *ret_marks)
+{
+    *ret_quotes = *ret_slashes = *ret_marks = 0;
+    for (unsigned i = 0; i < DG_BLOCK; i++) {
+        char lower = (char)(p[i] | 0x20);
+        *ret_quotes |= (dg_mask)(p[i] == '"') << i;
+        *ret_slashes |= (dg_mask)(p[i] == '\\') << i;
+        *ret_marks |= (dg_mask)(lower == '{' || lower == '}' || p[i] == ',' || p[i] == ':') << i;
+    }
+}
+#undef DG_BLOCK_MASK
+#endif
+
+/* The lowest bit's number; any number if there is none. */
+static inline unsigned dg_lowest(uint64_t bits)
+{
+#ifdef DG_SIMD_AVX2
+    return (unsigned)_tzcnt_u64(bits);
+#else
+    return (unsigned)__builtin_ctzll(bits | (uint64_t)1 << 63);
+#endif
+}
+
+/* Every bit becomes the parity of itself and those below it. */
+static inline uint64_t dg_parity(uint64_t bits)
+{
+#if defined(DG_SIMD_AVX2) && defined(__PCLMUL__)
+    __m128i v = _mm_set_epi64x(0, (long long)bits);
+    return (uint64_t)_mm_cvtsi128_si64(_mm_clmulepi64_si128(v, _mm_set1_epi8(-1), 0));
+#else
+    for (unsigned shift = 1; shift < 64; shift *= 2)
+        bits ^= bits << shift;
+    return bits;
+#endif
+}
+
+#endif

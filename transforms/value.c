@@ -1,0 +1,329 @@
+/* Running: values of every kind. */
+#include "transforms/isa.h"
+
+#include "transforms/run.h"
+
+const char *dg_refuse(dg_run_state *r, const char *at, const dg_op *op, const char *message)
+{
+    r->op = op;
+    return dg_scan_fail(&r->scan, at, DG_INVALID, message);
+}
+
+const char *dg_lexicon_failed(dg_run_state *r, const char *at)
+{
+    r->op = r->lex->op;
+    return dg_scan_fail(&r->scan, at, r->lex->status, r->lex->message);
+}
+
+bool dg_room_more(dg_run_state *r, size_t need)
+{
+    size_t used = (size_t)(r->at - r->base);
+    dg_buf *out = r->out;
+    if (r->bytes_max && used > r->bytes_max) {
+        dg_scan_fail(&r->scan, r->scan.end, DG_LIMIT, "the result is too long");
+        return false;
+    }
+    size_t before = (size_t)(r->base - out->ptr);
+    out->len = before + used;
+    if (out != r->spill && out->bytes_max && need > out->bytes_max - out->len) {
+        /* It may fit in the end, but there is no room to work in. */
+        dg_buf_clear(r->spill);
+        dg_buf_add(r->spill, dg_slice_of(r->base, used));
+        out->len = before;
+        out = r->spill;
+        before = 0;
+    }
+    dg_status status = dg_buf_reserve(out, need);
+    if (status != DG_OK) {
+        out->status = DG_OK;
+        dg_scan_fail(&r->scan, r->scan.end, status, "out of memory");
+        return false;
+    }
+    r->out = out;
+    r->base = out->ptr + before;
+    r->at = r->base + used;
+    r->limit = out->ptr + out->cap;
+    dg_measure_lead(r);
+    return true;
+}
+
+const char *dg_copy_composite(dg_run_state *r, const char *p)
+{
+    const char *q = dg_scan_value(&r->scan, p, r->depth);
+    if (q)
+        dg_put(r, p, (size_t)(q - p));
+    return q;
+}
+
+static bool put_text(dg_run_state *r, const char *p, dg_slice text)
+{
+    if (!dg_room(r, p, text.len))
+        return false;
+    dg_put(r, text.ptr, text.len);
+    return true;
+}
+
+/* Ends a value with a result that is known: text, void, or a refusal at `from`. */
+static const char *end_with(dg_run_state *r, const char *from, const char *p,
+                            const dg_result *result)
+{
+    if (result->kind == DG_RESULT_TEXT)
+        return put_text(r, p, result->text) ? p : NULL;
+    if (result->kind == DG_RESULT_VOID) {
+        r->void_at = result->void_at;
+        return p;
+    }
+    return dg_refuse(r, from, result->op, result->message);
+}
+
+/* Ends a value that IF_EMPTY let go; `note` as in dg_node.local. */
+static const char *end_gone(dg_run_state *r, dg_node *node, const char *from, const char *p,
+                            int32_t note)
+{
+    const dg_result *result;
+    if (note >= 0) {
+        r->void_at = note;
+        return p;
+    }
+    if (dg_node_fork(r->lex, node, (uint32_t)(-1 - note), &result) != DG_OK)
+        return dg_lexicon_failed(r, from);
+    return end_with(r, from, p, result);
+}
+
+/* Ends a value that the local item `at` replaced by its op's value. start: output offset of the
+ * value. */
+static const char *end_replaced(dg_run_state *r, dg_node *node, const char *from, const char *p,
+                                uint32_t at, size_t start)
+{
+    const dg_result *result;
+    if (dg_node_tail(r->lex, node, at, &result) != DG_OK)
+        return dg_lexicon_failed(r, from);
+    if (result->kind == DG_RESULT_VOID) {
+        uint32_t index = at + 1 + (uint32_t)result->void_at, local = node->local.count;
+        r->at = r->base + start;
+        return end_gone(r, node, from, p,
+                        index < local ? node->local.notes[index]
+                                      : node->rest.notes[index - local - 1]);
+    }
+    if (result->kind == DG_RESULT_REFUSED)
+        return dg_refuse(r, from, result->op, result->message);
+    r->at = r->base + start;
+    if (!dg_room(r, p, node->prefix.len + result->text.len + node->suffix.len))
+        return NULL;
+    dg_put(r, node->prefix.ptr, node->prefix.len);
+    dg_put(r, result->text.ptr, result->text.len);
+    dg_put(r, node->suffix.ptr, node->suffix.len);
+    return p;
+}
+
+static const char *run_scalar(dg_run_state *r, const char *p, dg_node *node, size_t start)
+{
+    const char *from = p;
+    p = dg_scan_scalar(&r->scan, p);
+    if (!p)
+        return NULL;
+    dg_slice text = dg_slice_of(from, (size_t)(p - from));
+    for (uint32_t i = 0; node->scalars && i < node->local.count; i++) {
+        const dg_op *op = dg_item_op(node->local.at[i]);
+        unsigned tag = dg_item_tag(node->local.at[i]);
+        if (tag == DG_ITEM_IF_NULL && dg_slice_eq(text, DG_SLICE("null")))
+            return end_replaced(r, node, from, p, i, start);
+        if (tag != DG_ITEM_OP || op->kind != DG_OP_VALUES)
+            continue;
+        uint32_t pair = dg_lexicon_lookup(r->lex, node, i, text);
+        if (pair == UINT32_MAX)
+            return dg_lexicon_failed(r, from);
+        if (pair < op->pair_count)
+            text = op->pairs[pair].to;
+        else if (op->unknown == DG_UNKNOWN_REJECT)
+            return dg_refuse(r, from, op, "a value that the table does not know");
+        else if (op->unknown == DG_UNKNOWN_DEFAULT)
+            return end_replaced(r, node, from, p, i, start);
+    }
+    if (node->select)
+        return dg_refuse(r, from, node->select, "expected an object to unwrap");
+    if (!dg_room(r, p, text.len + node->suffix.len))
+        return NULL;
+    dg_put(r, text.ptr, text.len);
+    dg_put(r, node->suffix.ptr, node->suffix.len);
+    return p;
+}
+
+static const char *run_elements(dg_run_state *r, const char *p, dg_node *element)
+{
+    *r->at++ = '[';
+    const char *space = ++p;
+    p = dg_scan_space(&r->scan, p);
+    dg_put_input(r, space, (size_t)(p - space));
+    if (p < r->scan.end && *p == ']') {
+        *r->at++ = ']';
+        return p + 1;
+    }
+    dg_scan_sync(&r->scan, r->scan.cursor, p);
+    for (dg_guess *first = r->first;;) {
+        r->first = first;
+        if (!(p = dg_run_known(r, p, element, r->scan.cursor)))
+            return NULL;
+        space = p;
+        p = dg_scan_space(&r->scan, p);
+        if (DG_UNLIKELY(p >= r->scan.end || (*p != ',' && *p != ']')))
+            return dg_scan_fail(&r->scan, p, DG_SYNTAX, "expected a comma or ']'");
+        if (*p++ == ']') {
+            dg_put_input(r, space, (size_t)(p - space));
+            return p;
+        }
+        p = dg_scan_space(&r->scan, p);
+        dg_put_input(r, space, (size_t)(p - space));
+    }
+}
+
+static const char *run_array(dg_run_state *r, const char *p, dg_node *node)
+{
+    if (node->select)
+        return dg_refuse(r, p, node->select, "expected an object to unwrap");
+    if (r->depth >= DG_JSON_DEPTH_MAX)
+        return dg_scan_fail(&r->scan, p, DG_LIMIT, "nested too deep");
+    dg_node *element = dg_lexicon_element(r->lex, node);
+    if (!element)
+        return dg_lexicon_failed(r, p);
+    if (element->mode == DG_NODE_COPY) {
+        p = dg_copy_composite(r, p);
+    } else {
+        r->depth++;
+        p = run_elements(r, p, element);
+        r->depth--;
+    }
+    return p && put_text(r, p, node->suffix) ? p : NULL;
+}
+
+const char *dg_probe(dg_run_state *r, const char *p, dg_node *node)
+{
+    size_t at = (size_t)(r->at - r->base);
+    unsigned depth = r->depth;
+    const char *q = dg_run_value(r, p, node);
+    if (!q && r->scan.status == DG_INVALID) {
+        r->op = NULL;
+        r->depth = depth;
+        q = dg_scan_value(&r->scan, p, depth);
+    }
+    r->at = r->base + at;
+    return q;
+}
+
+/* An object or array that VALUES does not know, unless the items before it let the object go. */
+static const char *run_override(dg_run_state *r, const char *p, dg_node *node, size_t start)
+{
+    const char *from = p;
+    const dg_op *op = dg_item_op(node->local.at[node->override]);
+    if (*p == '{' && node->voids) {
+        dg_node *before = dg_lexicon_node(r->lex, node->local.at, (uint32_t)node->override);
+        if (!before)
+            return dg_lexicon_failed(r, from);
+        if (!(p = dg_probe(r, p, before)))
+            return NULL;
+        if (r->void_at >= 0) {
+            int32_t note = node->local.notes[r->void_at];
+            r->void_at = -1;
+            r->at = r->base + start;
+            return end_gone(r, node, from, p, note);
+        }
+    } else if (!(p = dg_scan_value(&r->scan, p, r->depth))) {
+        return NULL;
+    }
+    if (op->unknown == DG_UNKNOWN_REJECT)
+        return dg_refuse(r, from, op, "a value that the table does not know");
+    return end_replaced(r, node, from, p, (uint32_t)node->override, start);
+}
+
+static const char *run_stream(dg_run_state *r, const char *p, dg_node *node)
+{
+    const char *from = p;
+    size_t start = (size_t)(r->at - r->base);
+    if (p >= r->scan.end)
+        return dg_scan_fail(&r->scan, p, DG_SYNTAX, "the text ends too early");
+    if (node->prefix.len && !put_text(r, p, node->prefix))
+        return NULL;
+    if (node->local.count == 0 && !node->select) {
+        p = dg_copy_value(r, p);
+        return p && put_text(r, p, node->suffix) ? p : NULL;
+    }
+    if (*p != '{' && *p != '[')
+        return run_scalar(r, p, node, start);
+    if (node->override != DG_NEVER)
+        return run_override(r, p, node, start);
+    if (*p == '[')
+        return run_array(r, p, node);
+    dg_ending ending;
+    p = dg_run_object(r, p, node, &ending);
+    if (!p)
+        return NULL;
+    if (ending.gone) {
+        r->at = r->base + start;
+        return end_gone(r, node, from, p, ending.note);
+    }
+    return node->suffix.len == 0 || put_text(r, p, node->suffix) ? p : NULL;
+}
+
+const char *dg_run_value(dg_run_state *r, const char *p, dg_node *node)
+{
+    const char *from = p;
+    switch (node->mode) {
+    case DG_NODE_STREAM:
+        return run_stream(r, p, node);
+    case DG_NODE_COPY:
+        return dg_copy_value(r, p);
+    case DG_NODE_CONSTANT:
+        p = dg_scan_value(&r->scan, p, r->depth);
+        return p ? end_with(r, from, p, &node->result) : NULL;
+    case DG_NODE_BUILDING:
+        break;
+    }
+    return dg_refuse(r, from, NULL, "the added value contains itself, without end");
+}
+
+const char *dg_run_long(dg_run_state *r, const char *p, dg_node *node, const uint32_t *next)
+{
+    if (*p == '{' && node->direct && p < r->scan.end) {
+        dg_ending ending;
+        r->scan.cursor = next;
+        p = dg_run_object(r, p, node, &ending);
+    } else if (node->passes_scalars && *p == '"') {
+        size_t len = p < r->scan.end ? dg_scan_known(&r->scan, p, *next) : 0;
+        if (len && dg_copy_exact_string(p, len, r->at)) {
+            r->at += len;
+            r->scan.cursor = next + 1;
+            return p + len;
+        }
+        p = dg_copy_scalar(r, p);
+    } else {
+        r->scan.cursor = next;
+        p = dg_run_child(r, p, node);
+    }
+    if (p)
+        dg_scan_sync(&r->scan, r->scan.cursor, dg_scan_space(&r->scan, p) + 1);
+    return p;
+}
+
+/* The whole text: white space, a value, white space. */
+bool dg_run_text(dg_run_state *r, dg_slice in, dg_node *root)
+{
+    const char *p = dg_utf8_fault(in.ptr, r->scan.end);
+    if (p) {
+        dg_scan_fail(&r->scan, p, DG_SYNTAX, "bytes that are no UTF-8");
+        return false;
+    }
+    if (!dg_room(r, in.ptr, in.len / 8 + 1024))
+        return false;
+    p = dg_scan_space(&r->scan, in.ptr);
+    dg_put(r, in.ptr, (size_t)(p - in.ptr));
+    if (!(p = dg_run_value(r, p, root)))
+        return false;
+    const char *space = p;
+    p = dg_scan_space(&r->scan, p);
+    dg_put(r, space, (size_t)(p - space));
+    if (p < r->scan.end) {
+        dg_scan_fail(&r->scan, p, DG_SYNTAX, "something follows the value");
+        return false;
+    }
+    return true;
+}
