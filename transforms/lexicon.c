@@ -100,7 +100,7 @@ dg_node *dg_lexicon_node(dg_lexicon *lex, const dg_item *items, uint32_t count)
     node->hash = hash;
     node->items = (const dg_item *)(const void *)copy.ptr;
     node->item_count = count;
-    node->override = DG_NEVER;
+    node->override_object = node->override_array = DG_NEVER;
     node->next = *bucket;
     *bucket = node;
     lex->node_count++;

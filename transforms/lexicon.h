@@ -161,7 +161,9 @@ struct dg_node {
 
     bool scalars;      /* local items that look at scalars */
     bool voids;        /* local items that look whether the object is empty */
-    int32_t override;  /* the first VALUES that settles objects and arrays, or DG_NEVER */
+    /* The first local item that settles objects, and arrays, whatever is in them: VALUES that does not know
+     * them, or an op for the other kind. DG_NEVER = none. */
+    int32_t override_object, override_array;
     dg_result *tails;  /* one per local item: what follows it makes of its op's value */
     dg_table **tables; /* one per local item, for VALUES */
 

@@ -10,7 +10,9 @@
  * must outlive the programs compiled from them, and so must the arena. A list may refer to itself through
  * DG_OP_LENS (recursion by schema).
  *
- * An op that needs an object (or array) leaves any other value as it is, but UNWRAP, which fails. */
+ * Scalars have no members and no elements: an op that looks for some leaves them as they are (`customer` may be
+ * null, or an id). An array where an op needs an object, and an object where EACH needs an array, is not the shape
+ * that the pack describes: the run fails, rather than pass it in the wrong version. UNWRAP needs an object. */
 #ifndef DG_TRANSFORMS_OP_H
 #define DG_TRANSFORMS_OP_H
 

@@ -276,6 +276,8 @@ static symbol *apply_to_object(builder *b, symbol *s, const dg_op *op)
                 m->value = apply_list(b, m->value, op->body);
         break;
     case DG_OP_EACH:
+        refuse(s, op, "expected an array, found an object");
+        break;
     case DG_OP_LENS:
         break;
     }
@@ -396,6 +398,12 @@ static void keep_items(builder *b, const dg_items *from, dg_items *to)
     to->status = DG_OK;
 }
 
+static bool is_for_objects(dg_op_kind kind)
+{
+    return kind == DG_OP_RENAME || kind == DG_OP_DROP || kind == DG_OP_ADD || kind == DG_OP_DEFAULT ||
+           kind == DG_OP_IN;
+}
+
 /* Everything about the local items that a run should not have to look for. */
 static void survey(builder *b, dg_node *node)
 {
@@ -407,8 +415,11 @@ static void survey(builder *b, dg_node *node)
         bool values = tag == DG_ITEM_OP && op->kind == DG_OP_VALUES;
         node->scalars |= tag == DG_ITEM_IF_NULL || values;
         node->voids |= tag == DG_ITEM_IF_EMPTY;
-        if (values && op->unknown != DG_UNKNOWN_PASS && node->override == DG_NEVER)
-            node->override = (int32_t)i;
+        bool settles = values && op->unknown != DG_UNKNOWN_PASS;
+        if (node->override_object == DG_NEVER && (settles || (tag == DG_ITEM_OP && op->kind == DG_OP_EACH)))
+            node->override_object = (int32_t)i;
+        if (node->override_array == DG_NEVER && (settles || (tag == DG_ITEM_OP && is_for_objects(op->kind))))
+            node->override_array = (int32_t)i;
         constants += tag == DG_ITEM_OP && (op->kind == DG_OP_ADD || op->kind == DG_OP_DEFAULT);
     }
     if (constants > DG_NODE_CONSTANTS_MAX) {
@@ -482,7 +493,7 @@ static void finish(builder *b, dg_node *node, const symbol *root, dg_result *ret
             survey(b, node);
         node->passes_scalars =
             !node->scalars && !node->select && node->prefix.len + node->suffix.len == 0;
-        node->direct = !node->voids && node->override == DG_NEVER &&
+        node->direct = !node->voids && node->override_object == DG_NEVER &&
                        node->prefix.len + node->suffix.len == 0 && node->local.count > 0 &&
                        !node->select;
         if (b->status == DG_OK)

@@ -210,13 +210,15 @@ const char *dg_probe(dg_run_state *r, const char *p, dg_node *node)
     return q;
 }
 
-/* An object or array that VALUES does not know, unless the items before it let the object go. */
-static const char *run_override(dg_run_state *r, const char *p, dg_node *node, size_t start)
+/* An object or array that VALUES does not know, or that is not what the op is for; unless the items before it let
+ * the object go. */
+static const char *run_override(dg_run_state *r, const char *p, dg_node *node, size_t start,
+                                int32_t override)
 {
     const char *from = p;
-    const dg_op *op = dg_item_op(node->local.at[node->override]);
+    const dg_op *op = dg_item_op(node->local.at[override]);
     if (*p == '{' && node->voids) {
-        dg_node *before = dg_lexicon_node(r->lex, node->local.at, (uint32_t)node->override);
+        dg_node *before = dg_lexicon_node(r->lex, node->local.at, (uint32_t)override);
         if (!before)
             return dg_lexicon_failed(r, from);
         if (!(p = dg_probe(r, p, before)))
@@ -230,9 +232,12 @@ static const char *run_override(dg_run_state *r, const char *p, dg_node *node, s
     } else if (!(p = dg_scan_value(&r->scan, p, r->depth))) {
         return NULL;
     }
+    if (op->kind != DG_OP_VALUES)
+        return dg_refuse(r, from, op,
+                         *from == '[' ? "expected an object, found an array" : "expected an array, found an object");
     if (op->unknown == DG_UNKNOWN_REJECT)
         return dg_refuse(r, from, op, "a value that the table does not know");
-    return end_replaced(r, node, from, p, (uint32_t)node->override, start);
+    return end_replaced(r, node, from, p, (uint32_t)override, start);
 }
 
 static const char *run_stream(dg_run_state *r, const char *p, dg_node *node)
@@ -249,8 +254,9 @@ static const char *run_stream(dg_run_state *r, const char *p, dg_node *node)
     }
     if (*p != '{' && *p != '[')
         return run_scalar(r, p, node, start);
-    if (node->override != DG_NEVER)
-        return run_override(r, p, node, start);
+    int32_t override = *p == '[' ? node->override_array : node->override_object;
+    if (override != DG_NEVER)
+        return run_override(r, p, node, start, override);
     if (*p == '[')
         return run_array(r, p, node);
     dg_ending ending;

@@ -292,9 +292,11 @@ static value *apply(dg_arena *arena, value *v, const dg_op *op)
         return look_up(arena, v, op);
     else if (op->kind == DG_OP_UNWRAP)
         return unwrap(v, op);
+    else if (v->kind == (op->kind == DG_OP_EACH ? OBJECT : ARRAY))
+        return poison(v); /* the other kind than the op is for */
     else if (v->kind == OBJECT)
         apply_to_object(arena, v, op);
-    else if (v->kind == ARRAY && op->kind == DG_OP_EACH)
+    else if (v->kind == ARRAY)
         for (member *m = v->first; m; m = m->next)
             m->value = apply_list(arena, m->value, op->body);
     return v;
