@@ -110,6 +110,20 @@ static void add_fields(dg_exchange *x, const dg_head *head, bool translated, dg_
     }
 }
 
+/* What a version's answers say of its end. */
+static dg_slice lifecycle_text(dg_exchange *x)
+{
+    const dg_version *version = x->match.version;
+    size_t slot = (version->index + 5 * x->match.api->index) % DG_LIFECYCLE_SLOTS;
+    dg_buf *text = &x->epoch->lifecycle[slot].text;
+    if (x->epoch->lifecycle[slot].version != version) {
+        dg_buf_clear(text);
+        dg_lifecycle_fields(version, false, false, text);
+        x->epoch->lifecycle[slot].version = text->status == DG_OK ? version : NULL;
+    }
+    return dg_buf_slice(text);
+}
+
 void dg_answer_version(dg_exchange *x, bool has_deprecation, bool has_sunset, dg_buf *out)
 {
     const dg_match *match = &x->match;
@@ -123,8 +137,12 @@ void dg_answer_version(dg_exchange *x, bool has_deprecation, bool has_sunset, dg
         return;
     dg_buf *successor = &x->edge->scratch;
     dg_buf_clear(successor);
-    dg_match_successor_target(match, x->query, successor);
-    dg_lifecycle_fields(match->version, dg_buf_slice(successor), has_deprecation, has_sunset, out);
+    if (dg_match_successor_target(match, x->query, successor))
+        dg_lifecycle_successor(dg_buf_slice(successor), out);
+    if (has_deprecation || has_sunset)
+        dg_lifecycle_fields(match->version, has_deprecation, has_sunset, out);
+    else
+        dg_buf_add(out, lifecycle_text(x));
 }
 
 static void add_connection(const dg_exchange *x, dg_buf *out)

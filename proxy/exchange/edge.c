@@ -43,6 +43,8 @@ static void epoch_free(dg_epoch *epoch)
 {
     for (size_t i = 0; i < epoch->snapshot->config.upstream_count; i++)
         dg_pool_free(&epoch->pools[i]);
+    for (size_t i = 0; i < DG_LIFECYCLE_SLOTS; i++)
+        dg_buf_free(&epoch->lifecycle[i].text);
     dg_runner_free(epoch->runner);
     dg_snapshot_unref(epoch->snapshot);
     free(epoch->pools);

@@ -15,8 +15,14 @@ typedef struct dg_downstream dg_downstream;
 
 /* A snapshot on one worker, with what that worker derives from it. New exchanges take the newest epoch; an
  * old one goes when its last exchange ends, and its kept connections and learned keys with it. */
+enum { DG_LIFECYCLE_SLOTS = 16 };
+
 typedef struct dg_epoch {
     dg_snapshot *snapshot;
+    struct { /* the fields of versions lately answered in, for they are always the same */
+        const dg_version *version;
+        dg_buf text;
+    } lifecycle[DG_LIFECYCLE_SLOTS];
     dg_runner *runner;
     dg_pool *pools; /* by upstream */
     size_t exchanges;

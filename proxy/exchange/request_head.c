@@ -119,6 +119,8 @@ static void add_accept_encoding(const dg_head *head, dg_buf *out)
     dg_list list = dg_list_of_field(head, DG_FIELD_ACCEPT_ENCODING);
     dg_slice member;
     bool any = false;
+    if (!head->first[DG_FIELD_ACCEPT_ENCODING])
+        return; /* the client takes what comes (RFC 9110 12.5.3), and so it gets the same as without us */
     dg_buf_add(out, DG_SLICE("Accept-Encoding: "));
     while (dg_list_next(&list, &member)) {
         size_t end = dg_slice_find(member, ';');

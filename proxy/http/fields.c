@@ -163,6 +163,9 @@ static bool ends_with_json(dg_slice subtype)
 dg_json_kind dg_media_type_json(dg_slice value)
 {
     value = dg_trim_ows(value);
+    if (dg_slice_eq(value, DG_SLICE("application/json")) ||
+        dg_slice_eq(value, DG_SLICE("application/json; charset=utf-8")))
+        return DG_JSON_YES; /* as nearly all say it */
     /* Only as far as the type goes: behind it a lenient reader forgives everything. */
     const size_t type = dg_chars_span(value, DG_CHAR_TOKEN);
     const dg_slice after = dg_slice_from(value, type + 1);

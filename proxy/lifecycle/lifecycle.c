@@ -74,8 +74,12 @@ static void add_deprecation(int64_t when, dg_buf *out)
     dg_buf_add_str(out, "\r\n");
 }
 
-void dg_lifecycle_fields(const dg_version *version, dg_slice successor, bool has_deprecation,
-                         bool has_sunset, dg_buf *out)
+void dg_lifecycle_successor(dg_slice successor, dg_buf *out)
+{
+    add_link(successor, "rel=\"successor-version\"", out);
+}
+
+void dg_lifecycle_fields(const dg_version *version, bool has_deprecation, bool has_sunset, dg_buf *out)
 {
     bool deprecates = version->deprecated != DG_NEVER, sunsets = version->sunset != DG_NEVER;
     if (deprecates && !has_deprecation)
@@ -87,8 +91,6 @@ void dg_lifecycle_fields(const dg_version *version, dg_slice successor, bool has
         dg_buf_add(out, dg_slice_of(date, sizeof date));
         dg_buf_add_str(out, "\r\n");
     }
-    if (successor.len)
-        add_link(successor, "rel=\"successor-version\"", out);
     if (version->docs.len && (deprecates || has_deprecation))
         add_link(version->docs, "rel=\"deprecation\"; type=\"text/html\"", out);
     if (version->docs.len && sunsets)

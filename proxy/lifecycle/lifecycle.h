@@ -12,13 +12,13 @@ typedef enum dg_stage { DG_STAGE_ACTIVE, DG_STAGE_ANNOUNCED, DG_STAGE_DEPRECATED
 dg_stage dg_lifecycle_stage(const dg_version *version, int64_t now);
 const char *dg_stage_name(dg_stage stage);
 
-/* Appends field lines, each ended by CRLF, in this order and only where they apply:
+/* Appends field lines, each ended by CRLF, in this order and only where they apply; always the same for a version:
  *   Deprecation: @1767225600
  *   Sunset: Wed, 30 Jun 2027 23:59:59 GMT
- *   Link: <successor>; rel="successor-version"      (when successor is not empty)
  *   Link: <docs>; rel="deprecation"; type="text/html"  and  rel="sunset" when there is a sunset date
  * has_deprecation, has_sunset: the backend's answer carries that field already; it is not doubled. */
-void dg_lifecycle_fields(const dg_version *version, dg_slice successor, bool has_deprecation,
-                         bool has_sunset, dg_buf *out);
+void dg_lifecycle_fields(const dg_version *version, bool has_deprecation, bool has_sunset, dg_buf *out);
+/* Appends `Link: <successor>; rel="successor-version"` (RFC 5829), and CRLF. */
+void dg_lifecycle_successor(dg_slice successor, dg_buf *out);
 
 #endif

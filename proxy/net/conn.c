@@ -218,7 +218,8 @@ static dg_status write_some(dg_conn *conn, const struct iovec *iov, int count, s
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)count};
     ssize_t n;
     do
-        n = sendmsg(conn->fd, &message, MSG_NOSIGNAL);
+        n = count == 1 ? send(conn->fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL)
+                       : sendmsg(conn->fd, &message, MSG_NOSIGNAL);
     while (n < 0 && errno == EINTR);
     if (n >= 0) {
         *ret_bytes = (size_t)n;

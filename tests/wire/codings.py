@@ -55,6 +55,8 @@ def answers_come_translated_in_the_coding_that_the_backend_chose(s):
         plain = client.ask(get("/api/v2/orders/a_gzip", "Accept-Encoding: gzip"))
         assert gzip.decompress(plain.body) == NEW, "what is not translated keeps its bytes"
         client.ask(get("/api/v1/orders/a_gzip"))
+        assert up.seen()[-1].get("accept-encoding") is None
+        client.ask(get("/api/v1/orders/a_gzip", "Accept-Encoding: exotic"))
         assert up.seen()[-1].get("accept-encoding") == b"identity"
 
 

@@ -27,7 +27,9 @@ static void expect_fields(const dg_version *version, const char *successor, bool
 {
     dg_buf out;
     dg_buf_init(&out, 0);
-    dg_lifecycle_fields(version, dg_slice_str(successor), has_deprecation, has_sunset, &out);
+    if (*successor)
+        dg_lifecycle_successor(dg_slice_str(successor), &out);
+    dg_lifecycle_fields(version, has_deprecation, has_sunset, &out);
     dg_buf_add_char(&out, '\0');
     assert_int_equal(out.status, DG_OK);
     assert_string_equal(out.ptr, want);
@@ -75,9 +77,9 @@ static void all_fields_come_in_order(void **state)
     dg_version v = dated("2026-01-01", "2027-06-30");
     v.docs = DG_SLICE("https://example.com/v1");
     expect_fields(&v, "/api/v2/orders/7?page=2", false, false,
+                  "Link: </api/v2/orders/7?page=2>; rel=\"successor-version\"\r\n"
                   "Deprecation: @1767225600\r\n"
                   "Sunset: Wed, 30 Jun 2027 23:59:59 GMT\r\n"
-                  "Link: </api/v2/orders/7?page=2>; rel=\"successor-version\"\r\n"
                   "Link: <https://example.com/v1>; rel=\"deprecation\"; type=\"text/html\"\r\n"
                   "Link: <https://example.com/v1>; rel=\"sunset\"; type=\"text/html\"\r\n");
 }
@@ -116,7 +118,7 @@ static void a_link_cannot_be_broken_out_of(void **state)
                   "rel=\"successor-version\"\r\n");
     dg_buf out;
     dg_buf_init(&out, 0);
-    dg_lifecycle_fields(&v, dg_slice_of("/a\0b", 4), false, false, &out);
+    dg_lifecycle_successor(dg_slice_of("/a\0b", 4), &out);
     assert_true(
         dg_slice_eq(dg_buf_slice(&out), DG_SLICE("Link: </a%00b>; rel=\"successor-version\"\r\n")));
     dg_buf_free(&out);
@@ -128,7 +130,7 @@ static void a_full_buffer_says_so(void **state)
     dg_version v = dated("2026-01-01", "2027-06-30");
     dg_buf out;
     dg_buf_init(&out, 20);
-    dg_lifecycle_fields(&v, DG_SLICE("/v2"), false, false, &out);
+    dg_lifecycle_fields(&v, false, false, &out);
     assert_int_equal(out.status, DG_LIMIT);
     dg_buf_free(&out);
 }
