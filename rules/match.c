@@ -471,6 +471,7 @@ bool dg_match_client_target(const dg_match *match, dg_slice backend_target, dg_b
     }
     if (rest.len == 0)
         rest = DG_SLICE("/");
+    DG_ASSERT(rest.ptr && match->api->backend);
     dg_table_match found;
     bool listed =
         dg_table_find(&api->tables[match->api->backend->index], (dg_slice){NULL, 0}, rest, &found);
