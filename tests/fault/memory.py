@@ -54,6 +54,10 @@ def start(s, answer, config):
     up = harness.Upstream(answer)
     proxy = harness.Dragoman(s.binary, up.port, config, DRAGOMAN_MEMORY=memory.file.name)
     s.started.append((proxy, up))
+    # Its port takes connections before its worker is up: memory runs short only behind that.
+    harness.wait_until(lambda: "listening on" in proxy.log(), 5, "the start")
+    with Client(proxy.port) as client:
+        assert client.ask(get("/api/v2/orders/1")).status == 200
     return memory, proxy, up
 
 
