@@ -3,10 +3,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/date.h"
 
 enum { LINE_BYTES = 1024, LINES_PER_SECOND = 10, CLASSES = 16 };
 
@@ -14,11 +14,9 @@ static void DG_PRINTF(2, 0) write_line(dg_log_level level, const char *fmt, va_l
 {
     static const char *const words[] = {"info", "warning", "error"};
     char line[LINE_BYTES];
-    time_t now = (time_t)dg_wall_s();
-    struct tm tm;
-    gmtime_r(&now, &tm);
-    size_t len = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%SZ ", &tm);
-    len += (size_t)snprintf(line + len, sizeof line - len, "%s: ", words[level]);
+    size_t len = DG_RFC3339_BYTES;
+    dg_date_rfc3339(dg_wall_s(), line);
+    len += (size_t)snprintf(line + len, sizeof line - len, " %s: ", words[level]);
     int text = vsnprintf(line + len, sizeof line - len - 1, fmt, args);
     if (text < 0)
         return;

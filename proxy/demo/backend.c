@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
+#include "base/date.h"
 #include "proxy/admin/control_server.h"
 #include "proxy/demo/order.h"
 
@@ -153,10 +153,8 @@ static void make_order(dg_demo_backend *backend, const dg_control_request *reque
         return;
     }
     char created_at[32];
-    time_t now = (time_t)dg_wall_s();
-    struct tm tm;
-    gmtime_r(&now, &tm);
-    strftime(created_at, sizeof created_at, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    dg_date_rfc3339(dg_wall_s(), created_at);
+    created_at[DG_RFC3339_BYTES] = '\0';
     json_t *order = append(backend, body, created_at);
     if (!order) {
         response->body.status = DG_NOMEM;

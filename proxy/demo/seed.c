@@ -1,6 +1,6 @@
 #include <stdio.h>
-#include <time.h>
 
+#include "base/date.h"
 #include "proxy/demo/order.h"
 
 static const struct customer {
@@ -78,10 +78,8 @@ json_t *dg_demo_seed(size_t index, char ret_created_at[32])
     const struct customer *c = &customers[index % COUNT(customers)];
     long long cents = 0;
     json_t *items = index ? line_items(index, &cents) : first_items(&cents);
-    time_t made = 1767607200 + (time_t)index * 26137; /* from 2026-01-05T10:00:00Z on */
-    struct tm tm;
-    gmtime_r(&made, &tm);
-    strftime(ret_created_at, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    dg_date_rfc3339(1767607200 + (int64_t)index * 26137, ret_created_at); /* from 2026-01-05T10:00:00Z on */
+    ret_created_at[DG_RFC3339_BYTES] = '\0';
     return json_pack("{s:{s:s,s:s},s:s,s:f,s:s,s:o,s:o,s:s}", "customer", "customer_id", c->id,
                      "full_name", c->name, "status", statuses[index % COUNT(statuses)], "amount",
                      (double)cents / 100, "currency", currencies[index % COUNT(currencies)],

@@ -1,16 +1,9 @@
 /* The head that goes to the client. */
 #include "proxy/exchange/entity_tag.h"
 #include "proxy/exchange/exchange.h"
+#include "proxy/exchange/field_line.h"
 #include "proxy/http/fields.h"
 #include "proxy/lifecycle/lifecycle.h"
-
-static void add_line(dg_buf *out, dg_slice name, dg_slice value)
-{
-    dg_buf_add(out, name);
-    dg_buf_add(out, DG_SLICE(": "));
-    dg_buf_add(out, value);
-    dg_buf_add(out, DG_SLICE("\r\n"));
-}
 
 static void add_status_line(dg_buf *out, const dg_head *head)
 {
@@ -58,19 +51,10 @@ static bool maps_urls(const dg_exchange *x)
     return x->match.version && x->match.version != x->match.api->backend;
 }
 
-/* Fields that describe the backend's bytes and not those that the client gets. */
-static bool describes_bytes(dg_field_id id)
+/* What is true of the backend's bytes and not of those that the client gets. */
+static bool describes_backends_bytes(dg_field_id id)
 {
-    switch (id) {
-    case DG_FIELD_ACCEPT_RANGES:
-    case DG_FIELD_CONTENT_DIGEST:
-    case DG_FIELD_REPR_DIGEST:
-    case DG_FIELD_DIGEST:
-    case DG_FIELD_CONTENT_MD5:
-        return true;
-    default:
-        return false;
-    }
+    return dg_describes_content(id) || id == DG_FIELD_ACCEPT_RANGES;
 }
 
 /* One that is no entity tag is left out: it names nothing. */
@@ -96,7 +80,7 @@ static void add_fields(dg_exchange *x, const dg_head *head, bool translated, dg_
     for (size_t i = 0; i < head->field_count; i++) {
         const dg_field *field = &head->fields[i];
         if (field->id == DG_FIELD_CONTENT_LENGTH || names_version(x, field) ||
-            (translated && describes_bytes(field->id)) || dg_field_is_dropped(head, field))
+            (translated && describes_backends_bytes(field->id)) || dg_field_is_dropped(head, field))
             continue;
         if (translated && field->id == DG_FIELD_ETAG)
             add_entity_tag(x, out, field);
@@ -106,7 +90,7 @@ static void add_fields(dg_exchange *x, const dg_head *head, bool translated, dg_
         else if (maps_urls(x) && field->id == DG_FIELD_LINK)
             add_links(x, out, field);
         else
-            add_line(out, field->name, field->value);
+            dg_add_field_line(out, field->name, field->value);
     }
 }
 
@@ -130,9 +114,9 @@ void dg_answer_version(dg_exchange *x, bool has_deprecation, bool has_sunset, dg
     if (!match->version)
         return;
     dg_slice field = match->api->version_field.len ? match->api->version_field : DG_SLICE("API-Version");
-    add_line(out, field, dg_slice_str(match->version->name));
+    dg_add_field_line(out, field, dg_slice_str(match->version->name));
     if (match->api->version_field.len && match->selected_by != DG_BY_PATH)
-        add_line(out, DG_SLICE("Vary"), match->api->version_field);
+        dg_add_field_line(out, DG_SLICE("Vary"), match->api->version_field);
     if (dg_lifecycle_stage(match->version, dg_edge_now(x->edge)) == DG_STAGE_ACTIVE)
         return;
     dg_buf *successor = &x->edge->scratch;
@@ -159,7 +143,7 @@ dg_status dg_answer_head_begin(dg_exchange *x, const dg_head *head, bool transla
     add_status_line(out, head);
     add_fields(x, head, translated, out);
     if (!dg_head_find(head, DG_FIELD_DATE)) /* RFC 9110 6.6.1 */
-        add_line(out, DG_SLICE("Date"), dg_edge_date(x->edge));
+        dg_add_field_line(out, DG_SLICE("Date"), dg_edge_date(x->edge));
     dg_answer_version(x, dg_head_find(head, DG_FIELD_DEPRECATION) != NULL,
                       dg_head_find(head, DG_FIELD_SUNSET) != NULL, out);
     return out->status;
@@ -176,7 +160,7 @@ dg_status dg_interim_head(const dg_head *head, dg_buf *out)
     add_status_line(out, head);
     for (size_t i = 0; i < head->field_count; i++)
         if (!dg_field_is_dropped(head, &head->fields[i]))
-            add_line(out, head->fields[i].name, head->fields[i].value);
+            dg_add_field_line(out, head->fields[i].name, head->fields[i].value);
     dg_buf_add(out, DG_SLICE("\r\n"));
     return out->status;
 }

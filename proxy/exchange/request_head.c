@@ -1,15 +1,8 @@
 /* The head that goes to the backend: what is dropped, what is rewritten, what is added. */
 #include "proxy/exchange/entity_tag.h"
 #include "proxy/exchange/exchange.h"
+#include "proxy/exchange/field_line.h"
 #include "proxy/http/fields.h"
-
-static void add_line(dg_buf *out, dg_slice name, dg_slice value)
-{
-    dg_buf_add(out, name);
-    dg_buf_add(out, DG_SLICE(": "));
-    dg_buf_add(out, value);
-    dg_buf_add(out, DG_SLICE("\r\n"));
-}
 
 static void add_request_line(dg_exchange *x, dg_buf *out)
 {
@@ -25,13 +18,6 @@ static void add_request_line(dg_exchange *x, dg_buf *out)
     else
         dg_buf_add_str(out, x->upstream->authority);
     dg_buf_add(out, DG_SLICE("\r\n"));
-}
-
-/* Fields that say something about the content's bytes, which the translation changes (RFC 9530). */
-static bool describes_bytes(dg_field_id id)
-{
-    return id == DG_FIELD_CONTENT_DIGEST || id == DG_FIELD_REPR_DIGEST || id == DG_FIELD_DIGEST ||
-           id == DG_FIELD_CONTENT_MD5;
 }
 
 /* Whether the answer may be translated: then it must come whole and without a content coding. */
@@ -62,7 +48,8 @@ static bool is_dropped(const dg_exchange *x, const dg_head *head, const dg_field
     case DG_FIELD_CONTENT_ENCODING:
         return x->match.request && x->whole;
     default:
-        return (x->match.request && describes_bytes(field->id)) || dg_field_is_dropped(head, field);
+        return (x->match.request && dg_describes_content(field->id)) ||
+               dg_field_is_dropped(head, field);
     }
 }
 
@@ -105,11 +92,11 @@ static void add_fields(dg_exchange *x, const dg_head *head, dg_buf *out)
         if (answer_translates(x) && (field->id == DG_FIELD_IF_NONE_MATCH || field->id == DG_FIELD_IF_MATCH))
             add_tags(x, out, field);
         else if (selects_version(x, field))
-            add_line(out, field->name, dg_slice_str(x->match.api->backend->name));
+            dg_add_field_line(out, field->name, dg_slice_str(x->match.api->backend->name));
         else if (field->id == DG_FIELD_MAX_FORWARDS && x->method == DG_METHOD_OPTIONS)
             add_max_forwards(out, field);
         else
-            add_line(out, field->name, field->value);
+            dg_add_field_line(out, field->name, field->value);
     }
 }
 

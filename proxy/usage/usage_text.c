@@ -1,7 +1,7 @@
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
+#include "base/date.h"
 #include "proxy/usage/usage_table.h"
 
 static const char *const bucket_labels[DG_USAGE_BUCKETS] = {
@@ -128,13 +128,9 @@ void dg_usage_metrics(dg_usage *usage, dg_buf *out)
 /* RFC 3339, in UTC. */
 static void add_time(dg_buf *out, int64_t when)
 {
-    time_t seconds = (time_t)when;
-    struct tm tm;
-    char text[64];
-    if (gmtime_r(&seconds, &tm) && strftime(text, sizeof text, "\"%Y-%m-%dT%H:%M:%SZ\"", &tm))
-        dg_buf_add_str(out, text);
-    else
-        dg_buf_add_str(out, "null");
+    char text[DG_RFC3339_BYTES];
+    dg_date_rfc3339(when, text);
+    dg_buf_add_json(out, dg_slice_of(text, sizeof text));
 }
 
 /* The items of one endpoint and method, from items[0] on; returns how many there are. */
