@@ -79,6 +79,8 @@ static const char *note_name(dg_run_state *r, dg_frame *f, dg_key *key, dg_slice
     if (r->seen_count * 2 >= r->seen_mask && !grow_seen(r))
         return dg_scan_fail(&r->scan, at, DG_NOMEM, NO_MEMORY);
     /* Objects share the table: mix in which one it is. */
+    if (f->serial == 0)
+        f->serial = ++r->objects;
     uint64_t hash = key->name_hash ^ f->serial * 0x9E3779B97F4A7C15u;
     size_t slot = hash & r->seen_mask;
     for (; r->seen[slot].object; slot = (slot + 1) & r->seen_mask) {
@@ -357,7 +359,7 @@ static inline uint64_t load64(const char *p)
  * come in any order here. */
 static inline dg_key **near_slots(dg_node *node, const char *name)
 {
-    const char *after = *name == '"' ? dg_plain_string(name, NULL) : NULL;
+    const char *after = *name == '"' ? dg_plain_string(name, false, NULL) : NULL;
     if (DG_UNLIKELY(!after))
         return NULL;
     size_t len = (size_t)(after - name) - 2;

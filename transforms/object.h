@@ -10,7 +10,7 @@
 /* The object being written. */
 typedef struct dg_frame {
     dg_node *node;
-    uint64_t serial;
+    uint64_t serial; /* its number; 0: it has none so far */
     size_t open; /* output offset behind the brace */
     size_t kept; /* members written */
     int64_t

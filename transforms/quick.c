@@ -42,10 +42,6 @@ static const char *run_value(dg_run_state *r, const char *p, dg_key *key)
         p = value;
     }
     r->first = &key->first;
-    if (DG_LIKELY(*p == '{' && key->child->direct && p < r->scan.end)) {
-        dg_ending ending;
-        return dg_run_object(r, p, key->child, &ending);
-    }
     return dg_run_child(r, p, key->child);
 }
 
@@ -59,7 +55,7 @@ static bool claim_other(dg_frame *f, uint64_t claimed, const dg_key *key)
 /* Members whose names and colons stand as they were learned, from the name at p on: each in one go,
  * with what changes all the time in registers. Stops at the first that is another, or behind a
  * value that no member follows. */
-static inline const char *run_members(dg_run_state *r, dg_frame *f, const char *p, progress *now)
+DG_ALWAYS_INLINE const char *run_members(dg_run_state *r, dg_frame *f, const char *p, progress *now)
 {
     dg_node *node = f->node;
     dg_guess *guess = now->guess;
@@ -89,12 +85,19 @@ static inline const char *run_members(dg_run_state *r, dg_frame *f, const char *
                 return NULL;
             at = r->at;
         }
-        p = dg_plain_scalar(value, at);
+        p = dg_plain_scalar(value, true, at);
         if (DG_LIKELY(p && p < end)) {
             at += p - value;
         } else {
             r->at = at;
-            if (!(p = run_value(r, value, key)))
+            if (DG_LIKELY(*value == '{' && key->child->direct && value < end)) {
+                dg_ending ending;
+                r->first = &key->first;
+                p = dg_run_object(r, value, key->child, &ending);
+            } else {
+                p = run_value(r, value, key);
+            }
+            if (!p)
                 return NULL;
             at = r->at;
             if (DG_UNLIKELY(p >= end))
@@ -140,7 +143,7 @@ static inline const char *run_members(dg_run_state *r, dg_frame *f, const char *
 }
 
 /* What remains of an object behind the value at p; returns where its brace is. */
-static const char *run_rest(dg_run_state *r, dg_frame *f, const char *p, progress *now)
+__attribute__((noinline)) static const char *run_rest(dg_run_state *r, dg_frame *f, const char *p, progress *now)
 {
     const bool writes = !f->node->select;
     for (;;) {
@@ -163,10 +166,10 @@ static const char *run_rest(dg_run_state *r, dg_frame *f, const char *p, progres
     }
 }
 
-static inline void start_frame(dg_run_state *r, dg_frame *f, dg_node *node)
+static inline void start_frame(dg_frame *f, dg_node *node)
 {
     f->node = node;
-    f->serial = ++r->objects;
+    f->serial = 0;
     f->kept = 0;
     f->alive = -1;
     f->selected = f->collapsed = false;
@@ -178,7 +181,7 @@ static inline void start_frame(dg_run_state *r, dg_frame *f, dg_node *node)
 const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_ending *ret_ending)
 {
     dg_frame f;
-    start_frame(r, &f, node);
+    start_frame(&f, node);
     if (r->depth >= DG_JSON_DEPTH_MAX)
         return dg_scan_fail(&r->scan, p, DG_LIMIT, "nested too deep");
     r->depth++;
@@ -188,14 +191,16 @@ const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_endi
     r->at += !node->select;
     f.open = (size_t)(r->at - r->base);
     f.space = p + 1;
-    p = dg_scan_space(&r->scan, p + 1);
+    if (DG_UNLIKELY(*++p != '"'))
+        p = dg_scan_space(&r->scan, p);
     if (p >= r->scan.end || *p != '}') {
         /* The same key may lead to objects of several nodes, by way of arrays. */
         dg_guess *first = r->first;
         if (!first || (first->key->node && first->key->node != node))
             first = &node->first;
         progress now = {.guess = first};
-        dg_put_input(r, f.space, node->select ? 0 : (size_t)(p - f.space));
+        if (DG_UNLIKELY(p != f.space && !node->select))
+            dg_put(r, f.space, (size_t)(p - f.space));
         if (!(p = run_members(r, &f, p, &now)))
             return NULL;
         if (DG_LIKELY(!now.at_name && *p == '}' && node->plain_end && p < r->scan.end)) {

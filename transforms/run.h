@@ -35,7 +35,7 @@ typedef struct dg_run_state {
     int32_t void_at; /* -1, or the index of the sequence's item that let the value go */
     const dg_op *op; /* the op that refused */
     dg_guess *first; /* of the next object, perhaps; NULL: nobody knows */
-    uint64_t objects;
+    uint64_t objects; /* that have a number */
     dg_seen *seen;
     size_t seen_count, seen_mask;
 } dg_run_state;

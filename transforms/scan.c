@@ -93,7 +93,7 @@ static const char *member(dg_scan *s, const char *p)
 /* The same for what most names are. */
 static inline const char *plain_member(dg_scan *s, const char *p)
 {
-    const char *q = DG_LIKELY(*p == '"') ? dg_plain_string(p, NULL) : NULL;
+    const char *q = DG_LIKELY(*p == '"') ? dg_plain_string(p, false, NULL) : NULL;
     if (DG_LIKELY(q && q < s->end && *q == ':'))
         return dg_scan_space(s, q + 1);
     return member(s, p);
@@ -101,11 +101,11 @@ static inline const char *plain_member(dg_scan *s, const char *p)
 
 static inline const char *plain_scalar(dg_scan *s, const char *p)
 {
-    const char *q = dg_plain_scalar(p, NULL);
+    const char *q = dg_plain_scalar(p, false, NULL);
     return DG_LIKELY(q && q <= s->end) ? q : dg_scan_scalar(s, p);
 }
 
-const char *dg_scan_value(dg_scan *s, const char *p, unsigned depth)
+static const char *composite(dg_scan *s, const char *p, unsigned depth)
 {
     uint64_t is_object[(DG_JSON_DEPTH_MAX + 64) / 64] = {0};
     const unsigned base = depth;
@@ -148,6 +148,11 @@ const char *dg_scan_value(dg_scan *s, const char *p, unsigned depth)
     }
 }
 
+const char *dg_scan_value(dg_scan *s, const char *p, unsigned depth)
+{
+    return p < s->end && (*p == '{' || *p == '[') ? composite(s, p, depth) : plain_scalar(s, p);
+}
+
 static bool is_tail(const char *p, const char *end)
 {
     return p < end && ((unsigned char)*p & 0xC0) == 0x80;
@@ -171,22 +176,53 @@ static size_t utf8_sequence(const char *p, const char *end)
     return is_tail(p + 3, end) ? 4 : 0;
 }
 
+/* The start of the sequence that ends at or goes on behind p, no further back than `from`; p if
+ * there is none. */
+static const char *sequence_start(const char *from, const char *p)
+{
+    for (int i = 1; i <= 3 && p - i >= from; i++) {
+        if ((unsigned char)p[-i] >= 0xC0)
+            return p - i;
+        if ((unsigned char)p[-i] < 0x80)
+            break;
+    }
+    return p;
+}
+
+/* Where the blocks from p on, the start of a sequence in `text`, are not known to be UTF-8 any more:
+ * behind the last whole one, at best. */
+static const char *utf8_blocks(const char *text, const char *p, const char *end)
+{
+    bool before = false;
+    const char *const from = p;
+    while (end - p >= 4 * DG_BLOCK && !dg_blocks_high(p))
+        p += 4 * DG_BLOCK;
+    for (; end - p >= DG_BLOCK; p += DG_BLOCK) {
+        bool high = dg_block_high(p) != 0;
+        if ((high || before) && (p - text < 3 || !dg_block_is_utf8(p)))
+            break;
+        before = high;
+        while (!high && end - p >= 5 * DG_BLOCK && !dg_blocks_high(p + DG_BLOCK))
+            p += 4 * DG_BLOCK;
+    }
+    return sequence_start(from, p);
+}
+
 const char *dg_utf8_fault(const char *p, const char *end)
 {
-    while (p < end) {
-        /* Names of ops come here too, which are not padded. */
-        dg_mask high = end - p >= DG_BLOCK ? dg_block_high(p) : 1;
-        if (DG_LIKELY(high == 0)) {
-            p += DG_BLOCK;
-            continue;
-        }
-        p += __builtin_ctz(high);
-        do {
-            size_t n = utf8_sequence(p, end);
+    const char *const text = p;
+    for (const char *q; p < end; p = q) {
+        q = utf8_blocks(text, p, end);
+        if (end - q < DG_BLOCK && end - text >= DG_BLOCK && !dg_block_high(end - DG_BLOCK))
+            return NULL;
+        /* A block byte by byte, through its last sequence. */
+        const char *stop = end - q > DG_BLOCK ? q + DG_BLOCK : end;
+        while (q < stop) {
+            size_t n = utf8_sequence(q, end);
             if (n == 0)
-                return p;
-            p += n;
-        } while (p < end && ((unsigned char)*p >= 0x80 || end - p < DG_BLOCK));
+                return q;
+            q += n;
+        }
     }
     return NULL;
 }

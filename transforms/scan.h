@@ -107,13 +107,13 @@ static inline const char *dg_scan_string(dg_scan *s, const char *p, char *out)
 }
 
 /* The three below look at a scalar that is what most are, and say where it ends; NULL if it takes
- * a closer look, by the functions above and further down. With `out`, a block is copied there. They
+ * a closer look, by the functions above and further down. If it `copies`, a block goes to `out`. They
  * do not ask where the text ends: what they say counts if it is before that. */
 
 /* A string shorter than a block, without escapes. */
-static inline const char *dg_plain_string(const char *p, char *out)
+DG_ALWAYS_INLINE const char *dg_plain_string(const char *p, bool copies, char *out)
 {
-    dg_mask specials = out ? dg_block_copy_specials(out, p) : dg_block_specials(p);
+    dg_mask specials = copies ? dg_block_copy_specials(out, p) : dg_block_specials(p);
     specials &= specials - 1; /* its own quote */
     if (DG_UNLIKELY(specials == 0))
         return NULL;
@@ -122,9 +122,9 @@ static inline const char *dg_plain_string(const char *p, char *out)
 }
 
 /* A number shorter than a block, without sign and exponent. */
-static inline const char *dg_plain_number(const char *p, char *out)
+DG_ALWAYS_INLINE const char *dg_plain_number(const char *p, bool copies, char *out)
 {
-    dg_mask others = ~(out ? dg_block_copy_digits(out, p) : dg_block_digits(p));
+    dg_mask others = ~(copies ? dg_block_copy_digits(out, p) : dg_block_digits(p));
     if (DG_UNLIKELY(others == 0 || (*p == '0' && !(others & 2))))
         return NULL;
     const char *q = p + __builtin_ctz(others);
@@ -140,16 +140,16 @@ static inline const char *dg_plain_number(const char *p, char *out)
     return DG_UNLIKELY((*q | 0x20) == 'e') ? NULL : q;
 }
 
-static inline const char *dg_plain_scalar(const char *p, char *out)
+DG_ALWAYS_INLINE const char *dg_plain_scalar(const char *p, bool copies, char *out)
 {
     if (*p == '"')
-        return dg_plain_string(p, out);
+        return dg_plain_string(p, copies, out);
     if ((unsigned char)(*p - '0') < 10)
-        return dg_plain_number(p, out);
-    if (out)
-        memcpy(out, p, 8);
+        return dg_plain_number(p, copies, out);
     uint32_t v;
     memcpy(&v, p, 4);
+    if (copies)
+        memcpy(out, p, 8);
     if (memcmp(&v, "true", 4) == 0 || memcmp(&v, "null", 4) == 0)
         return p + 4;
     return memcmp(&v, "fals", 4) == 0 && p[4] == 'e' ? p + 5 : NULL;

@@ -153,7 +153,7 @@ static inline const char *run_element(dg_run_state *r, const char *p, dg_node *e
                                       dg_guess *first)
 {
     if (element->passes_scalars) {
-        const char *q = dg_plain_scalar(p, r->at);
+        const char *q = dg_plain_scalar(p, true, r->at);
         if (DG_LIKELY(q && q < r->scan.end)) {
             r->at += q - p;
             return q;
