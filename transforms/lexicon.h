@@ -174,6 +174,7 @@ struct dg_node {
     dg_node *element; /* of an array; built when met */
 
     bool direct;         /* objects are run as they are, with nothing around them or after them */
+    bool direct_array;   /* the same of arrays */
     bool passes_scalars; /* they are copied as they are, with nothing around them */
 
     dg_guess first;              /* what came first, where no key knows better */

@@ -117,18 +117,22 @@ DG_ALWAYS_INLINE const char *run_members(dg_run_state *r, dg_frame *f, const cha
         dg_block_copy(at, p);
         p += between.len;
         at += between.len;
-        if (!dg_names(key, p) || !key->quick) {
-            key = dg_other_key(node, guess, p);
-            if (!key || !key->quick) {
-                now->key = key;
-                now->separator = between.len;
-                now->at_name = true;
-                break;
-            }
+        if (node->strays >= DG_STRAYS_MANY) {
+            if ((key = dg_near_key(node, guess, p, &value)))
+                value++;
+        } else {
+            if (!dg_names(key, p) || !key->quick)
+                key = dg_other_key(node, guess, p);
+            value = key ? p + key->match_len - 1 : p;
+        }
+        if (!key || !key->quick) {
+            now->key = key;
+            now->separator = between.len;
+            now->at_name = true;
+            break;
         }
         dg_block_copy(at, (const char *)key->emit + 1);
         at += key->emit_len - 1;
-        value = p + key->match_len - 1;
         if (*value == ' ') {
             *at++ = ' ';
             value++;

@@ -10,6 +10,7 @@ enum { LEXICONS_MAX = 4096, RUNS_BEFORE_RELEARNING = 256 };
 static void start_run(dg_run_state *r, dg_lexicon *lex, dg_slice in, dg_buf *out, dg_buf *spill)
 {
     r->scan.end = in.ptr + in.len;
+    r->scan.tokens = NULL;
     r->scan.fault_at = r->scan.message = NULL;
     r->scan.status = DG_OK;
     r->lex = lex;
@@ -86,6 +87,7 @@ struct dg_runner {
     size_t count, cap;
     dg_lexicon *last;
     dg_buf spill;
+    dg_tokens tokens;
     bool (*run_text)(dg_run_state *r, dg_slice in, dg_node *root);
 };
 
@@ -109,6 +111,7 @@ dg_status dg_runner_new(dg_runner **ret_runner)
     runner->count = runner->cap = 0;
     runner->last = NULL;
     choose(runner);
+    dg_tokens_init(&runner->tokens);
     dg_buf_init(&runner->spill, 0);
     *ret_runner = runner;
     return DG_OK;
@@ -220,6 +223,7 @@ dg_status dg_run(dg_runner *runner, const dg_program *program, dg_slice in, dg_b
     size_t before = out->len;
     if (!lex->root)
         lex->root = dg_lexicon_node(lex, program->items, program->item_count);
+    r.scan.tokens = &runner->tokens;
     bool ok =
         lex->root ? runner->run_text(&r, in, lex->root) : (dg_lexicon_failed(&r, in.ptr), false);
     free(r.seen);

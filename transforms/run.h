@@ -96,6 +96,8 @@ bool dg_run_text_avx2(dg_run_state *r, dg_slice in, dg_node *root);
 const char *dg_run_value(dg_run_state *r, const char *p, dg_node *node);
 /* Only asks whether the value would be void: nothing is written, and a refusal counts as no. */
 const char *dg_probe(dg_run_state *r, const char *p, dg_node *node);
+/* An array of a node that has elements; what goes around it is the caller's. p is at the bracket. */
+const char *dg_run_array(dg_run_state *r, const char *p, dg_node *node);
 const char *dg_copy_composite(dg_run_state *r, const char *p);
 /* p is at the brace. */
 const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_ending *ret_ending);
@@ -164,6 +166,8 @@ static inline const char *dg_run_child(dg_run_state *r, const char *p, dg_node *
 {
     if (DG_LIKELY(node->passes_scalars && !dg_opens(*p)))
         return dg_copy_scalar(r, p);
+    if (*p == '[' && node->direct_array && p < r->scan.end)
+        return dg_run_array(r, p, node);
     return dg_run_value(r, p, node);
 }
 

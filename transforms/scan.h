@@ -13,8 +13,25 @@
 #include "transforms/program.h"
 #include "transforms/simd.h"
 
+/* A member's name with a comma before it, its quotes and its colon, as it came lately, and what came after it. */
+typedef struct dg_token {
+    char text[DG_BLOCK];
+    dg_mask mask; /* which bytes of it to compare */
+    size_t len;
+    struct dg_token *next, *first; /* the member that followed; the first one in its value */
+} dg_token;
+
+enum { DG_TOKENS_MAX = 256 };
+/* Names that went by in values that were skipped: hints, and no more. */
+typedef struct dg_tokens {
+    dg_token root;
+    dg_token at[DG_TOKENS_MAX];
+} dg_tokens;
+void dg_tokens_init(dg_tokens *tokens);
+
 typedef struct dg_scan {
     const char *end;
+    dg_tokens *tokens;    /* NULL: none are remembered */
     const char *fault_at; /* set with the two below when a scan returns NULL */
     const char *message;
     dg_status status;
@@ -29,14 +46,9 @@ static inline const char *dg_scan_fail(dg_scan *s, const char *at, dg_status sta
     return NULL;
 }
 
-static inline bool dg_is_space(char c)
-{
-    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-}
-
 static inline const char *dg_scan_space(const dg_scan *s, const char *p)
 {
-    if (DG_LIKELY(p < s->end && !dg_is_space(*p)))
+    if (DG_LIKELY(p < s->end && (unsigned char)*p > ' '))
         return p;
     while (p < s->end) {
         dg_mask others = ~dg_block_spaces(p);

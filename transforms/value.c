@@ -55,8 +55,10 @@ const char *dg_copy_composite(dg_run_state *r, const char *p)
     return q;
 }
 
-static bool put_text(dg_run_state *r, const char *p, dg_slice text)
+static inline bool put_text(dg_run_state *r, const char *p, dg_slice text)
 {
+    if (text.len == 0)
+        return true;
     if (!dg_room(r, p, text.len))
         return false;
     dg_put(r, text.ptr, text.len);
@@ -198,14 +200,12 @@ static const char *run_elements(dg_run_state *r, const char *p, dg_node *element
     }
 }
 
-static const char *run_array(dg_run_state *r, const char *p, dg_node *node)
+const char *dg_run_array(dg_run_state *r, const char *p, dg_node *node)
 {
-    if (node->select)
-        return dg_refuse(r, p, node->select, "expected an object to unwrap");
     if (r->depth >= DG_JSON_DEPTH_MAX)
         return dg_scan_fail(&r->scan, p, DG_LIMIT, "nested too deep");
-    dg_node *element = dg_lexicon_element(r->lex, node);
-    if (!element)
+    dg_node *element = node->element;
+    if (!element && !(element = dg_lexicon_element(r->lex, node)))
         return dg_lexicon_failed(r, p);
     if (element->mode == DG_NODE_COPY) {
         p = dg_copy_composite(r, p);
@@ -214,7 +214,7 @@ static const char *run_array(dg_run_state *r, const char *p, dg_node *node)
         p = run_elements(r, p, element);
         r->depth--;
     }
-    return p && put_text(r, p, node->suffix) ? p : NULL;
+    return p;
 }
 
 const char *dg_probe(dg_run_state *r, const char *p, dg_node *node)
@@ -259,6 +259,14 @@ static const char *run_override(dg_run_state *r, const char *p, dg_node *node, s
     if (op->unknown == DG_UNKNOWN_REJECT)
         return dg_refuse(r, from, op, "a value that the table does not know");
     return end_replaced(r, node, from, p, (uint32_t)override, start);
+}
+
+static const char *run_array(dg_run_state *r, const char *p, dg_node *node)
+{
+    if (node->select)
+        return dg_refuse(r, p, node->select, "expected an object to unwrap");
+    p = dg_run_array(r, p, node);
+    return p && put_text(r, p, node->suffix) ? p : NULL;
 }
 
 static const char *run_stream(dg_run_state *r, const char *p, dg_node *node)
