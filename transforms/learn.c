@@ -219,6 +219,7 @@ static dg_status quicken(dg_lexicon *lex, dg_key *key)
     key->match[0] = key->emit[0] = ',';
     memcpy(key->emit + 1, key->token.ptr, key->token.len);
     key->emit_len = (uint16_t)(key->token.len + 1);
+    key->grows = key->emit_len > key->match_len;
     return DG_OK;
 }
 

@@ -92,6 +92,7 @@ struct dg_key {
     uint16_t match_len, emit_len;  /* with comma, quotes and colon; match_len 0: longer than the block */
     uint64_t claim;                /* the bit of its output name, or DG_BITS_OTHER */
     bool quick;                    /* plain, both tokens fit a block, and scalars stay as they are */
+    bool grows;                    /* it leaves longer than it came */
     bool plain;                    /* kept, with nothing but a child, a token and a bit */
     bool selected;                 /* the member that UNWRAP takes */
     bool learned;

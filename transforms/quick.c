@@ -79,9 +79,9 @@ DG_ALWAYS_INLINE const char *run_members(dg_run_state *r, dg_frame *f, const cha
         if (DG_UNLIKELY(claimed & key->claim) && !claim_other(f, claimed, key))
             return dg_refuse_quick(r, key, value - (value[-1] == ' ') - key->match_len + 1);
         claimed |= key->claim;
-        if (DG_UNLIKELY((intptr_t)((uintptr_t)at - (uintptr_t)value) > r->lead_max)) {
+        if (key->grows) {
             r->at = at;
-            if (!dg_room(r, value, 0))
+            if (!dg_room_after(r, value))
                 return NULL;
             at = r->at;
         }
