@@ -91,8 +91,10 @@ struct dg_key {
     uint32_t match_mask;           /* which bytes of a block to compare */
     uint16_t match_len, emit_len;  /* with comma, quotes and colon; match_len 0: longer than the block */
     uint64_t claim;                /* the bit of its output name, or DG_BITS_OTHER */
-    bool quick;                    /* plain, both tokens fit a block, and scalars stay as they are */
-    bool grows;                    /* it leaves longer than it came */
+    bool quick;                    /* plain, and both tokens fit a block */
+    bool drops;                    /* it goes with its value, and that is all; follows a comma only */
+    bool attends;                  /* one of the two, or leaves longer than it came, or its scalars do not
+                                      stay as they are */
     bool plain;                    /* kept, with nothing but a child, a token and a bit */
     bool selected;                 /* the member that UNWRAP takes */
     bool learned;

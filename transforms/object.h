@@ -40,7 +40,7 @@ static inline bool dg_names(const dg_key *key, const char *name)
     return (~dg_block_equal(key->match + 1, name) & key->match_mask >> 1) == 0;
 }
 
-/* The same for a comma and the name of a quick key. */
+/* The same for a comma and the name of a key that is quick, or a quick drop. */
 static inline bool dg_follows(const dg_key *key, const char *comma)
 {
     return (~dg_block_equal(key->match, comma) & key->match_mask) == 0;

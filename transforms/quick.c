@@ -33,10 +33,13 @@ static inline bool same_gap(gap *g, const char *p)
     return true;
 }
 
-/* The value of a quick key, which is no plain scalar or may lie beyond the end. */
+/* The value of a key that is dropped, is not to stay as it is, is no plain scalar, or may lie beyond
+ * the end. */
 static const char *run_value(dg_run_state *r, const char *p, dg_key *key)
 {
     const char *value = dg_scan_space(&r->scan, p);
+    if (key->drops)
+        return dg_scan_value(&r->scan, value, r->depth);
     if (DG_UNLIKELY(value != p)) {
         dg_put(r, p, value > p ? (size_t)(value - p) : 0);
         p = value;
@@ -79,10 +82,18 @@ DG_ALWAYS_INLINE const char *run_members(dg_run_state *r, dg_frame *f, const cha
         if (DG_UNLIKELY(claimed & key->claim) && !claim_other(f, claimed, key))
             return dg_refuse_quick(r, key, value - (value[-1] == ' ') - key->match_len + 1);
         claimed |= key->claim;
-        if (key->grows) {
+        if (key->attends) {
             r->at = at;
             if (!dg_room_after(r, value))
                 return NULL;
+            if (key->drops || !key->child->passes_scalars) {
+                if (!(p = run_value(r, value, key)))
+                    return NULL;
+                at = r->at;
+                if (DG_UNLIKELY(p >= end))
+                    break;
+                goto behind;
+            }
             at = r->at;
         }
         p = dg_plain_scalar(value, true, at);
@@ -103,6 +114,7 @@ DG_ALWAYS_INLINE const char *run_members(dg_run_state *r, dg_frame *f, const cha
             if (DG_UNLIKELY(p >= end))
                 break;
         }
+    behind:
         key = guess->key;
         if (DG_LIKELY(dg_follows(key, p))) {
             dg_block_copy(at, (const char *)key->emit);
