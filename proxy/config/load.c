@@ -243,14 +243,15 @@ static dg_pack_source *add_pack(reader *r, const char *dir, dg_origin origin)
 
 static void read_pack(reader *r, const dg_node *node)
 {
-    static const char *const known[] = {"dir", "backend_version", "upstream", NULL};
-    const dg_node *dir = node, *version = NULL, *upstream = NULL;
+    static const char *const known[] = {"dir", "backend_version", "pins", "upstream", NULL};
+    const dg_node *dir = node, *version = NULL, *pins = NULL, *upstream = NULL;
     dg_slice text;
     if (node->kind == DG_NODE_MAP) {
         if (!dg_node_check_keys(node, known, r->diags))
             return;
         dir = dg_node_get(node, "dir");
         version = dg_node_get(node, "backend_version");
+        pins = dg_node_get(node, "pins");
         upstream = dg_node_get(node, "upstream");
         if (!dir) {
             dg_diags_add(r->diags, DG_ERROR, node->origin, "a pack needs a 'dir'");
@@ -265,6 +266,8 @@ static void read_pack(reader *r, const dg_node *node)
     size_t index = (size_t)(pack - r->config->packs);
     if (version && dg_node_want_string(version, "the name of a version", r->diags, &text))
         pack->backend_version = text.ptr;
+    if (pins && dg_node_want_string(pins, "a file", r->diags, &text))
+        pack->pins = dg_config_path(r->config, text);
     if (upstream) {
         size_t at = read_upstream(r, upstream);
         r->config->pack_upstreams[index] = at == SIZE_MAX ? 0 : at;

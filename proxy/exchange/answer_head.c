@@ -68,6 +68,15 @@ static void add_entity_tag(dg_exchange *x, dg_buf *out, const dg_field *field)
         out->len = start;
 }
 
+/* A media type may name the version. */
+static void add_content_type(const dg_exchange *x, dg_buf *out, const dg_field *field)
+{
+    dg_buf_add(out, DG_SLICE("Content-Type: "));
+    if (!dg_match_field_for_client(&x->match, field->name, field->value, out))
+        dg_buf_add(out, field->value);
+    dg_buf_add(out, DG_SLICE("\r\n"));
+}
+
 static bool names_version(const dg_exchange *x, const dg_field *field)
 {
     return x->match.version &&
@@ -89,6 +98,8 @@ static void add_fields(dg_exchange *x, const dg_head *head, bool translated, dg_
             add_url(x, out, field);
         else if (maps_urls(x) && field->id == DG_FIELD_LINK)
             add_links(x, out, field);
+        else if (field->id == DG_FIELD_CONTENT_TYPE && x->match.version)
+            add_content_type(x, out, field);
         else
             dg_add_field_line(out, field->name, field->value);
     }
@@ -108,6 +119,25 @@ static dg_slice lifecycle_text(dg_exchange *x)
     return dg_buf_slice(text);
 }
 
+/* Which version was chosen and why, for who asks: an item with parameters (RFC 9651 3.3). The names of versions and
+ * the templates of endpoints are visible ASCII without quotes. */
+static void add_explanation(const dg_match *match, dg_buf *out)
+{
+    dg_buf_add_str(out, "Dragoman-Version: \"");
+    dg_buf_add_str(out, match->version->name);
+    dg_buf_add_str(out, "\"; by=");
+    dg_buf_add_str(out, dg_selector_word(match->selected_by));
+    dg_buf_add_str(out, "; backend=\"");
+    dg_buf_add_str(out, match->api->backend->name);
+    if (match->endpoint) {
+        dg_buf_add_str(out, "\"; endpoint=\"");
+        dg_buf_add(out, match->endpoint->method);
+        dg_buf_add_char(out, ' ');
+        dg_buf_add(out, match->endpoint->path);
+    }
+    dg_buf_add_str(out, "\"\r\n");
+}
+
 void dg_answer_version(dg_exchange *x, bool has_deprecation, bool has_sunset, dg_buf *out)
 {
     const dg_match *match = &x->match;
@@ -115,8 +145,10 @@ void dg_answer_version(dg_exchange *x, bool has_deprecation, bool has_sunset, dg
         return;
     dg_slice field = match->api->version_field.len ? match->api->version_field : DG_SLICE("API-Version");
     dg_add_field_line(out, field, dg_slice_str(match->version->name));
-    if (match->api->version_field.len && match->selected_by != DG_BY_PATH)
-        dg_add_field_line(out, DG_SLICE("Vary"), match->api->version_field);
+    if (match->api->vary.len && match->selected_by != DG_BY_PATH)
+        dg_add_field_line(out, DG_SLICE("Vary"), match->api->vary);
+    if (x->explains)
+        add_explanation(match, out);
     if (dg_lifecycle_stage(match->version, dg_edge_now(x->edge)) == DG_STAGE_ACTIVE)
         return;
     dg_buf *successor = &x->edge->scratch;

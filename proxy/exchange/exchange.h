@@ -93,6 +93,7 @@ struct dg_exchange {
     bool request_sent : 1;   /* and everything of the body */
     bool any_received : 1;   /* the backend sent something */
     bool retried : 1;
+    bool explains : 1;       /* the client asks which version was chosen, and why */
 
     /* the answer */
     unsigned status;     /* 0 = none yet */

@@ -48,6 +48,8 @@ static void add_match(dg_buf *out, const dg_exchange *x)
     add_member(out, "api", dg_slice_str(match->api->name));
     if (match->version)
         add_member(out, "version", dg_slice_str(match->version->name));
+    if (match->selected_by != DG_BY_NONE)
+        add_member(out, "selected_by", dg_slice_str(dg_selector_word(match->selected_by)));
     add_member(out, "backend_version", dg_slice_str(match->api->backend->name));
     if (match->endpoint)
         add_member(out, "endpoint", match->endpoint->path);

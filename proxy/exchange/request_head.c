@@ -13,10 +13,8 @@ static void add_request_line(dg_exchange *x, dg_buf *out)
     else
         dg_buf_add(out, x->target);
     dg_buf_add(out, DG_SLICE(" HTTP/1.1\r\nHost: "));
-    if (x->host.len)
-        dg_buf_add(out, x->host);
-    else
-        dg_buf_add_str(out, x->upstream->authority);
+    if (!x->match.api || !dg_match_host_for_backend(&x->match, out)) /* it may name the version */
+        dg_buf_add(out, x->host.len ? x->host : dg_slice_str(x->upstream->authority));
     dg_buf_add(out, DG_SLICE("\r\n"));
 }
 
@@ -64,10 +62,18 @@ static void add_tags(const dg_exchange *x, dg_buf *out, const dg_field *field)
         out->len = start;
 }
 
-static bool selects_version(const dg_exchange *x, const dg_field *field)
+/* A field that names the version names the backend's from here on. */
+static bool add_version(const dg_exchange *x, dg_buf *out, const dg_field *field)
 {
-    return x->match.api && x->match.api->version_field.len &&
-           dg_slice_ieq(field->name, x->match.api->version_field);
+    size_t start = out->len;
+    dg_buf_add(out, field->name);
+    dg_buf_add(out, DG_SLICE(": "));
+    bool names = dg_match_field_for_backend(&x->match, field->name, field->value, out);
+    if (names)
+        dg_buf_add(out, DG_SLICE("\r\n"));
+    else
+        out->len = start;
+    return names;
 }
 
 static void add_max_forwards(dg_buf *out, const dg_field *field)
@@ -91,11 +97,9 @@ static void add_fields(dg_exchange *x, const dg_head *head, dg_buf *out)
             continue;
         if (answer_translates(x) && (field->id == DG_FIELD_IF_NONE_MATCH || field->id == DG_FIELD_IF_MATCH))
             add_tags(x, out, field);
-        else if (selects_version(x, field))
-            dg_add_field_line(out, field->name, dg_slice_str(x->match.api->backend->name));
         else if (field->id == DG_FIELD_MAX_FORWARDS && x->method == DG_METHOD_OPTIONS)
             add_max_forwards(out, field);
-        else
+        else if (!x->match.api || !x->match.api->vary.len || !add_version(x, out, field))
             dg_add_field_line(out, field->name, field->value);
     }
 }
@@ -141,6 +145,9 @@ static void add_own_fields(dg_exchange *x, const dg_head *head, dg_buf *out)
     if (!x->down->trusted || !dg_head_find(head, DG_FIELD_X_FORWARDED_PROTO))
         dg_buf_add(out, x->down->tls ? DG_SLICE("X-Forwarded-Proto: https\r\n")
                                      : DG_SLICE("X-Forwarded-Proto: http\r\n"));
+    if (x->match.selected_by == DG_BY_HOST &&
+        !(x->down->trusted && dg_head_find(head, DG_FIELD_X_FORWARDED_HOST)))
+        dg_add_field_line(out, DG_SLICE("X-Forwarded-Host"), x->host);
     dg_buf_add(out, x->minor ? DG_SLICE("Via: 1.1 ") : DG_SLICE("Via: 1.0 "));
     dg_buf_add_str(out, x->edge->via);
     dg_buf_add(out, DG_SLICE("\r\n"));

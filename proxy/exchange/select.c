@@ -5,13 +5,14 @@
 #include "proxy/http/fields.h"
 #include "proxy/http/target.h"
 
-static dg_slice field_of(const void *context, dg_slice name, size_t *ret_count)
+static dg_slice field_of(const void *context, dg_slice name, size_t index, size_t *ret_count)
 {
-    const dg_field *first = dg_head_find_name(context, name), *field = first;
-    *ret_count = 0;
-    for (; field; field = dg_head_next(context, field))
-        ++*ret_count;
-    return first ? first->value : (dg_slice){NULL, 0};
+    const dg_field *field = dg_head_find_name(context, name);
+    dg_slice value = {NULL, 0};
+    for (*ret_count = 0; field; field = dg_head_next(context, field))
+        if ((*ret_count)++ == index)
+            value = field->value;
+    return value;
 }
 
 /* ---- what the refusals list */
@@ -101,9 +102,9 @@ static void refuse(dg_exchange *x, dg_match_result result, const dg_request_view
     } else {
         add_apis(&members, rules);
     }
-    if (x->match.api && !x->match.version && x->match.api->version_field.len) {
-        dg_buf_add_str(&fields, "Vary: "); /* the field decided, be it by its absence */
-        dg_buf_add(&fields, x->match.api->version_field);
+    if (x->match.api && !x->match.version && x->match.api->vary.len) {
+        dg_buf_add_str(&fields, "Vary: "); /* the fields decided, be it by their absence */
+        dg_buf_add(&fields, x->match.api->vary);
         dg_buf_add_str(&fields, "\r\n");
     }
     dg_problem_extra extra = {dg_buf_slice(&members), dg_buf_slice(&fields)};
@@ -277,7 +278,8 @@ void dg_select(dg_exchange *x, const dg_head *head)
         answer_options(x);
         return;
     }
-    dg_request_view view = {x->method_name, x->path, x->query, field_of, head};
+    x->explains = dg_head_find(head, DG_FIELD_DRAGOMAN_EXPLAIN) != NULL;
+    dg_request_view view = {x->method_name, x->path, x->query, x->host, field_of, head};
     dg_match_result result = x->down->control ? DG_MATCH_NO_API
                                               : dg_ruleset_match(x->epoch->snapshot->ruleset, &view,
                                                                  &x->match);
