@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { LISTENS_MAX = 64, PACKS_MAX = 256, CERTS_MAX = 64, WORKERS_MAX = 256, TRUSTED_MAX = 256 };
+enum { LISTENS_MAX = 64, PACKS_MAX = 256, WORKERS_MAX = 256, TRUSTED_MAX = 256 };
 
 typedef struct reader {
     dg_config *config;
@@ -88,44 +88,6 @@ static void read_bytes(reader *r, const dg_node *map, const char *key, uint64_t 
 
 /* ---- listeners */
 
-static void read_cert(reader *r, dg_listen *listen, const dg_node *node)
-{
-    static const char *const known[] = {"cert", "key", NULL};
-    dg_slice cert, key;
-    if (!dg_node_want_map(node, "a certificate: {cert: FILE, key: FILE}", r->diags) ||
-        !dg_node_check_keys(node, known, r->diags))
-        return;
-    const dg_node *cert_node = dg_node_get(node, "cert"), *key_node = dg_node_get(node, "key");
-    if (!cert_node || !key_node) {
-        dg_diags_add(r->diags, DG_ERROR, node->origin, "a certificate needs both 'cert' and 'key'");
-        return;
-    }
-    if (listen->cert_count == CERTS_MAX || !dg_node_want_string(cert_node, "a file", r->diags, &cert) ||
-        !dg_node_want_string(key_node, "a file", r->diags, &key))
-        return;
-    listen->certs[listen->cert_count++] =
-        (dg_tls_cert_files){.cert_file = dg_config_path(r->config, cert),
-                            .key_file = dg_config_path(r->config, key), .origin = node->origin};
-}
-
-static void read_tls(reader *r, dg_listen *listen, const dg_node *node)
-{
-    listen->certs = dg_arena_zalloc(&r->config->arena, CERTS_MAX * sizeof *listen->certs);
-    if (!listen->certs)
-        return;
-    if (node->kind == DG_NODE_LIST)
-        for (const dg_node *item = node->first; item; item = item->next)
-            read_cert(r, listen, item);
-    else
-        read_cert(r, listen, node);
-    if (!listen->cert_count && r->diags->errors)
-        return; /* each was refused */
-    /* Whatever went wrong, a listener that was to speak TLS never speaks without. */
-    dg_status status = dg_tls_server_new(listen->certs, listen->cert_count, r->diags, &listen->tls);
-    if (status != DG_OK && !r->diags->errors)
-        dg_diags_add(r->diags, DG_ERROR, node->origin, "no TLS for this listener: %s", dg_status_text(status));
-}
-
 static dg_listen *add_listen(reader *r, const char *text, dg_origin origin)
 {
     dg_config *config = r->config;
@@ -169,40 +131,27 @@ static void read_listen(reader *r, const dg_node *node)
     dg_listen *listen = add_listen(r, text.ptr, address->origin);
     const dg_node *tls = node->kind == DG_NODE_MAP ? dg_node_get(node, "tls") : NULL;
     if (listen && tls)
-        read_tls(r, listen, tls);
+        dg_config_listen_tls(r->config, listen, tls, r->diags);
 }
 
 /* ---- backends and packs */
 
 static void read_upstream_options(reader *r, const dg_node *node, dg_upstream *up)
 {
-    const dg_node *verify_node = dg_node_get(node, "verify"), *ca_node = dg_node_get(node, "ca");
     const dg_node *keep = dg_node_get(node, "keep"), *host = dg_node_get(node, "tls_host");
-    bool verify = true;
     dg_slice text;
-    const char *ca = NULL;
     uint64_t n;
-    if (verify_node)
-        (void)dg_node_want_bool(verify_node, "true or false", r->diags, &verify);
-    if (ca_node && dg_node_want_string(ca_node, "a file", r->diags, &text))
-        ca = dg_config_path(r->config, text);
     if (keep && dg_node_want_u64(keep, "a number of connections", 0, 65536, r->diags, &n))
         up->idle_max = (size_t)n;
     if (host && dg_node_want_string(host, "a host name", r->diags, &text))
         up->tls_host = text.ptr;
-    if ((verify_node || ca_node || host) && !up->tls) {
-        dg_diags_add(r->diags, DG_ERROR, node->origin, "'verify', 'ca' and 'tls_host' need an https:// backend");
-    } else if (up->tls && (verify_node || ca_node)) {
-        dg_tls_client_free(up->tls);
-        up->tls = NULL;
-        dg_config_tls(up, verify, ca, (ca_node ? ca_node : verify_node)->origin, r->diags);
-    }
+    dg_config_upstream_tls(r->config, up, node, r->diags);
 }
 
 /* Index into upstreams, or SIZE_MAX. */
 static size_t read_upstream(reader *r, const dg_node *node)
 {
-    static const char *const known[] = {"url", "verify", "ca", "keep", "tls_host", NULL};
+    static const char *const known[] = {"url", "verify", "ca", "tls", "keep", "tls_host", NULL};
     const dg_node *url = node;
     dg_slice text;
     if (node->kind == DG_NODE_MAP) {
@@ -278,7 +227,8 @@ static void read_pack(reader *r, const dg_node *node)
 
 static void read_timeouts(reader *r, const dg_node *node)
 {
-    static const char *const known[] = {"head", "body", "connect", "answer", "send", "idle", "drain", NULL};
+    static const char *const known[] = {"head", "body", "connect", "answer", "send", "idle", "drain",
+                                        "tickets", NULL};
     dg_timeouts *t = &r->config->timeouts;
     if (!dg_node_want_map(node, "a map of durations", r->diags) ||
         !dg_node_check_keys(node, known, r->diags))
@@ -290,6 +240,7 @@ static void read_timeouts(reader *r, const dg_node *node)
     read_duration(r, node, "send", &t->send_ms);
     read_duration(r, node, "idle", &t->idle_ms);
     read_duration(r, node, "drain", &t->drain_ms);
+    read_duration(r, node, "tickets", &t->tickets_ms);
 }
 
 static void read_limits(reader *r, const dg_node *node)
@@ -384,7 +335,7 @@ static void each(reader *r, const dg_node *node, void (*read)(reader *, const dg
 static void read_root(reader *r, const dg_node *root, const dg_config_options *options)
 {
     static const char *const known[] = {"listen", "upstream", "packs", "unmatched", "admin",
-                                        "access_log", "trusted_proxies", "workers", "timeouts", "limits",
+                                        "access_log", "trusted_proxies", "client_fields", "workers", "timeouts", "limits",
                                         NULL};
     const dg_node *node;
     uint64_t n;
@@ -403,6 +354,8 @@ static void read_root(reader *r, const dg_node *root, const dg_config_options *o
         read_admin(r, node);
     if ((node = dg_node_get(root, "trusted_proxies")))
         each(r, node, read_trusted);
+    if ((node = dg_node_get(root, "client_fields")))
+        dg_config_client_fields(r->config, node, r->diags);
     if ((node = dg_node_get(root, "access_log")))
         read_access_log(r, node);
     if ((node = dg_node_get(root, "workers")) &&
@@ -467,7 +420,9 @@ dg_status dg_config_load(dg_config *config, const dg_config_options *options, dg
     config->workers = processors > 0 && processors <= WORKERS_MAX ? (unsigned)processors : 1;
     config->timeouts = (dg_timeouts){.head_ms = 10000, .body_ms = 60000, .connect_ms = 5000,
                                      .answer_ms = 60000, .send_ms = 60000, .idle_ms = 75000,
-                                     .drain_ms = 30000};
+                                     .drain_ms = 30000,
+                                     .tickets_ms = DG_TLS_TICKETS_INTERVAL_S * 1000ull};
+    config->tickets = options->tickets;
     config->limits = (dg_limits){.head_bytes = DG_BLOCK_BYTES, .body_bytes = 8u << 20};
     /* The backend on the command line is the default one, whatever the file's packs name. */
     if (options->upstream)

@@ -60,6 +60,7 @@ struct dg_downstream {
     bool head_timer : 1;  /* the head's deadline runs */
     bool dead : 1;        /* freed while running: the memory goes when its loop ends */
     char host[46];        /* the peer's address */
+    dg_tls_identity *identity; /* by its certificate; NULL = it showed none */
 };
 
 struct dg_exchange {

@@ -73,7 +73,7 @@ void dg_forward_failed(dg_exchange *x, const char *what)
         return;
     }
     bool connected = x->up->connected, handshake = x->up->conn.phase == DG_CONN_HANDSHAKE;
-    log_failure(x, handshake ? dg_tls_error() : what);
+    log_failure(x, handshake ? dg_tls_failure(x->up->conn.ssl) : what);
     dg_fail(x,
             connected    ? DG_PROBLEM_UPSTREAM_CLOSED
             : handshake  ? DG_PROBLEM_UPSTREAM_TLS

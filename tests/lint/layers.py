@@ -46,12 +46,12 @@ ROOMS = {
     "proxy/lifecycle": ("base rules", ""),
     "proxy/usage": ("base", ""),
     "proxy/net": ("base certs", "libevent openssl sockets"),
-    "proxy/config": ("base certs rules proxy/net proxy/usage", ""),
+    "proxy/config": ("base certs rules proxy/http proxy/net proxy/usage", ""),
     "proxy/exchange": ("base certs transforms rules proxy proxy/accesslog proxy/coding proxy/config proxy/http proxy/lifecycle "
                        "proxy/net proxy/usage", "sockets"),
     "proxy/admin": ("base", "libevent sockets"),
     "proxy/demo": ("base proxy/admin", "libevent jansson"),
-    "proxy/server": ("base rules proxy proxy/accesslog proxy/admin proxy/config proxy/exchange proxy/net proxy/usage",
+    "proxy/server": ("base certs rules proxy proxy/accesslog proxy/admin proxy/config proxy/exchange proxy/net proxy/usage",
                      "libevent sockets"),
     "proxy/command": ("base certs transforms rules proxy proxy/admin proxy/config proxy/demo proxy/net "
                       "proxy/server proxy/usage", ""),
