@@ -58,6 +58,8 @@ typedef struct dg_config {
     size_t upstream_count;
     dg_pack_source *packs;
     size_t *pack_upstreams; /* index into upstreams, by pack */
+    bool *pack_ignores_no_transform; /* by pack: messages are translated even if they forbid it */
+    bool ignores_no_transform;       /* where a pack says nothing else */
     bool has_default;       /* upstreams[0] is the default one; else every pack has its own */
     size_t pack_count;
     dg_access_log access_log;

@@ -173,6 +173,17 @@ static size_t read_upstream(reader *r, const dg_node *node)
     return (size_t)(up - r->config->upstreams);
 }
 
+static void read_no_transform(reader *r, const dg_node *node, bool *ret_ignores)
+{
+    dg_slice text;
+    if (!dg_node_want_string(node, "'refuse' or 'ignore'", r->diags, &text))
+        return;
+    *ret_ignores = dg_slice_eq(text, DG_SLICE("ignore"));
+    if (!*ret_ignores && !dg_slice_eq(text, DG_SLICE("refuse")))
+        dg_diags_add(r->diags, DG_ERROR, node->origin,
+                     "'no_transform' says what happens to messages that forbid their translation: 'refuse' or 'ignore'");
+}
+
 static dg_pack_source *add_pack(reader *r, const char *dir, dg_origin origin)
 {
     dg_config *config = r->config;
@@ -180,20 +191,23 @@ static dg_pack_source *add_pack(reader *r, const char *dir, dg_origin origin)
         config->packs = dg_arena_zalloc(&config->arena, PACKS_MAX * sizeof *config->packs);
         config->pack_upstreams =
             dg_arena_zalloc(&config->arena, PACKS_MAX * sizeof *config->pack_upstreams);
+        config->pack_ignores_no_transform =
+            dg_arena_zalloc(&config->arena, PACKS_MAX * sizeof *config->pack_ignores_no_transform);
     }
-    if (!config->packs || !config->pack_upstreams || config->pack_count == PACKS_MAX) {
+    if (!config->packs || !config->pack_upstreams || !config->pack_ignores_no_transform || config->pack_count == PACKS_MAX) {
         dg_diags_add(r->diags, DG_ERROR, origin, "too many packs (the limit is %d)", PACKS_MAX);
         return NULL;
     }
     dg_pack_source *pack = &config->packs[config->pack_count++];
     *pack = (dg_pack_source){.dir = dir, .origin = origin};
+    config->pack_ignores_no_transform[pack - config->packs] = config->ignores_no_transform;
     return pack;
 }
 
 static void read_pack(reader *r, const dg_node *node)
 {
-    static const char *const known[] = {"dir", "backend_version", "upstream", NULL};
-    const dg_node *dir = node, *version = NULL, *upstream = NULL;
+    static const char *const known[] = {"dir", "backend_version", "upstream", "no_transform", NULL};
+    const dg_node *dir = node, *version = NULL, *upstream = NULL, *no_transform = NULL;
     dg_slice text;
     if (node->kind == DG_NODE_MAP) {
         if (!dg_node_check_keys(node, known, r->diags))
@@ -201,6 +215,7 @@ static void read_pack(reader *r, const dg_node *node)
         dir = dg_node_get(node, "dir");
         version = dg_node_get(node, "backend_version");
         upstream = dg_node_get(node, "upstream");
+        no_transform = dg_node_get(node, "no_transform");
         if (!dir) {
             dg_diags_add(r->diags, DG_ERROR, node->origin, "a pack needs a 'dir'");
             return;
@@ -214,6 +229,8 @@ static void read_pack(reader *r, const dg_node *node)
     size_t index = (size_t)(pack - r->config->packs);
     if (version && dg_node_want_string(version, "the name of a version", r->diags, &text))
         pack->backend_version = text.ptr;
+    if (no_transform)
+        read_no_transform(r, no_transform, &r->config->pack_ignores_no_transform[index]);
     if (upstream) {
         size_t at = read_upstream(r, upstream);
         r->config->pack_upstreams[index] = at == SIZE_MAX ? 0 : at;
@@ -334,7 +351,7 @@ static void each(reader *r, const dg_node *node, void (*read)(reader *, const dg
 
 static void read_root(reader *r, const dg_node *root, const dg_config_options *options)
 {
-    static const char *const known[] = {"listen", "upstream", "packs", "unmatched", "admin",
+    static const char *const known[] = {"listen", "upstream", "packs", "unmatched", "no_transform", "admin",
                                         "access_log", "trusted_proxies", "client_fields", "workers", "timeouts", "limits",
                                         NULL};
     const dg_node *node;
@@ -346,6 +363,8 @@ static void read_root(reader *r, const dg_node *root, const dg_config_options *o
         r->config->has_default = read_upstream(r, node) == 0;
     if ((node = dg_node_get(root, "listen")) && !options->listen_count)
         each(r, node, read_listen);
+    if ((node = dg_node_get(root, "no_transform")))
+        read_no_transform(r, node, &r->config->ignores_no_transform);
     if ((node = dg_node_get(root, "packs")))
         each(r, node, read_pack);
     if ((node = dg_node_get(root, "unmatched")))

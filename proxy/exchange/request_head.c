@@ -183,8 +183,10 @@ dg_status dg_request_head_begin(dg_exchange *x, const dg_head *head)
     dg_buf *out = &x->request_head;
     add_request_line(x, out);
     add_fields(x, head, out);
-    if (answer_translates(x))
+    if (answer_translates(x)) {
+        x->accepts = dg_accepted_codings(head);
         add_accept_encoding(head, out);
+    }
     add_own_fields(x, head, out);
     if (x->whole || x->request.framing == DG_FRAMING_NONE)
         return out->status; /* the length is known later, or there is no body */

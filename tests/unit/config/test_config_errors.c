@@ -50,6 +50,9 @@ static const struct {
      "c.yaml:1:9: error: a listener needs an 'address'\n"},
     {"listen: unix:/run/dragoman.sock\n" UPSTREAM,
      "c.yaml:1:9: error: listening on a unix socket is not supported: 'unix:/run/dragoman.sock'\n"},
+    {"listen: 127.0.0.1:1\nno_transform: never\n" UPSTREAM,
+     "c.yaml:2:15: error: 'no_transform' says what happens to messages that forbid their translation: "
+     "'refuse' or 'ignore'\n"},
     {"listen: {address: '127.0.0.1:1', tls: {certs: [], cert: a, key: b}}\n" UPSTREAM,
      "c.yaml:1:47: error: a certificate stands beside 'certs': write it into the list\n"},
     {"listen: {address: '127.0.0.1:1', tls: {cert: a, key: b, client_verify: never}}\n" UPSTREAM,
