@@ -57,12 +57,18 @@ static bool describes_backends_bytes(dg_field_id id)
     return dg_describes_content(id) || id == DG_FIELD_ACCEPT_RANGES;
 }
 
-/* One that is no entity tag is left out: it names nothing. */
+/* The client does not take the backend's coding, so that the answer goes on in another. */
+static bool is_recoded(const dg_exchange *x)
+{
+    return x->program && x->client_coding != x->answer_coding;
+}
+
+/* One that is no entity tag is left out: it names nothing. And so is that of another coding (RFC 9110 8.8.3). */
 static void add_entity_tag(dg_exchange *x, dg_buf *out, const dg_field *field)
 {
     size_t start = out->len;
     dg_buf_add(out, DG_SLICE("ETag: "));
-    if (dg_entity_tag_for_client(&x->match, field->value, out))
+    if (!is_recoded(x) && dg_entity_tag_for_client(&x->match, field->value, out))
         dg_buf_add(out, DG_SLICE("\r\n"));
     else
         out->len = start;
@@ -89,7 +95,8 @@ static void add_fields(dg_exchange *x, const dg_head *head, bool translated, dg_
     for (size_t i = 0; i < head->field_count; i++) {
         const dg_field *field = &head->fields[i];
         if (field->id == DG_FIELD_CONTENT_LENGTH || names_version(x, field) ||
-            (translated && describes_backends_bytes(field->id)) || dg_field_is_dropped(head, field))
+            (translated && describes_backends_bytes(field->id)) || dg_field_is_dropped(head, field) ||
+            (field->id == DG_FIELD_CONTENT_ENCODING && is_recoded(x)))
             continue;
         if (translated && field->id == DG_FIELD_ETAG)
             add_entity_tag(x, out, field);
@@ -103,6 +110,27 @@ static void add_fields(dg_exchange *x, const dg_head *head, bool translated, dg_
         else
             dg_add_field_line(out, field->name, field->value);
     }
+}
+
+static bool varies_by_coding(const dg_head *head)
+{
+    dg_list list = dg_list_of_field(head, DG_FIELD_VARY);
+    dg_slice name;
+    while (dg_list_next(&list, &name))
+        if (dg_slice_ieq(name, DG_SLICE("Accept-Encoding")) || dg_slice_eq(name, DG_SLICE("*")))
+            return true;
+    return false;
+}
+
+/* A coding is the client's choice, here or at the backend (RFC 9110 12.5.5). */
+static void add_coding(const dg_exchange *x, const dg_head *head, dg_buf *out)
+{
+    if (!x->program || (x->answer_coding == DG_CODING_IDENTITY && !is_recoded(x)))
+        return;
+    if (is_recoded(x) && x->client_coding != DG_CODING_IDENTITY)
+        dg_add_field_line(out, DG_SLICE("Content-Encoding"), dg_coding_name(x->client_coding));
+    if (!varies_by_coding(head))
+        dg_add_field_line(out, DG_SLICE("Vary"), DG_SLICE("Accept-Encoding"));
 }
 
 /* What a version's answers say of its end. */
@@ -174,6 +202,7 @@ dg_status dg_answer_head_begin(dg_exchange *x, const dg_head *head, bool transla
     dg_buf *out = &x->answer_head;
     add_status_line(out, head);
     add_fields(x, head, translated, out);
+    add_coding(x, head, out);
     if (!dg_head_find(head, DG_FIELD_DATE)) /* RFC 9110 6.6.1 */
         dg_add_field_line(out, DG_SLICE("Date"), dg_edge_date(x->edge));
     dg_answer_version(x, dg_head_find(head, DG_FIELD_DEPRECATION) != NULL,

@@ -118,6 +118,7 @@ static void exchange_destroy(dg_exchange *x)
     dg_buf_free(&x->answer_bytes);
     dg_buf_free(&x->answer_out);
     dg_buf_free(&x->plain);
+    free(x->digests);
     free(x);
 }
 
@@ -209,6 +210,8 @@ static void put_spare(dg_edge *edge, dg_exchange *x)
     recycle(&x->answer_bytes);
     recycle(&x->answer_out);
     recycle(&x->plain);
+    free(x->digests);
+    x->digests = NULL;
     if (edge->spare_count >= SPARE_MAX) {
         exchange_destroy(x);
         return;

@@ -24,11 +24,31 @@ static bool answer_translates(const dg_exchange *x)
     return x->match.response || x->match.error;
 }
 
+/* Whether a name is one under which we say who the client is. '_' counts as '-', as for backends that turn
+ * fields into variables. */
+static bool is_client_field(const dg_config *config, dg_slice name)
+{
+    for (unsigned part = 0; part < DG_TLS_IDENTITY_COUNT; part++) {
+        dg_slice own = config->client_fields[part];
+        size_t i = 0;
+        while (own.len == name.len && i < name.len &&
+               (dg_ascii_lower(own.ptr[i]) == dg_ascii_lower(name.ptr[i]) ||
+                (strchr("-_", own.ptr[i]) && strchr("-_", name.ptr[i]))))
+            i++;
+        if (own.len && i == own.len)
+            return true;
+    }
+    return false;
+}
+
 static bool is_dropped(const dg_exchange *x, const dg_head *head, const dg_field *field)
 {
     switch (field->id) {
-    case DG_FIELD_OTHER:
-        return head->first[DG_FIELD_CONNECTION] && dg_field_is_dropped(head, field);
+    case DG_FIELD_OTHER: {
+        const dg_config *config = &x->epoch->snapshot->config;
+        return (head->first[DG_FIELD_CONNECTION] && dg_field_is_dropped(head, field)) ||
+               (config->has_client_fields && is_client_field(config, field->name));
+    }
     case DG_FIELD_HOST:
     case DG_FIELD_CONTENT_LENGTH:
     case DG_FIELD_EXPECT:
@@ -139,9 +159,21 @@ static void add_forwarded_for(const dg_exchange *x, const dg_head *head, dg_buf 
     dg_buf_add(out, DG_SLICE("\r\n"));
 }
 
+/* Who the client is, by its certificate; a part that it does not have is left out. */
+static void add_client_fields(const dg_exchange *x, dg_buf *out)
+{
+    const dg_config *config = &x->epoch->snapshot->config;
+    const dg_tls_identity *identity = x->down->identity;
+    for (unsigned part = 0; identity && part < DG_TLS_IDENTITY_COUNT; part++)
+        if (config->client_fields[part].len && identity->parts[part].len)
+            dg_add_field_line(out, config->client_fields[part], identity->parts[part]);
+}
+
 static void add_own_fields(dg_exchange *x, const dg_head *head, dg_buf *out)
 {
     add_forwarded_for(x, head, out);
+    if (x->epoch->snapshot->config.has_client_fields)
+        add_client_fields(x, out);
     if (!x->down->trusted || !dg_head_find(head, DG_FIELD_X_FORWARDED_PROTO))
         dg_buf_add(out, x->down->tls ? DG_SLICE("X-Forwarded-Proto: https\r\n")
                                      : DG_SLICE("X-Forwarded-Proto: http\r\n"));
@@ -158,8 +190,10 @@ dg_status dg_request_head_begin(dg_exchange *x, const dg_head *head)
     dg_buf *out = &x->request_head;
     add_request_line(x, out);
     add_fields(x, head, out);
-    if (answer_translates(x))
+    if (answer_translates(x)) {
+        x->accepts = dg_accepted_codings(head);
         add_accept_encoding(head, out);
+    }
     add_own_fields(x, head, out);
     if (x->whole || x->request.framing == DG_FRAMING_NONE)
         return out->status; /* the length is known later, or there is no body */

@@ -212,6 +212,26 @@ static bool must_be_whole(const dg_exchange *x)
            (x->match.request || x->upstream->whole_requests);
 }
 
+/* Whether a request lets its content be translated, and says nothing of it that cannot be kept. */
+static bool check_transformation(dg_exchange *x, const dg_head *head)
+{
+    if (dg_forbids_transformation(x, head)) {
+        dg_fail(x, DG_PROBLEM_NO_TRANSFORM,
+                "it says Cache-Control: no-transform, and the backend does not speak this version", NULL);
+        return false;
+    }
+    if (dg_head_find(head, DG_FIELD_CONTENT_RANGE)) { /* RFC 9110 14.5 */
+        dg_fail(x, DG_PROBLEM_BAD_BODY, "a part of a representation cannot be translated", NULL);
+        return false;
+    }
+    dg_status status = dg_digests_remember(x, head);
+    if (status == DG_OK)
+        return true;
+    dg_fail(x, status == DG_NOMEM ? DG_PROBLEM_INTERNAL : DG_PROBLEM_BAD_DIGEST,
+            status == DG_NOMEM ? "out of memory" : "a field with a digest is malformed", NULL);
+    return false;
+}
+
 /* Whether a request's body can be translated as it is declared. */
 static bool check_content(dg_exchange *x, const dg_head *head)
 {
@@ -237,7 +257,7 @@ static bool check_content(dg_exchange *x, const dg_head *head)
         dg_fail(x, DG_PROBLEM_UNSUPPORTED_CODING, "the request's content coding is not known here", &extra);
         return false;
     }
-    return true;
+    return check_transformation(x, head);
 }
 
 static void go_on(dg_exchange *x, const dg_head *head)
