@@ -19,6 +19,7 @@ typedef struct dg_timeouts { /* all absolute, in milliseconds */
     uint64_t answer_ms;  /* from the request sent to the last byte of the answer */
     uint64_t send_ms;    /* to write what is queued for a client */
     uint64_t idle_ms;    /* a kept connection of a client without a request */
+    uint64_t tunnel_ms;  /* how long both sides of an upgraded connection may be silent */
     uint64_t drain_ms;   /* after SIGTERM, for what is in flight */
 } dg_timeouts;
 
@@ -60,6 +61,8 @@ typedef struct dg_config {
     dg_access_log access_log;
     dg_network *trusted; /* peers whose X-Forwarded-* fields are believed */
     size_t trusted_count;
+    dg_slice *upgrades; /* protocols that clients may upgrade to: "websocket" */
+    size_t upgrade_count;
     bool pass_unmatched; /* what no pack claims goes to the default backend untouched */
     unsigned workers;
     dg_timeouts timeouts;

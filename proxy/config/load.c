@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { LISTENS_MAX = 64, PACKS_MAX = 256, CERTS_MAX = 64, WORKERS_MAX = 256, TRUSTED_MAX = 256 };
+enum { LISTENS_MAX = 64, PACKS_MAX = 256, CERTS_MAX = 64, WORKERS_MAX = 256, TRUSTED_MAX = 256,
+       UPGRADES_MAX = 16 };
 
 typedef struct reader {
     dg_config *config;
@@ -278,7 +279,8 @@ static void read_pack(reader *r, const dg_node *node)
 
 static void read_timeouts(reader *r, const dg_node *node)
 {
-    static const char *const known[] = {"head", "body", "connect", "answer", "send", "idle", "drain", NULL};
+    static const char *const known[] = {"head", "body", "connect", "answer", "send", "idle", "tunnel", "drain",
+                                        NULL};
     dg_timeouts *t = &r->config->timeouts;
     if (!dg_node_want_map(node, "a map of durations", r->diags) ||
         !dg_node_check_keys(node, known, r->diags))
@@ -289,6 +291,7 @@ static void read_timeouts(reader *r, const dg_node *node)
     read_duration(r, node, "answer", &t->answer_ms);
     read_duration(r, node, "send", &t->send_ms);
     read_duration(r, node, "idle", &t->idle_ms);
+    read_duration(r, node, "tunnel", &t->tunnel_ms);
     read_duration(r, node, "drain", &t->drain_ms);
 }
 
@@ -346,6 +349,31 @@ static void read_trusted(reader *r, const dg_node *node)
                      "'%s' is no network: write 10.0.0.0/8, 192.0.2.7, ::1 or unix", text.ptr);
 }
 
+/* Other forms of HTTP would carry requests past the packs, whatever version they are in; TLS (RFC 2817) would have to end
+ * here. */
+static void read_upgrade(reader *r, const dg_node *node)
+{
+    static const char *const refused[] = {"h2c", "h2", "h3", "HTTP", "TLS"};
+    dg_config *config = r->config;
+    dg_slice text;
+    if (!config->upgrades)
+        config->upgrades = dg_arena_zalloc(&config->arena, UPGRADES_MAX * sizeof *config->upgrades);
+    if (!config->upgrades || !dg_node_want_string(node, "a protocol like websocket", r->diags, &text))
+        return;
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        if (dg_slice_ieq(text, dg_slice_str(refused[i]))) {
+            dg_diags_add(r->diags, DG_ERROR, node->origin,
+                         "'%s' cannot be upgraded to: what is said in it would pass the packs unseen", text.ptr);
+            return;
+        }
+    if (!text.len || strpbrk(text.ptr, " \t,/;\"()<>@:\\[]?={}"))
+        dg_diags_add(r->diags, DG_ERROR, node->origin, "'%s' is no name of a protocol: write websocket", text.ptr);
+    else if (config->upgrade_count == UPGRADES_MAX)
+        dg_diags_add(r->diags, DG_ERROR, node->origin, "too many protocols (the limit is %d)", UPGRADES_MAX);
+    else
+        config->upgrades[config->upgrade_count++] = text;
+}
+
 static void read_access_log(reader *r, const dg_node *node)
 {
     static const char *const known[] = {"file", "format", NULL};
@@ -384,8 +412,8 @@ static void each(reader *r, const dg_node *node, void (*read)(reader *, const dg
 static void read_root(reader *r, const dg_node *root, const dg_config_options *options)
 {
     static const char *const known[] = {"listen", "upstream", "packs", "unmatched", "admin",
-                                        "access_log", "trusted_proxies", "workers", "timeouts", "limits",
-                                        NULL};
+                                        "access_log", "trusted_proxies", "upgrades", "workers", "timeouts",
+                                        "limits", NULL};
     const dg_node *node;
     uint64_t n;
     if (!dg_node_want_map(root, "a configuration", r->diags))
@@ -403,6 +431,8 @@ static void read_root(reader *r, const dg_node *root, const dg_config_options *o
         read_admin(r, node);
     if ((node = dg_node_get(root, "trusted_proxies")))
         each(r, node, read_trusted);
+    if ((node = dg_node_get(root, "upgrades")))
+        each(r, node, read_upgrade);
     if ((node = dg_node_get(root, "access_log")))
         read_access_log(r, node);
     if ((node = dg_node_get(root, "workers")) &&
@@ -467,6 +497,7 @@ dg_status dg_config_load(dg_config *config, const dg_config_options *options, dg
     config->workers = processors > 0 && processors <= WORKERS_MAX ? (unsigned)processors : 1;
     config->timeouts = (dg_timeouts){.head_ms = 10000, .body_ms = 60000, .connect_ms = 5000,
                                      .answer_ms = 60000, .send_ms = 60000, .idle_ms = 75000,
+                                     .tunnel_ms = 3600000,
                                      .drain_ms = 30000};
     config->limits = (dg_limits){.head_bytes = DG_BLOCK_BYTES, .body_bytes = 8u << 20};
     /* The backend on the command line is the default one, whatever the file's packs name. */

@@ -237,7 +237,7 @@ static dg_status read_answer_head(dg_exchange *x)
     dg_http_error error = {.reason = NULL};
     size_t consumed = 0;
     dg_method method = dg_method_of(dg_exchange_upstream_method(x));
-    dg_status status = dg_response_parse(in, &x->answer_scan, &limits, method, false, &edge->head,
+    dg_status status = dg_response_parse(in, &x->answer_scan, &limits, method, x->offer_bytes > 0, &edge->head,
                                          &consumed, &error);
     if (status == DG_AGAIN && in.len < DG_BLOCK_BYTES)
         return DG_AGAIN;
@@ -247,6 +247,10 @@ static dg_status read_answer_head(dg_exchange *x)
     }
     x->answer_scan = 0;
     dg_conn_consume(&x->up->conn, consumed);
+    if (edge->head.status == 101) {
+        dg_tunnel_begin(x, &edge->head);
+        return DG_CLOSED;
+    }
     bool alive = edge->head.status < 200 ? pass_interim(x, &edge->head) : begin_answer(x, &edge->head);
     return alive ? DG_OK : DG_CLOSED;
 }

@@ -40,6 +40,7 @@ typedef enum dg_client_state {
     DG_CLIENT_BODY,   /* reading a request's body */
     DG_CLIENT_WAIT,   /* the request is in; the answer is under way */
     DG_CLIENT_FLUSH,  /* the answer is queued, not yet taken by the socket */
+    DG_CLIENT_TUNNEL, /* upgraded: bytes pass as they are */
     DG_CLIENT_LINGER, /* answered and half closed: what still comes is read and dropped (RFC 9112 9.6) */
 } dg_client_state;
 
@@ -93,6 +94,10 @@ struct dg_exchange {
     bool request_sent : 1;   /* and everything of the body */
     bool any_received : 1;   /* the backend sent something */
     bool retried : 1;
+    bool tunnel : 1;         /* the backend's 101 went to the client */
+    bool client_ended : 1, backend_ended : 1; /* of a tunnel: which side has said all */
+    uint64_t request_bytes_in; /* of the request's content, or of a tunnel, that came from the client */
+    uint32_t offer_start, offer_bytes; /* the protocols in request_head to upgrade to; 0 bytes = none */
 
     /* the answer */
     unsigned status;     /* 0 = none yet */
@@ -172,6 +177,15 @@ bool dg_forward_is_full(const dg_exchange *x); /* the backend does not take more
 /* ---- answer.c: from the backend to the client. All may free x. */
 void dg_answer_read(dg_exchange *x);   /* bytes may have come from the backend */
 void dg_answer_resume(dg_exchange *x); /* the client took what was queued */
+
+/* ---- tunnel.c: upgrades (RFC 9110 7.8) */
+/* Adds Connection and Upgrade where the client asked for it and the exchange may become a tunnel. */
+void dg_tunnel_offer(dg_exchange *x, const dg_head *head, dg_buf *out);
+/* The backend's 101 came. All may free x. */
+void dg_tunnel_begin(dg_exchange *x, const dg_head *head);
+void dg_tunnel_run(dg_exchange *x);     /* something changed on one of the sides */
+void dg_tunnel_expired(dg_exchange *x); /* both were silent for too long */
+void dg_tunnel_end(dg_exchange *x);
 
 /* ---- answer_head.c: the head for the client, without framing. translated: the content changes. */
 dg_status dg_answer_head_begin(dg_exchange *x, const dg_head *head, bool translated);

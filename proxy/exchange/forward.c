@@ -117,7 +117,7 @@ static void send_request(dg_exchange *x)
         return;
     }
     x->head_sent = true;
-    if (x->whole || x->request.framing == DG_FRAMING_NONE)
+    if (x->request.done)
         all_sent(x);
     else
         dg_receive_more(x);
@@ -219,6 +219,10 @@ static void up_ready(dg_conn *conn)
     dg_exchange *x = upconn_of(conn)->user;
     if (!x->head_sent) {
         send_request(x);
+        return;
+    }
+    if (x->tunnel) {
+        dg_tunnel_run(x);
         return;
     }
     if (dg_conn_queued(conn)) {

@@ -286,6 +286,7 @@ static dg_status take_piece(dg_downstream *down, dg_slice in)
                      ? DG_LIMIT
                      : x->request_bytes.status;
     }
+    x->request_bytes_in += piece.len;
     /* Consumed before the doors below: what is behind the body belongs to the next request. The piece stays
      * readable until the next fill. */
     dg_conn_consume(&down->conn, consumed);
@@ -357,6 +358,9 @@ static bool step(dg_downstream *down)
         break;
     case DG_CLIENT_LINGER:
         return linger_on(down) && false;
+    case DG_CLIENT_TUNNEL:
+        dg_tunnel_run(down->exchange);
+        return false;
     default:
         return false;
     }
@@ -443,6 +447,8 @@ static void client_expired(dg_conn *conn)
             dg_fail(x, DG_PROBLEM_ANSWER_TIMEOUT, "the backend did not take the body in time", NULL);
         else
             dg_fail(x, DG_PROBLEM_REQUEST_TIMEOUT, "the body did not come in time", NULL);
+    } else if (x && down->state == DG_CLIENT_TUNNEL) {
+        dg_tunnel_expired(x);
     } else if (x) { /* it does not read its answer */
         dg_exchange_abort(x);
     } else if (down->state == DG_CLIENT_HEAD && dg_conn_input(conn).len) {

@@ -154,6 +154,7 @@ dg_status dg_request_head_begin(dg_exchange *x, const dg_head *head)
     if (answer_translates(x))
         add_accept_encoding(head, out);
     add_own_fields(x, head, out);
+    dg_tunnel_offer(x, head, out);
     if (x->whole || x->request.framing == DG_FRAMING_NONE)
         return out->status; /* the length is known later, or there is no body */
     if (x->request.framing == DG_FRAMING_CHUNKED)
