@@ -49,8 +49,10 @@ static dg_status write_piece(dg_exchange *x, dg_slice piece, bool last)
         iov[n++] = (struct iovec){(void *)(uintptr_t)piece.ptr, piece.len};
     if (x->answer_chunked && piece.len)
         iov[n++] = (struct iovec){(void *)(uintptr_t) "\r\n", 2};
-    if (x->answer_chunked && last)
-        iov[n++] = (struct iovec){(void *)(uintptr_t)DG_CHUNKED_END, sizeof DG_CHUNKED_END - 1};
+    if (x->answer_chunked && last) {
+        dg_slice end = dg_trailers_end(x, &x->answer_trailers);
+        iov[n++] = (struct iovec){(void *)(uintptr_t)end.ptr, end.len};
+    }
     return n ? dg_conn_write(&x->down->conn, iov, n) : DG_OK;
 }
 
@@ -167,6 +169,8 @@ static void frame(dg_exchange *x, const dg_head *head, bool translated)
         dg_buf_add(out, DG_SLICE("\r\n"));
     } else if (x->answer.framing != DG_FRAMING_NONE && x->minor > 0) {
         x->answer_chunked = true;
+        if (x->takes_trailers && x->answer.framing == DG_FRAMING_CHUNKED)
+            dg_trailers_announce(x, head, out);
         dg_buf_add(out, DG_SLICE("Transfer-Encoding: chunked\r\n"));
     } else if (x->answer.framing != DG_FRAMING_NONE) {
         x->close_after = true; /* HTTP/1.0: the end of the connection is the end of the body */
@@ -278,6 +282,8 @@ static dg_status read_answer_body(dg_exchange *x)
         return DG_CLOSED;
     }
     dg_conn_consume(&x->up->conn, consumed);
+    if (x->takes_trailers)
+        dg_trailers_keep(&x->answer, &x->answer_trailers);
     if (x->endless && piece.len)
         dg_conn_deadline(&x->up->conn, x->epoch->snapshot->config.timeouts.answer_ms);
     else if (!x->answer.done)

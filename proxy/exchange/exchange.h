@@ -87,8 +87,10 @@ struct dg_exchange {
     dg_buf request_head;  /* for the backend; without its framing and end until they are known */
     dg_buf request_bytes; /* the content, where it must be whole before it goes on */
     dg_buf request_out;   /* its translation */
+    dg_buf request_trailers; /* of a streamed one, as they came */
     dg_coding request_coding; /* of the content that came; it goes on without one */
     bool whole : 1;          /* the request goes on in one piece, and can be sent again */
+    bool takes_trailers : 1; /* the client does, and the backend was told so */
     bool expects : 1;        /* the client waits for a 100 */
     bool head_sent : 1;      /* request_head was given to the connection */
     bool request_sent : 1;   /* and everything of the body */
@@ -112,6 +114,7 @@ struct dg_exchange {
     dg_buf answer_head;  /* for the client */
     dg_buf answer_bytes; /* the content, where it is translated and came in pieces */
     dg_buf answer_out;   /* its translation */
+    dg_buf answer_trailers; /* of content that passes, as they came, when the client takes them */
     dg_buf plain;        /* content without its coding, on the way of either */
     bool answer_parsed : 1;  /* the final head is known */
     bool up_keep : 1;        /* the backend keeps its connection open */
@@ -177,6 +180,15 @@ bool dg_forward_is_full(const dg_exchange *x); /* the backend does not take more
 /* ---- answer.c: from the backend to the client. All may free x. */
 void dg_answer_read(dg_exchange *x);   /* bytes may have come from the backend */
 void dg_answer_resume(dg_exchange *x); /* the client took what was queued */
+
+/* ---- trailers.c: RFC 9110 6.5 */
+/* Tells the backend that the client takes trailers, if so and if nothing of the answer is translated. */
+void dg_trailers_ask(dg_exchange *x, const dg_head *head, dg_buf *out);
+/* Adds what the Trailer field of a head announces, as far as it may pass. */
+void dg_trailers_announce(const dg_exchange *x, const dg_head *head, dg_buf *out);
+void dg_trailers_keep(const dg_body *body, dg_buf *kept);
+/* The last chunk with the trailers that pass; valid until the scratch is used again. */
+dg_slice dg_trailers_end(dg_exchange *x, const dg_buf *kept);
 
 /* ---- tunnel.c: upgrades (RFC 9110 7.8) */
 /* Adds Connection and Upgrade where the client asked for it and the exchange may become a tunnel. */

@@ -203,8 +203,10 @@ void dg_forward_piece(dg_exchange *x, dg_slice piece, bool last)
         iov[n++] = (struct iovec){(void *)(uintptr_t)piece.ptr, piece.len};
     if (chunked && piece.len)
         iov[n++] = (struct iovec){(void *)(uintptr_t) "\r\n", 2};
-    if (chunked && last)
-        iov[n++] = (struct iovec){(void *)(uintptr_t)DG_CHUNKED_END, sizeof DG_CHUNKED_END - 1};
+    if (chunked && last) {
+        dg_slice end = dg_trailers_end(x, &x->request_trailers);
+        iov[n++] = (struct iovec){(void *)(uintptr_t)end.ptr, end.len};
+    }
     dg_status status = n ? dg_conn_write(&x->up->conn, iov, n) : DG_OK;
     if (status != DG_OK)
         write_failed(x, status);

@@ -287,6 +287,8 @@ static dg_status take_piece(dg_downstream *down, dg_slice in)
                      : x->request_bytes.status;
     }
     x->request_bytes_in += piece.len;
+    if (status == DG_OK && !x->whole)
+        dg_trailers_keep(&x->request, &x->request_trailers);
     /* Consumed before the doors below: what is behind the body belongs to the next request. The piece stays
      * readable until the next fill. */
     dg_conn_consume(&down->conn, consumed);

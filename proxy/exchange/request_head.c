@@ -155,12 +155,15 @@ dg_status dg_request_head_begin(dg_exchange *x, const dg_head *head)
         add_accept_encoding(head, out);
     add_own_fields(x, head, out);
     dg_tunnel_offer(x, head, out);
+    dg_trailers_ask(x, head, out);
     if (x->whole || x->request.framing == DG_FRAMING_NONE)
         return out->status; /* the length is known later, or there is no body */
-    if (x->request.framing == DG_FRAMING_CHUNKED)
+    if (x->request.framing == DG_FRAMING_CHUNKED) {
+        dg_trailers_announce(x, head, out);
         dg_request_head_chunked(x);
-    else
+    } else {
         dg_request_head_length(x, head->content_length);
+    }
     return out->status;
 }
 
