@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 enum { LISTENS_MAX = 64, PACKS_MAX = 256, CERTS_MAX = 64, WORKERS_MAX = 256, TRUSTED_MAX = 256,
-       UPGRADES_MAX = 16 };
+       UPGRADES_MAX = 16, MODE_DEFAULT = 0660 };
 
 typedef struct reader {
     dg_config *config;
@@ -137,12 +137,12 @@ static dg_listen *add_listen(reader *r, const char *text, dg_origin origin)
         dg_diags_add(r->diags, DG_ERROR, origin, "too many listeners (the limit is %d)", LISTENS_MAX);
         return NULL;
     }
-    if (strncmp(text, "unix:", 5) == 0) {
-        dg_diags_add(r->diags, DG_ERROR, origin, "listening on a unix socket is not supported: '%s'", text);
+    if (strncmp(text, "unix:", 5) == 0 && text[5] != '/') {
+        dg_diags_add(r->diags, DG_ERROR, origin, "'%s': the path of a socket to listen on begins with /", text);
         return NULL;
     }
     dg_listen *listen = &config->listens[config->listen_count];
-    *listen = (dg_listen){.text = dg_arena_strdup(&config->arena, text), .origin = origin};
+    *listen = (dg_listen){.text = dg_arena_strdup(&config->arena, text), .origin = origin, .mode = MODE_DEFAULT};
     if (dg_address_resolve(text, true, listen->addresses, &listen->address_count, &error) != DG_OK) {
         dg_diags_add(r->diags, DG_ERROR, origin, "cannot listen on '%s': %s", text, error);
         return NULL;
@@ -151,9 +151,29 @@ static dg_listen *add_listen(reader *r, const char *text, dg_origin origin)
     return listen;
 }
 
+/* "0660": octal, as chmod takes it. */
+static void read_mode(reader *r, dg_listen *listen, const dg_node *node)
+{
+    dg_slice text;
+    unsigned mode = 0;
+    if (!dg_node_want_string(node, "a mode like \"0660\"", r->diags, &text))
+        return;
+    bool good = text.len > 0 && text.len <= 4;
+    for (size_t i = 0; i < text.len && good; i++) {
+        good = text.ptr[i] >= '0' && text.ptr[i] <= '7';
+        mode = mode * 8 + (unsigned)(text.ptr[i] - '0');
+    }
+    if (listen->addresses[0].storage.ss_family != AF_UNIX)
+        dg_diags_add(r->diags, DG_ERROR, node->origin, "'mode' is for unix sockets");
+    else if (!good || mode > 0777)
+        dg_diags_add(r->diags, DG_ERROR, node->origin, "'%s' is no mode: write \"0660\"", text.ptr);
+    else
+        listen->mode = mode;
+}
+
 static void read_listen(reader *r, const dg_node *node)
 {
-    static const char *const known[] = {"address", "tls", NULL};
+    static const char *const known[] = {"address", "mode", "tls", NULL};
     const dg_node *address = node;
     dg_slice text;
     if (node->kind == DG_NODE_MAP) {
@@ -168,9 +188,13 @@ static void read_listen(reader *r, const dg_node *node)
     if (!dg_node_want_string(address, "an address like 127.0.0.1:8080", r->diags, &text))
         return;
     dg_listen *listen = add_listen(r, text.ptr, address->origin);
-    const dg_node *tls = node->kind == DG_NODE_MAP ? dg_node_get(node, "tls") : NULL;
-    if (listen && tls)
+    if (!listen || node->kind != DG_NODE_MAP)
+        return;
+    const dg_node *tls = dg_node_get(node, "tls"), *mode = dg_node_get(node, "mode");
+    if (tls)
         read_tls(r, listen, tls);
+    if (mode)
+        read_mode(r, listen, mode);
 }
 
 /* ---- backends and packs */

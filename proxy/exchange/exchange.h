@@ -56,6 +56,7 @@ struct dg_downstream {
     bool control : 1;     /* on the admin port */
     bool tls : 1;
     bool trusted : 1;     /* what it says of the way so far is believed */
+    bool nameless : 1;    /* the peer is on a unix socket: it has no address */
     bool closing : 1;     /* no further request */
     bool running : 1;     /* inside its loop: do not start it again */
     bool head_timer : 1;  /* the head's deadline runs */

@@ -61,6 +61,7 @@ void dg_edge_accept(dg_edge *edge, int fd, const struct sockaddr *peer, const dg
     char host[DG_ADDRESS_TEXT_BYTES];
     dg_address_host(peer, host);
     memcpy(down->host, host, sizeof down->host - 1);
+    down->nameless = peer->sa_family == AF_UNIX;
     down->next = edge->clients;
     down->link = &edge->clients;
     if (edge->clients)

@@ -125,13 +125,18 @@ static void add_accept_encoding(const dg_head *head, dg_buf *out)
 /* The way so far, when it is believed, and our client. */
 static void add_forwarded_for(const dg_exchange *x, const dg_head *head, dg_buf *out)
 {
-    const dg_field *field = dg_head_find(head, DG_FIELD_X_FORWARDED_FOR);
-    dg_buf_add(out, DG_SLICE("X-Forwarded-For: "));
-    for (; field && x->down->trusted; field = dg_head_next(head, field)) {
+    const dg_field *field = x->down->trusted ? dg_head_find(head, DG_FIELD_X_FORWARDED_FOR) : NULL;
+    dg_slice before = DG_SLICE("X-Forwarded-For: ");
+    if (x->down->nameless && !field)
+        return;
+    for (; field; field = dg_head_next(head, field), before = DG_SLICE(", ")) {
+        dg_buf_add(out, before);
         dg_buf_add(out, field->value);
-        dg_buf_add(out, DG_SLICE(", "));
     }
-    dg_buf_add_str(out, x->down->host);
+    if (!x->down->nameless) {
+        dg_buf_add(out, before);
+        dg_buf_add_str(out, x->down->host);
+    }
     dg_buf_add(out, DG_SLICE("\r\n"));
 }
 

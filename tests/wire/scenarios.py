@@ -42,9 +42,9 @@ class Setting:
         self.folders.append(tempfile.mkdtemp(prefix="dragoman-wire-"))
         return self.folders[-1]
 
-    def start(self, answer=None, config=None, **upstream):
+    def start(self, answer=None, config=None, workers=1, **upstream):
         up = Upstream(answer, **upstream)
-        self.started.append((harness.Dragoman(self.binary, up.port, config), up))
+        self.started.append((harness.Dragoman(self.binary, up.port, config, workers), up))
         return self.started[-1]
 
     def end(self):
