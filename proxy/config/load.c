@@ -173,7 +173,7 @@ static void read_mode(reader *r, dg_listen *listen, const dg_node *node)
 
 static void read_listen(reader *r, const dg_node *node)
 {
-    static const char *const known[] = {"address", "mode", "tls", NULL};
+    static const char *const known[] = {"address", "mode", "proxy_protocol", "tls", NULL};
     const dg_node *address = node;
     dg_slice text;
     if (node->kind == DG_NODE_MAP) {
@@ -191,18 +191,33 @@ static void read_listen(reader *r, const dg_node *node)
     if (!listen || node->kind != DG_NODE_MAP)
         return;
     const dg_node *tls = dg_node_get(node, "tls"), *mode = dg_node_get(node, "mode");
+    const dg_node *proxy = dg_node_get(node, "proxy_protocol");
     if (tls)
         read_tls(r, listen, tls);
     if (mode)
         read_mode(r, listen, mode);
+    if (proxy)
+        (void)dg_node_want_bool(proxy, "true or false", r->diags, &listen->proxy_protocol);
 }
 
 /* ---- backends and packs */
+
+static void read_send_proxy(reader *r, const dg_node *node, dg_upstream *up)
+{
+    dg_slice text;
+    if (!dg_node_want_string(node, "'v1' or 'v2'", r->diags, &text))
+        return;
+    up->send_proxy = dg_slice_eq(text, DG_SLICE("v1")) ? 1 : dg_slice_eq(text, DG_SLICE("v2")) ? 2 : 0;
+    if (!up->send_proxy)
+        dg_diags_add(r->diags, DG_ERROR, node->origin,
+                     "'send_proxy' is the version of the PROXY protocol: 'v1' or 'v2'");
+}
 
 static void read_upstream_options(reader *r, const dg_node *node, dg_upstream *up)
 {
     const dg_node *verify_node = dg_node_get(node, "verify"), *ca_node = dg_node_get(node, "ca");
     const dg_node *keep = dg_node_get(node, "keep"), *host = dg_node_get(node, "tls_host");
+    const dg_node *send_proxy = dg_node_get(node, "send_proxy");
     bool verify = true;
     dg_slice text;
     const char *ca = NULL;
@@ -215,6 +230,8 @@ static void read_upstream_options(reader *r, const dg_node *node, dg_upstream *u
         up->idle_max = (size_t)n;
     if (host && dg_node_want_string(host, "a host name", r->diags, &text))
         up->tls_host = text.ptr;
+    if (send_proxy)
+        read_send_proxy(r, send_proxy, up);
     if ((verify_node || ca_node || host) && !up->tls) {
         dg_diags_add(r->diags, DG_ERROR, node->origin, "'verify', 'ca' and 'tls_host' need an https:// backend");
     } else if (up->tls && (verify_node || ca_node)) {
@@ -227,7 +244,7 @@ static void read_upstream_options(reader *r, const dg_node *node, dg_upstream *u
 /* Index into upstreams, or SIZE_MAX. */
 static size_t read_upstream(reader *r, const dg_node *node)
 {
-    static const char *const known[] = {"url", "verify", "ca", "keep", "tls_host", NULL};
+    static const char *const known[] = {"url", "verify", "ca", "keep", "tls_host", "send_proxy", NULL};
     const dg_node *url = node;
     dg_slice text;
     if (node->kind == DG_NODE_MAP) {

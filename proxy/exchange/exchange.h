@@ -50,12 +50,14 @@ struct dg_downstream {
     dg_edge *edge;
     dg_exchange *exchange; /* NULL while idle */
     dg_downstream *next, **link;
+    dg_route *route;      /* what the PROXY protocol said; NULL = the socket's own ends */
     size_t scan;          /* of the head parser */
     uint32_t lingered;    /* bytes dropped so far */
     uint8_t state;        /* dg_client_state */
     bool control : 1;     /* on the admin port */
     bool tls : 1;
     bool trusted : 1;     /* what it says of the way so far is believed */
+    bool awaits_route : 1; /* the PROXY protocol comes first */
     bool nameless : 1;    /* the peer is on a unix socket: it has no address */
     bool closing : 1;     /* no further request */
     bool running : 1;     /* inside its loop: do not start it again */

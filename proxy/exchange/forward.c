@@ -38,9 +38,21 @@ static void all_sent(dg_exchange *x)
     dg_conn_deadline(&x->up->conn, x->epoch->snapshot->config.timeouts.answer_ms);
 }
 
+static void say_whom_for(dg_exchange *x)
+{
+    dg_route route;
+    if (x->down->route)
+        route = *x->down->route;
+    else
+        dg_route_of(x->down->conn.fd, &route);
+    x->up->preface_bytes = (uint8_t)dg_proxy_write(x->upstream->send_proxy, &route, x->up->preface);
+}
+
 static bool connect_to(dg_exchange *x, bool fresh)
 {
     x->up = dg_pool_take(pool_of(x), fresh, &up_handler, x);
+    if (x->up && x->upstream->send_proxy)
+        say_whom_for(x);
     if (x->up)
         return true;
     int error = errno;

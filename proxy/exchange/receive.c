@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "proxy/exchange/exchange.h"
+#include "proxy/log.h"
 
 enum {
     STEPS_MAX = 256,           /* heads and pieces of bodies before it is the others' turn */
@@ -36,9 +37,19 @@ static bool is_trusted(const dg_config *config, const struct sockaddr *peer)
     return false;
 }
 
-void dg_edge_accept(dg_edge *edge, int fd, const struct sockaddr *peer, const dg_tls_server *tls,
-                    bool control)
+/* Whom this connection speaks for. */
+static void set_peer(dg_downstream *down, const struct sockaddr *peer)
 {
+    char host[DG_ADDRESS_TEXT_BYTES];
+    dg_address_host(peer, host);
+    memcpy(down->host, host, sizeof down->host - 1);
+    down->nameless = peer->sa_family == AF_UNIX;
+    down->trusted = is_trusted(&down->edge->epoch->snapshot->config, peer);
+}
+
+void dg_edge_accept(dg_edge *edge, int fd, const struct sockaddr *peer, const dg_listen *listen)
+{
+    const dg_tls_server *tls = listen->tls;
     int on = 1;
     if (peer->sa_family != AF_UNIX)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -50,31 +61,28 @@ void dg_edge_accept(dg_edge *edge, int fd, const struct sockaddr *peer, const dg
         return;
     }
     down->edge = edge;
-    down->control = control;
+    down->control = listen->control;
+    down->awaits_route = listen->proxy_protocol;
     down->tls = ssl != NULL;
-    down->trusted = is_trusted(&edge->epoch->snapshot->config, peer);
+    set_peer(down, peer);
     if (dg_conn_open(&down->conn, &edge->loop, fd, ssl, ssl ? DG_CONN_HANDSHAKE : DG_CONN_OPEN,
                      &client_handler) != DG_OK) {
         free(down);
         return;
     }
-    char host[DG_ADDRESS_TEXT_BYTES];
-    dg_address_host(peer, host);
-    memcpy(down->host, host, sizeof down->host - 1);
-    down->nameless = peer->sa_family == AF_UNIX;
     down->next = edge->clients;
     down->link = &edge->clients;
     if (edge->clients)
         edge->clients->link = &down->next;
     edge->clients = down;
     edge->client_count++;
-    edge->control_count += control;
-    if (!control) {
+    edge->control_count += down->control;
+    if (!down->control) {
         dg_usage_gauge(edge->usage, DG_GAUGE_CONNECTIONS_ACCEPTED, 1);
         dg_usage_gauge(edge->usage, DG_GAUGE_DOWNSTREAM_CONNECTIONS, 1);
     }
     /* A connection that says nothing has the time of an idle one; a handshake that of a head. */
-    dg_conn_deadline(&down->conn, ssl ? timeouts(edge)->head_ms : timeouts(edge)->idle_ms);
+    dg_conn_deadline(&down->conn, ssl || down->awaits_route ? timeouts(edge)->head_ms : timeouts(edge)->idle_ms);
 }
 
 void dg_downstream_free(dg_downstream *down)
@@ -88,6 +96,8 @@ void dg_downstream_free(dg_downstream *down)
     if (!down->control)
         dg_usage_gauge(down->edge->usage, DG_GAUGE_DOWNSTREAM_CONNECTIONS, -1);
     dg_conn_close(&down->conn);
+    free(down->route);
+    down->route = NULL;
     if (down->running)
         down->dead = true;
     else
@@ -418,12 +428,41 @@ static bool flush(dg_downstream *down)
     return true;
 }
 
+/* What a balancer says before anything else. False: not yet, or the connection is gone. */
+static bool read_route(dg_downstream *down)
+{
+    dg_route route;
+    dg_status status = dg_proxy_read(down->conn.fd, &route);
+    if (status == DG_AGAIN && !down->conn.peer_done)
+        return false;
+    if (status == DG_OK && route.from.any.sa_family != AF_UNSPEC) {
+        down->route = malloc(sizeof *down->route);
+        status = down->route ? DG_OK : DG_NOMEM;
+        if (down->route) {
+            *down->route = route;
+            set_peer(down, &route.from.any);
+        }
+    }
+    if (status != DG_OK) {
+        if (status == DG_SYNTAX || status == DG_LIMIT) {
+            dg_usage_gauge(down->edge->usage, DG_GAUGE_REQUESTS_REJECTED, 1);
+            dg_log_peer("proxy protocol", "%s does not begin with the PROXY protocol: closed", down->host);
+        }
+        dg_downstream_free(down);
+        return false;
+    }
+    down->awaits_route = false;
+    down->conn.can_read = true; /* the edge that brought it may have brought more */
+    dg_conn_deadline(&down->conn, down->tls ? timeouts(down->edge)->head_ms : timeouts(down->edge)->idle_ms);
+    return true;
+}
+
 static void client_ready(dg_conn *conn)
 {
     dg_downstream *down = downstream_of(conn);
     down->running = true; /* so that nothing below frees the memory under our feet */
-    bool alive = true;
-    if (conn->phase != DG_CONN_OPEN) {
+    bool alive = !down->awaits_route || read_route(down);
+    if (alive && conn->phase != DG_CONN_OPEN) {
         dg_status status = dg_conn_progress(conn);
         alive = status == DG_OK;
         if (status == DG_IO)
