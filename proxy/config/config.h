@@ -19,6 +19,7 @@ typedef struct dg_timeouts { /* all absolute, in milliseconds */
     uint64_t answer_ms;  /* from the request sent to the last byte of the answer */
     uint64_t send_ms;    /* to write what is queued for a client */
     uint64_t idle_ms;    /* a kept connection of a client without a request */
+    uint64_t tunnel_ms;  /* how long both sides of an upgraded connection may be silent */
     uint64_t drain_ms;   /* after SIGTERM, for what is in flight */
     uint64_t tickets_ms; /* how long a key seals TLS session tickets */
 } dg_timeouts;
@@ -47,6 +48,8 @@ typedef struct dg_listen {
     bool client_required;
     dg_tls_server *tls; /* NULL = plain */
     bool control;       /* the admin port */
+    bool proxy_protocol; /* each connection begins with it */
+    unsigned mode;      /* of a unix socket's file */
 } dg_listen;
 
 typedef struct dg_config {
@@ -70,6 +73,8 @@ typedef struct dg_config {
     bool has_client_fields;
     dg_network *trusted; /* peers whose X-Forwarded-* fields are believed */
     size_t trusted_count;
+    dg_slice *upgrades; /* protocols that clients may upgrade to: "websocket" */
+    size_t upgrade_count;
     bool pass_unmatched; /* what no pack claims goes to the default backend untouched */
     unsigned workers;
     dg_timeouts timeouts;

@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { LISTENS_MAX = 64, PACKS_MAX = 256, WORKERS_MAX = 256, TRUSTED_MAX = 256 };
+enum { LISTENS_MAX = 64, PACKS_MAX = 256, WORKERS_MAX = 256, TRUSTED_MAX = 256, UPGRADES_MAX = 16,
+       MODE_DEFAULT = 0660 };
 
 typedef struct reader {
     dg_config *config;
@@ -98,12 +99,12 @@ static dg_listen *add_listen(reader *r, const char *text, dg_origin origin)
         dg_diags_add(r->diags, DG_ERROR, origin, "too many listeners (the limit is %d)", LISTENS_MAX);
         return NULL;
     }
-    if (strncmp(text, "unix:", 5) == 0) {
-        dg_diags_add(r->diags, DG_ERROR, origin, "listening on a unix socket is not supported: '%s'", text);
+    if (strncmp(text, "unix:", 5) == 0 && text[5] != '/') {
+        dg_diags_add(r->diags, DG_ERROR, origin, "'%s': the path of a socket to listen on begins with /", text);
         return NULL;
     }
     dg_listen *listen = &config->listens[config->listen_count];
-    *listen = (dg_listen){.text = dg_arena_strdup(&config->arena, text), .origin = origin};
+    *listen = (dg_listen){.text = dg_arena_strdup(&config->arena, text), .origin = origin, .mode = MODE_DEFAULT};
     if (dg_address_resolve(text, true, listen->addresses, &listen->address_count, &error) != DG_OK) {
         dg_diags_add(r->diags, DG_ERROR, origin, "cannot listen on '%s': %s", text, error);
         return NULL;
@@ -112,9 +113,29 @@ static dg_listen *add_listen(reader *r, const char *text, dg_origin origin)
     return listen;
 }
 
+/* "0660": octal, as chmod takes it. */
+static void read_mode(reader *r, dg_listen *listen, const dg_node *node)
+{
+    dg_slice text;
+    unsigned mode = 0;
+    if (!dg_node_want_string(node, "a mode like \"0660\"", r->diags, &text))
+        return;
+    bool good = text.len > 0 && text.len <= 4;
+    for (size_t i = 0; i < text.len && good; i++) {
+        good = text.ptr[i] >= '0' && text.ptr[i] <= '7';
+        mode = mode * 8 + (unsigned)(text.ptr[i] - '0');
+    }
+    if (listen->addresses[0].storage.ss_family != AF_UNIX)
+        dg_diags_add(r->diags, DG_ERROR, node->origin, "'mode' is for unix sockets");
+    else if (!good || mode > 0777)
+        dg_diags_add(r->diags, DG_ERROR, node->origin, "'%s' is no mode: write \"0660\"", text.ptr);
+    else
+        listen->mode = mode;
+}
+
 static void read_listen(reader *r, const dg_node *node)
 {
-    static const char *const known[] = {"address", "tls", NULL};
+    static const char *const known[] = {"address", "mode", "proxy_protocol", "tls", NULL};
     const dg_node *address = node;
     dg_slice text;
     if (node->kind == DG_NODE_MAP) {
@@ -129,16 +150,35 @@ static void read_listen(reader *r, const dg_node *node)
     if (!dg_node_want_string(address, "an address like 127.0.0.1:8080", r->diags, &text))
         return;
     dg_listen *listen = add_listen(r, text.ptr, address->origin);
-    const dg_node *tls = node->kind == DG_NODE_MAP ? dg_node_get(node, "tls") : NULL;
-    if (listen && tls)
+    if (!listen || node->kind != DG_NODE_MAP)
+        return;
+    const dg_node *tls = dg_node_get(node, "tls"), *mode = dg_node_get(node, "mode");
+    const dg_node *proxy = dg_node_get(node, "proxy_protocol");
+    if (tls)
         dg_config_listen_tls(r->config, listen, tls, r->diags);
+    if (mode)
+        read_mode(r, listen, mode);
+    if (proxy)
+        (void)dg_node_want_bool(proxy, "true or false", r->diags, &listen->proxy_protocol);
 }
 
 /* ---- backends and packs */
 
+static void read_send_proxy(reader *r, const dg_node *node, dg_upstream *up)
+{
+    dg_slice text;
+    if (!dg_node_want_string(node, "'v1' or 'v2'", r->diags, &text))
+        return;
+    up->send_proxy = dg_slice_eq(text, DG_SLICE("v1")) ? 1 : dg_slice_eq(text, DG_SLICE("v2")) ? 2 : 0;
+    if (!up->send_proxy)
+        dg_diags_add(r->diags, DG_ERROR, node->origin,
+                     "'send_proxy' is the version of the PROXY protocol: 'v1' or 'v2'");
+}
+
 static void read_upstream_options(reader *r, const dg_node *node, dg_upstream *up)
 {
     const dg_node *keep = dg_node_get(node, "keep"), *host = dg_node_get(node, "tls_host");
+    const dg_node *send_proxy = dg_node_get(node, "send_proxy");
     dg_slice text;
     uint64_t n;
     if (keep && dg_node_want_u64(keep, "a number of connections", 0, 65536, r->diags, &n))
@@ -146,12 +186,14 @@ static void read_upstream_options(reader *r, const dg_node *node, dg_upstream *u
     if (host && dg_node_want_string(host, "a host name", r->diags, &text))
         up->tls_host = text.ptr;
     dg_config_upstream_tls(r->config, up, node, r->diags);
+    if (send_proxy)
+        read_send_proxy(r, send_proxy, up);
 }
 
 /* Index into upstreams, or SIZE_MAX. */
 static size_t read_upstream(reader *r, const dg_node *node)
 {
-    static const char *const known[] = {"url", "verify", "ca", "tls", "keep", "tls_host", NULL};
+    static const char *const known[] = {"url", "verify", "ca", "tls", "keep", "tls_host", "send_proxy", NULL};
     const dg_node *url = node;
     dg_slice text;
     if (node->kind == DG_NODE_MAP) {
@@ -247,7 +289,7 @@ static void read_pack(reader *r, const dg_node *node)
 
 static void read_timeouts(reader *r, const dg_node *node)
 {
-    static const char *const known[] = {"head", "body", "connect", "answer", "send", "idle", "drain",
+    static const char *const known[] = {"head", "body", "connect", "answer", "send", "idle", "tunnel", "drain",
                                         "tickets", NULL};
     dg_timeouts *t = &r->config->timeouts;
     if (!dg_node_want_map(node, "a map of durations", r->diags) ||
@@ -259,6 +301,7 @@ static void read_timeouts(reader *r, const dg_node *node)
     read_duration(r, node, "answer", &t->answer_ms);
     read_duration(r, node, "send", &t->send_ms);
     read_duration(r, node, "idle", &t->idle_ms);
+    read_duration(r, node, "tunnel", &t->tunnel_ms);
     read_duration(r, node, "drain", &t->drain_ms);
     read_duration(r, node, "tickets", &t->tickets_ms);
 }
@@ -317,6 +360,31 @@ static void read_trusted(reader *r, const dg_node *node)
                      "'%s' is no network: write 10.0.0.0/8, 192.0.2.7, ::1 or unix", text.ptr);
 }
 
+/* Other forms of HTTP would carry requests past the packs, whatever version they are in; TLS (RFC 2817) would have to end
+ * here. */
+static void read_upgrade(reader *r, const dg_node *node)
+{
+    static const char *const refused[] = {"h2c", "h2", "h3", "HTTP", "TLS"};
+    dg_config *config = r->config;
+    dg_slice text;
+    if (!config->upgrades)
+        config->upgrades = dg_arena_zalloc(&config->arena, UPGRADES_MAX * sizeof *config->upgrades);
+    if (!config->upgrades || !dg_node_want_string(node, "a protocol like websocket", r->diags, &text))
+        return;
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        if (dg_slice_ieq(text, dg_slice_str(refused[i]))) {
+            dg_diags_add(r->diags, DG_ERROR, node->origin,
+                         "'%s' cannot be upgraded to: what is said in it would pass the packs unseen", text.ptr);
+            return;
+        }
+    if (!text.len || strpbrk(text.ptr, " \t,/;\"()<>@:\\[]?={}"))
+        dg_diags_add(r->diags, DG_ERROR, node->origin, "'%s' is no name of a protocol: write websocket", text.ptr);
+    else if (config->upgrade_count == UPGRADES_MAX)
+        dg_diags_add(r->diags, DG_ERROR, node->origin, "too many protocols (the limit is %d)", UPGRADES_MAX);
+    else
+        config->upgrades[config->upgrade_count++] = text;
+}
+
 static void read_access_log(reader *r, const dg_node *node)
 {
     static const char *const known[] = {"file", "format", NULL};
@@ -355,8 +423,8 @@ static void each(reader *r, const dg_node *node, void (*read)(reader *, const dg
 static void read_root(reader *r, const dg_node *root, const dg_config_options *options)
 {
     static const char *const known[] = {"listen", "upstream", "packs", "unmatched", "no_transform", "admin",
-                                        "access_log", "trusted_proxies", "client_fields", "workers", "timeouts", "limits",
-                                        NULL};
+                                        "access_log", "trusted_proxies", "client_fields", "upgrades", "workers",
+                                        "timeouts", "limits", NULL};
     const dg_node *node;
     uint64_t n;
     if (!dg_node_want_map(root, "a configuration", r->diags))
@@ -378,6 +446,8 @@ static void read_root(reader *r, const dg_node *root, const dg_config_options *o
         each(r, node, read_trusted);
     if ((node = dg_node_get(root, "client_fields")))
         dg_config_client_fields(r->config, node, r->diags);
+    if ((node = dg_node_get(root, "upgrades")))
+        each(r, node, read_upgrade);
     if ((node = dg_node_get(root, "access_log")))
         read_access_log(r, node);
     if ((node = dg_node_get(root, "workers")) &&
@@ -442,6 +512,7 @@ dg_status dg_config_load(dg_config *config, const dg_config_options *options, dg
     config->workers = processors > 0 && processors <= WORKERS_MAX ? (unsigned)processors : 1;
     config->timeouts = (dg_timeouts){.head_ms = 10000, .body_ms = 60000, .connect_ms = 5000,
                                      .answer_ms = 60000, .send_ms = 60000, .idle_ms = 75000,
+                                     .tunnel_ms = 3600000,
                                      .drain_ms = 30000,
                                      .tickets_ms = DG_TLS_TICKETS_INTERVAL_S * 1000ull};
     config->tickets = options->tickets;

@@ -49,8 +49,10 @@ static dg_status write_piece(dg_exchange *x, dg_slice piece, bool last)
         iov[n++] = (struct iovec){(void *)(uintptr_t)piece.ptr, piece.len};
     if (x->answer_chunked && piece.len)
         iov[n++] = (struct iovec){(void *)(uintptr_t) "\r\n", 2};
-    if (x->answer_chunked && last)
-        iov[n++] = (struct iovec){(void *)(uintptr_t)DG_CHUNKED_END, sizeof DG_CHUNKED_END - 1};
+    if (x->answer_chunked && last) {
+        dg_slice end = dg_trailers_end(x, &x->answer_trailers);
+        iov[n++] = (struct iovec){(void *)(uintptr_t)end.ptr, end.len};
+    }
     return n ? dg_conn_write(&x->down->conn, iov, n) : DG_OK;
 }
 
@@ -178,6 +180,8 @@ static void frame(dg_exchange *x, const dg_head *head, bool translated)
         dg_buf_add(out, DG_SLICE("\r\n"));
     } else if (x->answer.framing != DG_FRAMING_NONE && x->minor > 0) {
         x->answer_chunked = true;
+        if (x->takes_trailers && x->answer.framing == DG_FRAMING_CHUNKED)
+            dg_trailers_announce(x, head, out);
         dg_buf_add(out, DG_SLICE("Transfer-Encoding: chunked\r\n"));
     } else if (x->answer.framing != DG_FRAMING_NONE) {
         x->close_after = true; /* HTTP/1.0: the end of the connection is the end of the body */
@@ -248,7 +252,7 @@ static dg_status read_answer_head(dg_exchange *x)
     dg_http_error error = {.reason = NULL};
     size_t consumed = 0;
     dg_method method = dg_method_of(dg_exchange_upstream_method(x));
-    dg_status status = dg_response_parse(in, &x->answer_scan, &limits, method, false, &edge->head,
+    dg_status status = dg_response_parse(in, &x->answer_scan, &limits, method, x->offer_bytes > 0, &edge->head,
                                          &consumed, &error);
     if (status == DG_AGAIN && in.len < DG_BLOCK_BYTES)
         return DG_AGAIN;
@@ -258,6 +262,10 @@ static dg_status read_answer_head(dg_exchange *x)
     }
     x->answer_scan = 0;
     dg_conn_consume(&x->up->conn, consumed);
+    if (edge->head.status == 101) {
+        dg_tunnel_begin(x, &edge->head);
+        return DG_CLOSED;
+    }
     bool alive = edge->head.status < 200 ? pass_interim(x, &edge->head) : begin_answer(x, &edge->head);
     return alive ? DG_OK : DG_CLOSED;
 }
@@ -285,6 +293,8 @@ static dg_status read_answer_body(dg_exchange *x)
         return DG_CLOSED;
     }
     dg_conn_consume(&x->up->conn, consumed);
+    if (x->takes_trailers)
+        dg_trailers_keep(&x->answer, &x->answer_trailers);
     if (x->endless && piece.len)
         dg_conn_deadline(&x->up->conn, x->epoch->snapshot->config.timeouts.answer_ms);
     else if (!x->answer.done)

@@ -38,9 +38,21 @@ static void all_sent(dg_exchange *x)
     dg_conn_deadline(&x->up->conn, x->epoch->snapshot->config.timeouts.answer_ms);
 }
 
+static void say_whom_for(dg_exchange *x)
+{
+    dg_route route;
+    if (x->down->route)
+        route = *x->down->route;
+    else
+        dg_route_of(x->down->conn.fd, &route);
+    x->up->preface_bytes = (uint8_t)dg_proxy_write(x->upstream->send_proxy, &route, x->up->preface);
+}
+
 static bool connect_to(dg_exchange *x, bool fresh)
 {
     x->up = dg_pool_take(pool_of(x), fresh, &up_handler, x);
+    if (x->up && x->upstream->send_proxy)
+        say_whom_for(x);
     if (x->up)
         return true;
     int error = errno;
@@ -117,7 +129,7 @@ static void send_request(dg_exchange *x)
         return;
     }
     x->head_sent = true;
-    if (x->whole || x->request.framing == DG_FRAMING_NONE)
+    if (x->request.done)
         all_sent(x);
     else
         dg_receive_more(x);
@@ -213,8 +225,10 @@ void dg_forward_piece(dg_exchange *x, dg_slice piece, bool last)
         iov[n++] = (struct iovec){(void *)(uintptr_t)piece.ptr, piece.len};
     if (chunked && piece.len)
         iov[n++] = (struct iovec){(void *)(uintptr_t) "\r\n", 2};
-    if (chunked && last)
-        iov[n++] = (struct iovec){(void *)(uintptr_t)DG_CHUNKED_END, sizeof DG_CHUNKED_END - 1};
+    if (chunked && last) {
+        dg_slice end = dg_trailers_end(x, &x->request_trailers);
+        iov[n++] = (struct iovec){(void *)(uintptr_t)end.ptr, end.len};
+    }
     dg_status status = n ? dg_conn_write(&x->up->conn, iov, n) : DG_OK;
     if (status != DG_OK)
         write_failed(x, status);
@@ -229,6 +243,10 @@ static void up_ready(dg_conn *conn)
     dg_exchange *x = upconn_of(conn)->user;
     if (!x->head_sent) {
         send_request(x);
+        return;
+    }
+    if (x->tunnel) {
+        dg_tunnel_run(x);
         return;
     }
     if (dg_conn_queued(conn)) {

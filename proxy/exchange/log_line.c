@@ -90,6 +90,7 @@ static void add_json_line(dg_buf *out, dg_exchange *x)
     add_member(out, "host", clip(x->host, TEXT_BYTES));
     add_number(out, "status", x->status);
     add_number(out, "bytes", x->body_bytes);
+    add_number(out, "bytes_in", x->request_bytes_in);
     add_match(out, x);
     if (x->upstream)
         add_member(out, "upstream", dg_slice_str(x->upstream->url));

@@ -149,13 +149,18 @@ static void add_accept_encoding(const dg_head *head, dg_buf *out)
 /* The way so far, when it is believed, and our client. */
 static void add_forwarded_for(const dg_exchange *x, const dg_head *head, dg_buf *out)
 {
-    const dg_field *field = dg_head_find(head, DG_FIELD_X_FORWARDED_FOR);
-    dg_buf_add(out, DG_SLICE("X-Forwarded-For: "));
-    for (; field && x->down->trusted; field = dg_head_next(head, field)) {
+    const dg_field *field = x->down->trusted ? dg_head_find(head, DG_FIELD_X_FORWARDED_FOR) : NULL;
+    dg_slice before = DG_SLICE("X-Forwarded-For: ");
+    if (x->down->nameless && !field)
+        return;
+    for (; field; field = dg_head_next(head, field), before = DG_SLICE(", ")) {
+        dg_buf_add(out, before);
         dg_buf_add(out, field->value);
-        dg_buf_add(out, DG_SLICE(", "));
     }
-    dg_buf_add_str(out, x->down->host);
+    if (!x->down->nameless) {
+        dg_buf_add(out, before);
+        dg_buf_add_str(out, x->down->host);
+    }
     dg_buf_add(out, DG_SLICE("\r\n"));
 }
 
@@ -195,12 +200,16 @@ dg_status dg_request_head_begin(dg_exchange *x, const dg_head *head)
         add_accept_encoding(head, out);
     }
     add_own_fields(x, head, out);
+    dg_tunnel_offer(x, head, out);
+    dg_trailers_ask(x, head, out);
     if (x->whole || x->request.framing == DG_FRAMING_NONE)
         return out->status; /* the length is known later, or there is no body */
-    if (x->request.framing == DG_FRAMING_CHUNKED)
+    if (x->request.framing == DG_FRAMING_CHUNKED) {
+        dg_trailers_announce(x, head, out);
         dg_request_head_chunked(x);
-    else
+    } else {
         dg_request_head_length(x, head->content_length);
+    }
     return out->status;
 }
 

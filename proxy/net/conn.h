@@ -52,6 +52,8 @@ void dg_conn_half_close(dg_conn *conn);
 /* As close, but with a reset: for a cut that must not look like an end. */
 void dg_conn_reset(dg_conn *conn);
 
+/* Drives connect alone: DG_OK when there is a peer, and nothing was sent to it yet. DG_AGAIN, DG_IO. */
+DG_MUST_USE dg_status dg_conn_progress_connect(dg_conn *conn);
 /* Drives connect and the TLS handshake. DG_OK when open, DG_AGAIN, DG_IO. */
 DG_MUST_USE dg_status dg_conn_progress(dg_conn *conn);
 
