@@ -12,21 +12,19 @@ static const char *const SAME_NAME = "two members would have the same name";
 static const char *const TAKEN = "a member of that name is there already";
 static const char *const NO_MEMORY = "out of memory";
 
-enum { FIRST_BITS = 63 };
-
 bool dg_has_bit(const dg_frame *f, uint32_t bit)
 {
-    if (bit < FIRST_BITS)
+    if (bit < DG_FIRST_BITS)
         return f->claimed >> bit & 1;
-    bit -= FIRST_BITS;
+    bit -= DG_FIRST_BITS;
     return bit < f->bit_end && (f->bits[bit / 64] >> (bit % 64) & 1);
 }
 
 bool dg_claim_bit(dg_frame *f, uint32_t bit)
 {
     uint64_t *word = &f->claimed;
-    if (bit >= FIRST_BITS) {
-        bit -= FIRST_BITS;
+    if (bit >= DG_FIRST_BITS) {
+        bit -= DG_FIRST_BITS;
         for (; f->bit_end <= bit; f->bit_end += 64)
             f->bits[f->bit_end / 64] = 0;
         word = &f->bits[bit / 64];

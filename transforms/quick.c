@@ -48,11 +48,12 @@ static const char *run_value(dg_run_state *r, const char *p, dg_key *key)
     return dg_run_child(r, p, key->child);
 }
 
-/* A name whose bit is not among the first, or has come twice. */
-static bool claim_other(dg_frame *f, uint64_t claimed, const dg_key *key)
+/* Of a key whose claim is not simply free. */
+static inline bool came_twice(dg_frame *f, uint64_t claimed, const dg_key *key)
 {
-    f->claimed = claimed;
-    return key->claim == DG_BITS_OTHER && !dg_claim_bit(f, (uint32_t)key->bit);
+    if (claimed & key->claim & ~DG_BITS_OTHER)
+        return true;
+    return key->bit >= DG_FIRST_BITS && dg_claim_bit(f, (uint32_t)key->bit);
 }
 
 /* Members whose names and colons stand as they were learned, from the name at p on: each in one go,
@@ -79,29 +80,23 @@ DG_ALWAYS_INLINE const char *run_members(dg_run_state *r, dg_frame *f, const cha
     now->at_name = false;
     for (;;) {
         guess = &key->next;
-        if (DG_UNLIKELY(claimed & key->claim) && !claim_other(f, claimed, key))
-            return dg_refuse_quick(r, key, value - (value[-1] == ' ') - key->match_len + 1);
-        claimed |= key->claim;
-        if (key->attends) {
+        if (DG_UNLIKELY(claimed & key->claim)) {
+            if (came_twice(f, claimed, key))
+                return dg_refuse_quick(r, key, value - (value[-1] == ' ') - key->match_len + 1);
             r->at = at;
             if (!dg_room_after(r, value))
                 return NULL;
-            if (key->drops || !key->child->passes_scalars) {
-                if (!(p = run_value(r, value, key)))
-                    return NULL;
-                at = r->at;
-                if (DG_UNLIKELY(p >= end))
-                    break;
-                goto behind;
-            }
             at = r->at;
+            if (key->drops || !key->child->passes_scalars)
+                goto run;
         }
         p = dg_plain_scalar(value, true, at);
         if (DG_LIKELY(p && p < end)) {
             at += p - value;
         } else {
+        run:
             r->at = at;
-            if (DG_LIKELY(*value == '{' && key->child->direct && value < end)) {
+            if (DG_LIKELY(*value == '{' && key->direct && value < end)) {
                 dg_ending ending;
                 r->first = &key->first;
                 p = dg_run_object(r, value, key->child, &ending);
@@ -114,7 +109,7 @@ DG_ALWAYS_INLINE const char *run_members(dg_run_state *r, dg_frame *f, const cha
             if (DG_UNLIKELY(p >= end))
                 break;
         }
-    behind:
+        claimed |= key->claim;
         key = guess->key;
         if (DG_LIKELY(dg_follows(key, p))) {
             dg_block_copy(at, (const char *)key->emit);
