@@ -14,22 +14,23 @@ typedef struct progress {
 /* What stands between a comma and the next name, comma included: the same for all members of an
  * object as a rule. */
 typedef struct gap {
-    const char *at; /* in the input, where it was seen last */
-    dg_mask mask;
-    size_t len; /* 0: none was seen */
+    const char *at; /* in the input, where it was seen last; or anything but a comma */
+    dg_mask mask;   /* with the quote behind it */
+    size_t len;
 } gap;
 
 /* Whether the gap at p, a comma, is as the last one; learns it if it is not. */
 static inline bool same_gap(gap *g, const char *p)
 {
-    if (DG_LIKELY(g->len && (~dg_block_equal(g->at, p) & g->mask) == 0))
+    if ((~dg_block_equal(g->at, p) & g->mask) == 0)
         return true;
     dg_mask others = ~dg_block_spaces(p) & ~(dg_mask)1;
     if (others == 0)
         return false;
-    g->at = p;
-    g->len = (size_t)__builtin_ctz(others);
-    g->mask = ((dg_mask)1 << g->len) - 1;
+    unsigned len = (unsigned)__builtin_ctz(others);
+    if (p[len] != '"')
+        return false;
+    *g = (gap){p, ((dg_mask)2 << len) - 1, len};
     return true;
 }
 
@@ -65,7 +66,7 @@ DG_ALWAYS_INLINE const char *run_members(dg_run_state *r, dg_frame *f, const cha
     dg_guess *guess = now->guess;
     const char *const end = r->scan.end;
     char *at = r->at;
-    gap between = {p, 0, 0};
+    gap between = {p, 1, 0}; /* no comma */
     dg_key *key = guess->key;
     if (p >= end || !(DG_LIKELY(key->quick && dg_names(key, p)) ||
                       ((key = dg_other_key(node, guess, p)) && key->quick))) {
@@ -209,7 +210,9 @@ const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_endi
         dg_guess *first = r->first;
         if (!first || (first->key->node && first->key->node != node))
             first = &node->first;
-        progress now = {.guess = first};
+        progress now;
+        now.guess = first;
+        now.separator = 0;
         if (DG_UNLIKELY(p != f.space && !node->select))
             dg_put(r, f.space, (size_t)(p - f.space));
         if (!(p = run_members(r, &f, p, &now)))
