@@ -108,7 +108,8 @@ static const char *note_name(dg_run_state *r, dg_frame *f, dg_key *key, dg_slice
 static inline const char *claim_name(dg_run_state *r, dg_frame *f, dg_key *key, const dg_place *m)
 {
     if (DG_LIKELY(key->bit >= 0))
-        return dg_claim_bit(f, (uint32_t)key->bit) ? dg_refuse(r, m->name, NULL, SAME_NAME) : m->name;
+        return dg_claim_bit(f, (uint32_t)key->bit) ? dg_refuse(r, m->name, NULL, SAME_NAME)
+                                                   : m->name;
     return note_name(r, f, key, dg_slice_of(m->name + 1, (size_t)(m->after - m->name) - 2), false,
                      m->name);
 }

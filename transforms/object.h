@@ -11,8 +11,8 @@
 typedef struct dg_frame {
     dg_node *node;
     uint64_t serial; /* its number; 0: it has none so far */
-    size_t open; /* output offset behind the brace */
-    size_t kept; /* members written */
+    size_t open;     /* output offset behind the brace */
+    size_t kept;     /* members written */
     int64_t
         alive; /* the local item that let the last member go; DG_NEVER: one stays; -1: none came */
     bool selected;  /* UNWRAP has its member */

@@ -34,8 +34,8 @@ static inline bool same_gap(gap *g, const char *p)
     return true;
 }
 
-/* The value of a key that is dropped, is not to stay as it is, is no plain scalar, or may lie beyond
- * the end. */
+/* The value of a key that is dropped, is not to stay as it is, is no plain scalar, or may lie
+ * beyond the end. */
 static const char *run_value(dg_run_state *r, const char *p, dg_key *key)
 {
     const char *value = dg_scan_space(&r->scan, p);
@@ -155,7 +155,8 @@ DG_ALWAYS_INLINE const char *run_members(dg_run_state *r, dg_frame *f, const cha
 }
 
 /* What remains of an object behind the value at p; returns where its brace is. */
-__attribute__((noinline)) static const char *run_rest(dg_run_state *r, dg_frame *f, const char *p, progress *now)
+__attribute__((noinline)) static const char *run_rest(dg_run_state *r, dg_frame *f, const char *p,
+                                                      progress *now)
 {
     const bool writes = !f->node->select;
     for (;;) {

@@ -113,8 +113,8 @@ static const char *sequence_start(const char *from, const char *p)
     return p;
 }
 
-/* Where the blocks from p on, the start of a sequence in `text`, are not known to be UTF-8 any more:
- * behind the last whole one, at best. */
+/* Where the blocks from p on, the start of a sequence in `text`, are not known to be UTF-8 any
+ * more: behind the last whole one, at best. */
 static const char *utf8_blocks(const char *text, const char *p, const char *end)
 {
     bool before = false;

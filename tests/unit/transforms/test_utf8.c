@@ -108,8 +108,7 @@ static void scripts_pass_and_cuts_do_not(void **state)
         size_t at = fault((const unsigned char *)in.ptr, cut + 1);
         dg_run_error error;
         dg_buf_clear(&out);
-        dg_status status =
-            dg_run(runner, program, dg_slice_of(in.ptr, cut + 1), &out, &error);
+        dg_status status = dg_run(runner, program, dg_slice_of(in.ptr, cut + 1), &out, &error);
         assert_int_equal(status, at == cut + 1 ? DG_OK : DG_SYNTAX);
         if (status != DG_OK)
             assert_int_equal(error.offset, at);
