@@ -45,6 +45,7 @@ typedef struct dg_listen {
     size_t cert_count;
     dg_tls_server *tls; /* NULL = plain */
     bool control;       /* the admin port */
+    uint16_t redirect_port; /* every request is sent to https there; 0 = none is */
     bool proxy_protocol; /* each connection begins with it */
     unsigned mode;      /* of a unix socket's file */
 } dg_listen;

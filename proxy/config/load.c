@@ -171,9 +171,27 @@ static void read_mode(reader *r, dg_listen *listen, const dg_node *node)
         listen->mode = mode;
 }
 
+/* {redirect: https, port: 8443} */
+static void read_redirect(reader *r, dg_listen *listen, const dg_node *map)
+{
+    const dg_node *node = dg_node_get(map, "redirect"), *port_node = dg_node_get(map, "port");
+    dg_slice text;
+    uint64_t port = 443;
+    if (port_node && !node)
+        dg_diags_add(r->diags, DG_ERROR, port_node->origin, "'port' is where 'redirect: https' leads to");
+    if (!node || !dg_node_want_string(node, "'https'", r->diags, &text))
+        return;
+    if (!dg_slice_eq(text, DG_SLICE("https")))
+        dg_diags_add(r->diags, DG_ERROR, node->origin, "a listener redirects to 'https' only");
+    else if (dg_node_get(map, "tls"))
+        dg_diags_add(r->diags, DG_ERROR, node->origin, "a listener with 'tls' is https already: it would redirect to itself");
+    else if (!port_node || dg_node_want_u64(port_node, "a port", 1, 65535, r->diags, &port))
+        listen->redirect_port = (uint16_t)port;
+}
+
 static void read_listen(reader *r, const dg_node *node)
 {
-    static const char *const known[] = {"address", "mode", "proxy_protocol", "tls", NULL};
+    static const char *const known[] = {"address", "mode", "port", "proxy_protocol", "redirect", "tls", NULL};
     const dg_node *address = node;
     dg_slice text;
     if (node->kind == DG_NODE_MAP) {
@@ -196,6 +214,7 @@ static void read_listen(reader *r, const dg_node *node)
         read_tls(r, listen, tls);
     if (mode)
         read_mode(r, listen, mode);
+    read_redirect(r, listen, node);
     if (proxy)
         (void)dg_node_want_bool(proxy, "true or false", r->diags, &listen->proxy_protocol);
 }

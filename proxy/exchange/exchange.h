@@ -53,6 +53,7 @@ struct dg_downstream {
     dg_route *route;      /* what the PROXY protocol said; NULL = the socket's own ends */
     size_t scan;          /* of the head parser */
     uint32_t lingered;    /* bytes dropped so far */
+    uint16_t redirect_port; /* https is served there, and here nothing but the way to it; 0 = no */
     uint8_t state;        /* dg_client_state */
     bool control : 1;     /* on the admin port */
     bool tls : 1;

@@ -68,12 +68,12 @@ void dg_fail(dg_exchange *x, dg_problem problem, const char *detail, const dg_pr
         dg_exchange_abort(x);
         return;
     }
-    x->status = row->status;
+    x->status = extra && extra->status ? extra->status : row->status;
     x->close_after |= !x->request.done || x->minor == 0; /* HTTP/1.0 awaits the end, if it is not told otherwise */
     dg_buf_clear(&x->answer_head);
     dg_buf_clear(&x->answer_out);
-    add_body(&x->answer_out, row, row->status, detail, extra);
-    add_head(&x->answer_head, x->edge, row, row->status, x->close_after, x->answer_out.len);
+    add_body(&x->answer_out, row, x->status, detail, extra);
+    add_head(&x->answer_head, x->edge, row, x->status, x->close_after, x->answer_out.len);
     /* An old client learns of its version's end from errors too. */
     dg_answer_version(x, false, false, &x->answer_head);
     if (extra)

@@ -63,6 +63,7 @@ void dg_edge_accept(dg_edge *edge, int fd, const struct sockaddr *peer, const dg
     down->edge = edge;
     down->control = listen->control;
     down->awaits_route = listen->proxy_protocol;
+    down->redirect_port = listen->redirect_port;
     down->tls = ssl != NULL;
     set_peer(down, peer);
     if (dg_conn_open(&down->conn, &edge->loop, fd, ssl, ssl ? DG_CONN_HANDSHAKE : DG_CONN_OPEN,
