@@ -36,6 +36,11 @@ typedef struct dg_access_log {
     dg_log_format format;
 } dg_access_log;
 
+typedef struct dg_request_id_config {
+    dg_slice field; /* its name; empty = requests get no id */
+    bool trust_all; /* believe what any client sends, and not trusted ones only */
+} dg_request_id_config;
+
 typedef struct dg_listen {
     const char *text; /* as written */
     dg_origin origin;
@@ -62,6 +67,7 @@ typedef struct dg_config {
     bool has_default;       /* upstreams[0] is the default one; else every pack has its own */
     size_t pack_count;
     dg_access_log access_log;
+    dg_request_id_config request_id;
     dg_network *trusted; /* peers whose X-Forwarded-* fields are believed */
     size_t trusted_count;
     dg_slice *upgrades; /* protocols that clients may upgrade to: "websocket" */

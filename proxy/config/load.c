@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "proxy/http/head.h"
+
 enum { LISTENS_MAX = 64, PACKS_MAX = 256, CERTS_MAX = 64, WORKERS_MAX = 256, TRUSTED_MAX = 256,
        UPGRADES_MAX = 16, MODE_DEFAULT = 0660 };
 
@@ -434,6 +436,13 @@ static void read_upgrade(reader *r, const dg_node *node)
         config->upgrades[config->upgrade_count++] = text;
 }
 
+/* A token, and none of the fields that mean something else. */
+static bool may_be_request_id(dg_slice name)
+{
+    dg_field_id id = dg_field_id_of(name);
+    return name.len <= 64 && dg_is_token(name) && (id == DG_FIELD_OTHER || id == DG_FIELD_X_REQUEST_ID);
+}
+
 static void read_access_log(reader *r, const dg_node *node)
 {
     static const char *const known[] = {"file", "format", NULL};
@@ -459,6 +468,35 @@ static void read_access_log(reader *r, const dg_node *node)
         dg_diags_add(r->diags, DG_ERROR, format->origin, "the format of an access log is 'json' or 'combined'");
 }
 
+/* "none", or {field: X-Request-Id, trust: all} */
+static void read_request_id(reader *r, const dg_node *node)
+{
+    static const char *const known[] = {"field", "trust", NULL};
+    dg_request_id_config *id = &r->config->request_id;
+    dg_slice text;
+    if (node->kind != DG_NODE_MAP) {
+        if (!dg_node_want_string(node, "'none', or a map with 'field' and 'trust'", r->diags, &text))
+            return;
+        if (!dg_slice_eq(text, DG_SLICE("none")))
+            dg_diags_add(r->diags, DG_ERROR, node->origin,
+                         "'request_id' is 'none', or a map with 'field' and 'trust'");
+        id->field = (dg_slice){NULL, 0};
+        return;
+    }
+    if (!dg_node_check_keys(node, known, r->diags))
+        return;
+    const dg_node *field = dg_node_get(node, "field"), *trust = dg_node_get(node, "trust");
+    if (field && dg_node_want_string(field, "the name of a field", r->diags, &id->field) &&
+        !may_be_request_id(id->field))
+        dg_diags_add(r->diags, DG_ERROR, field->origin, "'%s' cannot be the field of the request id", field->text.ptr);
+    if (!trust || !dg_node_want_string(trust, "'trusted' or 'all'", r->diags, &text))
+        return;
+    id->trust_all = dg_slice_eq(text, DG_SLICE("all"));
+    if (!id->trust_all && !dg_slice_eq(text, DG_SLICE("trusted")))
+        dg_diags_add(r->diags, DG_ERROR, trust->origin,
+                     "request ids are believed from 'trusted' proxies, or from 'all'");
+}
+
 static void each(reader *r, const dg_node *node, void (*read)(reader *, const dg_node *))
 {
     if (node->kind != DG_NODE_LIST) {
@@ -472,8 +510,8 @@ static void each(reader *r, const dg_node *node, void (*read)(reader *, const dg
 static void read_root(reader *r, const dg_node *root, const dg_config_options *options)
 {
     static const char *const known[] = {"listen", "upstream", "packs", "unmatched", "admin",
-                                        "access_log", "trusted_proxies", "upgrades", "workers", "timeouts",
-                                        "limits", NULL};
+                                        "access_log", "trusted_proxies", "upgrades", "request_id", "workers",
+                                        "timeouts", "limits", NULL};
     const dg_node *node;
     uint64_t n;
     if (!dg_node_want_map(root, "a configuration", r->diags))
@@ -493,6 +531,8 @@ static void read_root(reader *r, const dg_node *root, const dg_config_options *o
         each(r, node, read_trusted);
     if ((node = dg_node_get(root, "upgrades")))
         each(r, node, read_upgrade);
+    if ((node = dg_node_get(root, "request_id")))
+        read_request_id(r, node);
     if ((node = dg_node_get(root, "access_log")))
         read_access_log(r, node);
     if ((node = dg_node_get(root, "workers")) &&
@@ -559,6 +599,7 @@ dg_status dg_config_load(dg_config *config, const dg_config_options *options, dg
                                      .answer_ms = 60000, .send_ms = 60000, .idle_ms = 75000,
                                      .tunnel_ms = 3600000,
                                      .drain_ms = 30000};
+    config->request_id.field = DG_SLICE("X-Request-Id");
     config->limits = (dg_limits){.head_bytes = DG_BLOCK_BYTES, .body_bytes = 8u << 20};
     /* The backend on the command line is the default one, whatever the file's packs name. */
     if (options->upstream)

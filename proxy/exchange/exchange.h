@@ -9,6 +9,7 @@
 #include "proxy/exchange/edge.h"
 #include "proxy/exchange/problem.h"
 #include "proxy/http/chunked.h"
+#include "proxy/http/trace.h"
 #include "proxy/net/conn.h"
 
 /* Reads a message body out of the bytes of a connection. */
@@ -67,6 +68,8 @@ struct dg_downstream {
     char host[46];        /* the peer's address */
 };
 
+enum { DG_REQUEST_ID_BYTES_MAX = 128 };
+
 struct dg_exchange {
     dg_edge *edge;
     dg_epoch *epoch;
@@ -94,6 +97,8 @@ struct dg_exchange {
     dg_buf request_trailers; /* of a streamed one, as they came */
     dg_coding request_coding; /* of the content that came; it goes on without one */
     bool whole : 1;          /* the request goes on in one piece, and can be sent again */
+    bool traced : 1;            /* it is part of the trace trace_id */
+    bool passes_tracestate : 1;
     bool takes_trailers : 1; /* the client does, and the backend was told so */
     bool expects : 1;        /* the client waits for a 100 */
     bool head_sent : 1;      /* request_head was given to the connection */
@@ -128,6 +133,10 @@ struct dg_exchange {
     bool answer_chunked : 1; /* towards the client */
     bool close_after : 1;    /* the client's connection ends with this answer */
     bool count_as_own : 1;   /* dragoman made the answer */
+
+    uint8_t request_id_bytes; /* 0 = it has none */
+    char request_id[DG_REQUEST_ID_BYTES_MAX];
+    char trace_id[DG_TRACE_ID_BYTES];
 };
 
 /* ---- exchange.c */
@@ -158,6 +167,21 @@ void dg_downstream_free(dg_downstream *down);
 
 /* ---- select.c: which API, version and endpoint; then on to gate and forward. May free x. */
 void dg_select(dg_exchange *x, const dg_head *head);
+
+/* ---- request_id.c */
+/* The id that the request brings, if its sender is believed, or one of its own; none on the admin port. */
+void dg_request_id_choose(dg_exchange *x, const dg_head *head);
+/* An id of our own, inside out; empty when the configuration wants none. */
+dg_slice dg_request_id_make(dg_edge *edge, char out[DG_REQUEST_ID_BYTES_MAX]);
+void dg_request_id_add(const dg_epoch *epoch, dg_slice id, dg_buf *out); /* its field line; nothing without an id */
+/* Whether a field is that of the id, in whose place the exchange's own goes. */
+bool dg_request_id_is(const dg_exchange *x, const dg_field *field);
+static inline dg_slice dg_request_id(const dg_exchange *x)
+{
+    return (dg_slice){x->request_id, x->request_id_bytes};
+}
+/* What becomes of traceparent and tracestate. */
+void dg_trace_look(dg_exchange *x, const dg_head *head);
 
 /* ---- request_head.c: the head for the backend, without framing */
 dg_status dg_request_head_begin(dg_exchange *x, const dg_head *head);
@@ -222,6 +246,6 @@ void dg_count(dg_exchange *x);
 /* ---- log_line.c: the access log */
 void dg_log_exchange(dg_exchange *x);
 /* A request whose head was refused. */
-void dg_log_refusal(dg_downstream *down, unsigned status, const char *problem);
+void dg_log_refusal(dg_downstream *down, unsigned status, const char *problem, dg_slice request_id);
 
 #endif

@@ -82,6 +82,9 @@ static void add_json_line(dg_buf *out, dg_exchange *x)
     add_number(out, "retries", x->retried);
     add_member(out, "problem", dg_slice_str(x->problem));
     add_member(out, "side", dg_slice_str(x->side));
+    add_member(out, "request_id", dg_request_id(x));
+    if (x->traced)
+        add_member(out, "trace_id", dg_slice_of(x->trace_id, sizeof x->trace_id));
     add_member(out, "referer", clip(x->referer, TEXT_BYTES));
     add_member(out, "user_agent", clip(x->user_agent, TEXT_BYTES));
     dg_buf_add_str(out, "}\n");
@@ -148,7 +151,7 @@ void dg_log_exchange(dg_exchange *x)
         (void)dg_accesslog_write(x->edge->log, dg_buf_slice(line)); /* it counts what it drops */
 }
 
-void dg_log_refusal(dg_downstream *down, unsigned status, const char *problem)
+void dg_log_refusal(dg_downstream *down, unsigned status, const char *problem, dg_slice request_id)
 {
     dg_edge *edge = down->edge;
     const dg_access_log *log = &edge->epoch->snapshot->config.access_log;
@@ -166,6 +169,7 @@ void dg_log_refusal(dg_downstream *down, unsigned status, const char *problem)
         add_number(line, "status", status);
         add_member(line, "problem", dg_slice_str(problem));
         add_member(line, "side", DG_SLICE("downstream"));
+        add_member(line, "request_id", request_id);
         dg_buf_add_str(line, "}\n");
     }
     if (line->status == DG_OK)

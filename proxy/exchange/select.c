@@ -175,6 +175,7 @@ static bool ends_here(const dg_exchange *x, const dg_head *head)
 static void answer_at_once(dg_exchange *x)
 {
     x->close_after |= x->minor == 0;
+    dg_request_id_add(x->epoch, dg_request_id(x), &x->answer_head);
     dg_buf_add_str(&x->answer_head, x->close_after ? "Connection: close\r\n\r\n" : "\r\n");
     x->answer_started = true;
     struct iovec iov = {x->answer_head.ptr, x->answer_head.len};
@@ -295,6 +296,8 @@ void dg_select(dg_exchange *x, const dg_head *head)
     dg_target target;
     dg_http_error error = {.reason = "the request target is malformed"};
     const char *reason = NULL;
+    dg_request_id_choose(x, head);
+    dg_trace_look(x, head);
     if (dg_target_parse(head->target, head->method_id, &target) != DG_OK ||
         dg_target_check(&target, head, x->down->tls, &error) != DG_OK ||
         keep_text(x, head, &target, &reason) != DG_OK) {

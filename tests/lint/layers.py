@@ -46,7 +46,7 @@ ROOMS = {
     "proxy/lifecycle": ("base rules", ""),
     "proxy/usage": ("base", ""),
     "proxy/net": ("base certs", "libevent openssl sockets"),
-    "proxy/config": ("base certs rules proxy/net proxy/usage", ""),
+    "proxy/config": ("base certs rules proxy/http proxy/net proxy/usage", ""),
     "proxy/exchange": ("base certs transforms rules proxy proxy/accesslog proxy/coding proxy/config proxy/http proxy/lifecycle "
                        "proxy/net proxy/usage", "sockets"),
     "proxy/admin": ("base", "libevent sockets"),
