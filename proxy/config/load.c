@@ -5,8 +5,8 @@
 
 #include "proxy/http/head.h"
 
-enum { LISTENS_MAX = 64, PACKS_MAX = 256, CERTS_MAX = 64, WORKERS_MAX = 256, TRUSTED_MAX = 256,
-       UPGRADES_MAX = 16, MODE_DEFAULT = 0660 };
+enum { LISTENS_MAX = 64, PACKS_MAX = 256, WORKERS_MAX = 256, TRUSTED_MAX = 256, UPGRADES_MAX = 16,
+       MODE_DEFAULT = 0660 };
 
 typedef struct reader {
     dg_config *config;
@@ -90,44 +90,6 @@ static void read_bytes(reader *r, const dg_node *map, const char *key, uint64_t 
 }
 
 /* ---- listeners */
-
-static void read_cert(reader *r, dg_listen *listen, const dg_node *node)
-{
-    static const char *const known[] = {"cert", "key", NULL};
-    dg_slice cert, key;
-    if (!dg_node_want_map(node, "a certificate: {cert: FILE, key: FILE}", r->diags) ||
-        !dg_node_check_keys(node, known, r->diags))
-        return;
-    const dg_node *cert_node = dg_node_get(node, "cert"), *key_node = dg_node_get(node, "key");
-    if (!cert_node || !key_node) {
-        dg_diags_add(r->diags, DG_ERROR, node->origin, "a certificate needs both 'cert' and 'key'");
-        return;
-    }
-    if (listen->cert_count == CERTS_MAX || !dg_node_want_string(cert_node, "a file", r->diags, &cert) ||
-        !dg_node_want_string(key_node, "a file", r->diags, &key))
-        return;
-    listen->certs[listen->cert_count++] =
-        (dg_tls_cert_files){.cert_file = dg_config_path(r->config, cert),
-                            .key_file = dg_config_path(r->config, key), .origin = node->origin};
-}
-
-static void read_tls(reader *r, dg_listen *listen, const dg_node *node)
-{
-    listen->certs = dg_arena_zalloc(&r->config->arena, CERTS_MAX * sizeof *listen->certs);
-    if (!listen->certs)
-        return;
-    if (node->kind == DG_NODE_LIST)
-        for (const dg_node *item = node->first; item; item = item->next)
-            read_cert(r, listen, item);
-    else
-        read_cert(r, listen, node);
-    if (!listen->cert_count && r->diags->errors)
-        return; /* each was refused */
-    /* Whatever went wrong, a listener that was to speak TLS never speaks without. */
-    dg_status status = dg_tls_server_new(listen->certs, listen->cert_count, r->diags, &listen->tls);
-    if (status != DG_OK && !r->diags->errors)
-        dg_diags_add(r->diags, DG_ERROR, node->origin, "no TLS for this listener: %s", dg_status_text(status));
-}
 
 static dg_listen *add_listen(reader *r, const char *text, dg_origin origin)
 {
@@ -213,7 +175,7 @@ static void read_listen(reader *r, const dg_node *node)
     const dg_node *tls = dg_node_get(node, "tls"), *mode = dg_node_get(node, "mode");
     const dg_node *proxy = dg_node_get(node, "proxy_protocol");
     if (tls)
-        read_tls(r, listen, tls);
+        dg_config_listen_tls(r->config, listen, tls, r->diags);
     if (mode)
         read_mode(r, listen, mode);
     read_redirect(r, listen, node);
@@ -236,36 +198,23 @@ static void read_send_proxy(reader *r, const dg_node *node, dg_upstream *up)
 
 static void read_upstream_options(reader *r, const dg_node *node, dg_upstream *up)
 {
-    const dg_node *verify_node = dg_node_get(node, "verify"), *ca_node = dg_node_get(node, "ca");
     const dg_node *keep = dg_node_get(node, "keep"), *host = dg_node_get(node, "tls_host");
     const dg_node *send_proxy = dg_node_get(node, "send_proxy");
-    bool verify = true;
     dg_slice text;
-    const char *ca = NULL;
     uint64_t n;
-    if (verify_node)
-        (void)dg_node_want_bool(verify_node, "true or false", r->diags, &verify);
-    if (ca_node && dg_node_want_string(ca_node, "a file", r->diags, &text))
-        ca = dg_config_path(r->config, text);
     if (keep && dg_node_want_u64(keep, "a number of connections", 0, 65536, r->diags, &n))
         up->idle_max = (size_t)n;
     if (host && dg_node_want_string(host, "a host name", r->diags, &text))
         up->tls_host = text.ptr;
+    dg_config_upstream_tls(r->config, up, node, r->diags);
     if (send_proxy)
         read_send_proxy(r, send_proxy, up);
-    if ((verify_node || ca_node || host) && !up->tls) {
-        dg_diags_add(r->diags, DG_ERROR, node->origin, "'verify', 'ca' and 'tls_host' need an https:// backend");
-    } else if (up->tls && (verify_node || ca_node)) {
-        dg_tls_client_free(up->tls);
-        up->tls = NULL;
-        dg_config_tls(up, verify, ca, (ca_node ? ca_node : verify_node)->origin, r->diags);
-    }
 }
 
 /* Index into upstreams, or SIZE_MAX. */
 static size_t read_upstream(reader *r, const dg_node *node)
 {
-    static const char *const known[] = {"url", "verify", "ca", "keep", "tls_host", "send_proxy", NULL};
+    static const char *const known[] = {"url", "verify", "ca", "tls", "keep", "tls_host", "send_proxy", NULL};
     const dg_node *url = node;
     dg_slice text;
     if (node->kind == DG_NODE_MAP) {
@@ -287,6 +236,17 @@ static size_t read_upstream(reader *r, const dg_node *node)
     return (size_t)(up - r->config->upstreams);
 }
 
+static void read_no_transform(reader *r, const dg_node *node, bool *ret_ignores)
+{
+    dg_slice text;
+    if (!dg_node_want_string(node, "'refuse' or 'ignore'", r->diags, &text))
+        return;
+    *ret_ignores = dg_slice_eq(text, DG_SLICE("ignore"));
+    if (!*ret_ignores && !dg_slice_eq(text, DG_SLICE("refuse")))
+        dg_diags_add(r->diags, DG_ERROR, node->origin,
+                     "'no_transform' says what happens to messages that forbid their translation: 'refuse' or 'ignore'");
+}
+
 static dg_pack_source *add_pack(reader *r, const char *dir, dg_origin origin)
 {
     dg_config *config = r->config;
@@ -294,27 +254,32 @@ static dg_pack_source *add_pack(reader *r, const char *dir, dg_origin origin)
         config->packs = dg_arena_zalloc(&config->arena, PACKS_MAX * sizeof *config->packs);
         config->pack_upstreams =
             dg_arena_zalloc(&config->arena, PACKS_MAX * sizeof *config->pack_upstreams);
+        config->pack_ignores_no_transform =
+            dg_arena_zalloc(&config->arena, PACKS_MAX * sizeof *config->pack_ignores_no_transform);
     }
-    if (!config->packs || !config->pack_upstreams || config->pack_count == PACKS_MAX) {
+    if (!config->packs || !config->pack_upstreams || !config->pack_ignores_no_transform || config->pack_count == PACKS_MAX) {
         dg_diags_add(r->diags, DG_ERROR, origin, "too many packs (the limit is %d)", PACKS_MAX);
         return NULL;
     }
     dg_pack_source *pack = &config->packs[config->pack_count++];
     *pack = (dg_pack_source){.dir = dir, .origin = origin};
+    config->pack_ignores_no_transform[pack - config->packs] = config->ignores_no_transform;
     return pack;
 }
 
 static void read_pack(reader *r, const dg_node *node)
 {
-    static const char *const known[] = {"dir", "backend_version", "upstream", NULL};
-    const dg_node *dir = node, *version = NULL, *upstream = NULL;
+    static const char *const known[] = {"dir", "backend_version", "pins", "upstream", "no_transform", NULL};
+    const dg_node *dir = node, *version = NULL, *pins = NULL, *upstream = NULL, *no_transform = NULL;
     dg_slice text;
     if (node->kind == DG_NODE_MAP) {
         if (!dg_node_check_keys(node, known, r->diags))
             return;
         dir = dg_node_get(node, "dir");
         version = dg_node_get(node, "backend_version");
+        pins = dg_node_get(node, "pins");
         upstream = dg_node_get(node, "upstream");
+        no_transform = dg_node_get(node, "no_transform");
         if (!dir) {
             dg_diags_add(r->diags, DG_ERROR, node->origin, "a pack needs a 'dir'");
             return;
@@ -328,6 +293,10 @@ static void read_pack(reader *r, const dg_node *node)
     size_t index = (size_t)(pack - r->config->packs);
     if (version && dg_node_want_string(version, "the name of a version", r->diags, &text))
         pack->backend_version = text.ptr;
+    if (pins && dg_node_want_string(pins, "a file", r->diags, &text))
+        pack->pins = dg_config_path(r->config, text);
+    if (no_transform)
+        read_no_transform(r, no_transform, &r->config->pack_ignores_no_transform[index]);
     if (upstream) {
         size_t at = read_upstream(r, upstream);
         r->config->pack_upstreams[index] = at == SIZE_MAX ? 0 : at;
@@ -342,7 +311,7 @@ static void read_pack(reader *r, const dg_node *node)
 static void read_timeouts(reader *r, const dg_node *node)
 {
     static const char *const known[] = {"head", "body", "connect", "answer", "send", "idle", "tunnel", "drain",
-                                        NULL};
+                                        "tickets", NULL};
     dg_timeouts *t = &r->config->timeouts;
     if (!dg_node_want_map(node, "a map of durations", r->diags) ||
         !dg_node_check_keys(node, known, r->diags))
@@ -355,6 +324,7 @@ static void read_timeouts(reader *r, const dg_node *node)
     read_duration(r, node, "idle", &t->idle_ms);
     read_duration(r, node, "tunnel", &t->tunnel_ms);
     read_duration(r, node, "drain", &t->drain_ms);
+    read_duration(r, node, "tickets", &t->tickets_ms);
 }
 
 static void read_limits(reader *r, const dg_node *node)
@@ -509,9 +479,9 @@ static void each(reader *r, const dg_node *node, void (*read)(reader *, const dg
 
 static void read_root(reader *r, const dg_node *root, const dg_config_options *options)
 {
-    static const char *const known[] = {"listen", "upstream", "packs", "unmatched", "admin",
-                                        "access_log", "trusted_proxies", "upgrades", "request_id", "workers",
-                                        "timeouts", "limits", NULL};
+    static const char *const known[] = {"listen", "upstream", "packs", "unmatched", "no_transform", "admin",
+                                        "access_log", "trusted_proxies", "client_fields", "upgrades", "request_id",
+                                        "workers", "timeouts", "limits", NULL};
     const dg_node *node;
     uint64_t n;
     if (!dg_node_want_map(root, "a configuration", r->diags))
@@ -521,6 +491,8 @@ static void read_root(reader *r, const dg_node *root, const dg_config_options *o
         r->config->has_default = read_upstream(r, node) == 0;
     if ((node = dg_node_get(root, "listen")) && !options->listen_count)
         each(r, node, read_listen);
+    if ((node = dg_node_get(root, "no_transform")))
+        read_no_transform(r, node, &r->config->ignores_no_transform);
     if ((node = dg_node_get(root, "packs")))
         each(r, node, read_pack);
     if ((node = dg_node_get(root, "unmatched")))
@@ -529,6 +501,8 @@ static void read_root(reader *r, const dg_node *root, const dg_config_options *o
         read_admin(r, node);
     if ((node = dg_node_get(root, "trusted_proxies")))
         each(r, node, read_trusted);
+    if ((node = dg_node_get(root, "client_fields")))
+        dg_config_client_fields(r->config, node, r->diags);
     if ((node = dg_node_get(root, "upgrades")))
         each(r, node, read_upgrade);
     if ((node = dg_node_get(root, "request_id")))
@@ -598,7 +572,9 @@ dg_status dg_config_load(dg_config *config, const dg_config_options *options, dg
     config->timeouts = (dg_timeouts){.head_ms = 10000, .body_ms = 60000, .connect_ms = 5000,
                                      .answer_ms = 60000, .send_ms = 60000, .idle_ms = 75000,
                                      .tunnel_ms = 3600000,
-                                     .drain_ms = 30000};
+                                     .drain_ms = 30000,
+                                     .tickets_ms = DG_TLS_TICKETS_INTERVAL_S * 1000ull};
+    config->tickets = options->tickets;
     config->request_id.field = DG_SLICE("X-Request-Id");
     config->limits = (dg_limits){.head_bytes = DG_BLOCK_BYTES, .body_bytes = 8u << 20};
     /* The backend on the command line is the default one, whatever the file's packs name. */

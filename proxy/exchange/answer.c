@@ -72,8 +72,14 @@ static void refuse_translation(dg_exchange *x, dg_status status, const dg_run_er
 static void answer_translated(dg_exchange *x, dg_slice content)
 {
     dg_run_error error = {.message = NULL};
-    dg_status status = dg_translate(x, x->program, x->answer_coding, true, content,
-                                    &x->answer_out, &error);
+    const char *field = NULL;
+    dg_status status = dg_digests_check(x, content, &field);
+    if (status == DG_INVALID)
+        error.message = "its content is not what its digest says";
+    if (status == DG_OK)
+        status = dg_translate(x, x->program, x->answer_coding, x->client_coding, content, &x->answer_out, &error);
+    if (status == DG_OK)
+        status = dg_digests_renew(x, dg_buf_slice(&x->answer_out), &x->answer_head);
     if (status != DG_OK) {
         refuse_translation(x, status, &error);
         return;
@@ -140,7 +146,7 @@ static bool choose_program(dg_exchange *x, const dg_head *head, bool *ret_transl
         why = "its JSON is not in UTF-8";
     else if ((x->answer_coding = dg_content_coding(head)) == DG_CODING_UNKNOWN)
         why = "it has a content coding that was not asked for";
-    else if (dg_head_cache_control(head, DG_SLICE("no-transform"))) /* RFC 9110 7.7 */
+    else if (dg_forbids_transformation(x, head)) /* RFC 9110 7.7 */
         why = "it forbids its transformation (Cache-Control: no-transform)";
     else if (head->status == 206)
         why = "it is a part of a representation that was asked for whole";
@@ -152,9 +158,14 @@ static bool choose_program(dg_exchange *x, const dg_head *head, bool *ret_transl
         dg_fail(x, DG_PROBLEM_UPSTREAM_TOO_LARGE, NULL, NULL);
         return false;
     }
-    if (!x->answer.done)
-        x->program = program;
-    return true;
+    if (x->answer.done)
+        return true;
+    x->program = program;
+    x->client_coding = dg_coding_for_client(x);
+    dg_status status = dg_digests_remember(x, head); /* a malformed one says nothing (RFC 8941 4.2) */
+    if (status == DG_NOMEM)
+        dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
+    return status != DG_NOMEM;
 }
 
 /* Framing towards the client for a body that passes (RFC 9112 6). */

@@ -132,6 +132,7 @@ static void exchange_destroy(dg_exchange *x)
     dg_buf_free(&x->request_trailers);
     dg_buf_free(&x->answer_trailers);
     dg_buf_free(&x->plain);
+    free(x->digests);
     free(x);
 }
 
@@ -226,6 +227,8 @@ static void put_spare(dg_edge *edge, dg_exchange *x)
     recycle(&x->request_trailers);
     recycle(&x->answer_trailers);
     recycle(&x->plain);
+    free(x->digests);
+    x->digests = NULL;
     if (edge->spare_count >= SPARE_MAX) {
         exchange_destroy(x);
         return;

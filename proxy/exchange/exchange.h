@@ -6,6 +6,7 @@
 #ifndef DG_EXCHANGE_EXCHANGE_H
 #define DG_EXCHANGE_EXCHANGE_H
 
+#include "proxy/digest/digest.h"
 #include "proxy/exchange/edge.h"
 #include "proxy/exchange/problem.h"
 #include "proxy/http/chunked.h"
@@ -66,6 +67,7 @@ struct dg_downstream {
     bool head_timer : 1;  /* the head's deadline runs */
     bool dead : 1;        /* freed while running: the memory goes when its loop ends */
     char host[46];        /* the peer's address */
+    dg_tls_identity *identity; /* by its certificate; NULL = it showed none */
 };
 
 enum { DG_REQUEST_ID_BYTES_MAX = 128 };
@@ -96,6 +98,8 @@ struct dg_exchange {
     dg_buf request_out;   /* its translation */
     dg_buf request_trailers; /* of a streamed one, as they came */
     dg_coding request_coding; /* of the content that came; it goes on without one */
+    dg_digests *digests; /* what the message says of content that is translated; NULL = nothing */
+    uint8_t accepts;     /* codings that the client takes, a bit each, where the answer may be translated */
     bool whole : 1;          /* the request goes on in one piece, and can be sent again */
     bool traced : 1;            /* it is part of the trace trace_id */
     bool passes_tracestate : 1;
@@ -105,6 +109,7 @@ struct dg_exchange {
     bool request_sent : 1;   /* and everything of the body */
     bool any_received : 1;   /* the backend sent something */
     bool retried : 1;
+    bool explains : 1;       /* the client asks which version was chosen, and why */
     bool tunnel : 1;         /* the backend's 101 went to the client */
     bool client_ended : 1, backend_ended : 1; /* of a tunnel: which side has said all */
     uint64_t request_bytes_in; /* of the request's content, or of a tunnel, that came from the client */
@@ -119,7 +124,8 @@ struct dg_exchange {
     size_t answer_scan;
     dg_body answer;
     const dg_program *program; /* NULL = the content passes */
-    dg_coding answer_coding;   /* of the content, as it came and as it goes on */
+    dg_coding answer_coding;   /* of the content, as it came */
+    dg_coding client_coding;   /* and as it goes on, where it is translated */
     dg_buf answer_head;  /* for the client */
     dg_buf answer_bytes; /* the content, where it is translated and came in pieces */
     dg_buf answer_out;   /* its translation */
@@ -192,10 +198,24 @@ void dg_request_head_end(dg_exchange *x);
 /* ---- translate.c */
 /* The one content coding of a message (RFC 9110 8.4); UNKNOWN for several, or one that we do not know. */
 dg_coding dg_content_coding(const dg_head *head);
-/* Runs a program on content in a coding; `encode` puts the outcome into the same coding again. DG_JSON_PADDING
- * bytes behind `in` are readable. On failure *ret_error says why, and `out` holds nothing. */
-dg_status dg_translate(dg_exchange *x, const dg_program *program, dg_coding coding, bool encode,
+/* Runs a program on content in a coding; the outcome is in another, or the same one. DG_JSON_PADDING bytes behind
+ * `in` are readable. On failure *ret_error says why, and `out` holds nothing. */
+dg_status dg_translate(dg_exchange *x, const dg_program *program, dg_coding coding, dg_coding encode_as,
                        dg_slice in, dg_buf *out, dg_run_error *ret_error);
+
+/* ---- content.c: what is said of content that is translated */
+/* Whether the message may not be translated (RFC 9110 7.7), as far as the operator minds. */
+bool dg_forbids_transformation(const dg_exchange *x, const dg_head *head);
+/* Remembers the digests of a message whose content is translated. DG_SYNTAX: one is malformed. DG_NOMEM. */
+DG_MUST_USE dg_status dg_digests_remember(dg_exchange *x, const dg_head *head);
+/* Holds them against the content as it came. DG_INVALID: *ret_field is the one that does not fit. DG_NOMEM. */
+DG_MUST_USE dg_status dg_digests_check(const dg_exchange *x, dg_slice content, const char **ret_field);
+/* Appends the same for the content that goes on, and forgets them. DG_NOMEM. */
+DG_MUST_USE dg_status dg_digests_renew(dg_exchange *x, dg_slice content, dg_buf *out);
+/* The codings that the client takes (RFC 9110 12.5.3), a bit each; all of them when it does not say. */
+uint8_t dg_accepted_codings(const dg_head *head);
+/* The coding in which a translated answer goes on: the backend's choice when the client takes it. */
+dg_coding dg_coding_for_client(const dg_exchange *x);
 
 /* ---- forward.c: to the backend. All may free x. */
 void dg_forward(dg_exchange *x);

@@ -85,7 +85,7 @@ void dg_forward_failed(dg_exchange *x, const char *what)
         return;
     }
     bool connected = x->up->connected, handshake = x->up->conn.phase == DG_CONN_HANDSHAKE;
-    log_failure(x, handshake ? dg_tls_error() : what);
+    log_failure(x, handshake ? dg_tls_failure(x->up->conn.ssl) : what);
     dg_fail(x,
             connected    ? DG_PROBLEM_UPSTREAM_CLOSED
             : handshake  ? DG_PROBLEM_UPSTREAM_TLS
@@ -149,8 +149,14 @@ static bool translate_request(dg_exchange *x)
         dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
         return false;
     }
+    const char *field = NULL;
+    dg_status status = dg_digests_check(x, dg_buf_slice(&x->request_bytes), &field);
+    if (status != DG_OK) {
+        dg_fail(x, field ? DG_PROBLEM_BAD_DIGEST : DG_PROBLEM_INTERNAL, field ? field : "out of memory", NULL);
+        return false;
+    }
     dg_run_error error = {.message = NULL};
-    dg_status status = dg_translate(x, x->match.request, x->request_coding, false,
+    status = dg_translate(x, x->match.request, x->request_coding, DG_CODING_IDENTITY,
                                     dg_buf_slice(&x->request_bytes), &x->request_out, &error);
     if (status == DG_OK)
         return true;
@@ -173,6 +179,10 @@ void dg_forward(dg_exchange *x)
     if (x->whole) {
         if (x->match.request && !translate_request(x))
             return;
+        if (dg_digests_renew(x, content(x), &x->request_head) != DG_OK) {
+            dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
+            return;
+        }
         dg_request_head_length(x, content(x).len);
     }
     dg_request_head_end(x);

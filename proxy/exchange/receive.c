@@ -97,6 +97,7 @@ void dg_downstream_free(dg_downstream *down)
     if (!down->control)
         dg_usage_gauge(down->edge->usage, DG_GAUGE_DOWNSTREAM_CONNECTIONS, -1);
     dg_conn_close(&down->conn);
+    free(down->identity);
     free(down->route);
     down->route = NULL;
     if (down->running)
@@ -429,6 +430,26 @@ static bool flush(dg_downstream *down)
     return true;
 }
 
+/* Drives the handshake. False when the connection may be gone, or waits. */
+static bool progress(dg_downstream *down)
+{
+    dg_conn *conn = &down->conn;
+    dg_status status = dg_conn_progress(conn);
+    if (status == DG_AGAIN)
+        return false;
+    if (status == DG_OK && dg_tls_identity_of(conn->ssl, &down->identity) == DG_OK) {
+        dg_conn_deadline(conn, timeouts(down->edge)->idle_ms);
+        return true;
+    }
+    if (status == DG_IO && conn->ssl && dg_tls_met_plain_http()) {
+        dg_conn_drop_tls(conn);
+        refuse_with(down, 400, "this port speaks TLS: ask with https://");
+        return false;
+    }
+    dg_downstream_free(down); /* also when it cannot be said who it is */
+    return false;
+}
+
 /* What a balancer says before anything else. False: not yet, or the connection is gone. */
 static bool read_route(dg_downstream *down)
 {
@@ -463,14 +484,8 @@ static void client_ready(dg_conn *conn)
     dg_downstream *down = downstream_of(conn);
     down->running = true; /* so that nothing below frees the memory under our feet */
     bool alive = !down->awaits_route || read_route(down);
-    if (alive && conn->phase != DG_CONN_OPEN) {
-        dg_status status = dg_conn_progress(conn);
-        alive = status == DG_OK;
-        if (status == DG_IO)
-            dg_downstream_free(down);
-        else if (alive)
-            dg_conn_deadline(conn, timeouts(down->edge)->idle_ms);
-    }
+    if (alive && conn->phase != DG_CONN_OPEN)
+        alive = progress(down);
     if (alive && dg_conn_queued(conn))
         alive = flush(down);
     down->running = false;

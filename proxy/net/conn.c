@@ -120,6 +120,15 @@ dg_status dg_conn_progress(dg_conn *conn)
     return status == DG_OK && conn->phase == DG_CONN_HANDSHAKE ? handshake(conn) : status;
 }
 
+void dg_conn_drop_tls(dg_conn *conn)
+{
+    ERR_clear_error();
+    SSL_free(conn->ssl);
+    conn->ssl = NULL;
+    conn->broken = false;
+    conn->phase = DG_CONN_OPEN;
+}
+
 static dg_status tls_result(dg_conn *conn, int result)
 {
     int error = SSL_get_error(conn->ssl, result);

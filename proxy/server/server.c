@@ -17,7 +17,7 @@
 enum { SIGNALS = 5 };
 
 typedef struct dg_server {
-    const dg_config_options *options;
+    dg_config_options options; /* with what the process keeps over reloads */
     struct event_base *base;
     struct event signals[SIGNALS], done, deadline;
     dg_usage *usage;
@@ -131,7 +131,7 @@ static void reload(dg_server *server)
     dg_diags diags;
     dg_snapshot *snapshot = NULL;
     dg_diags_init(&diags);
-    dg_status status = dg_snapshot_load(server->options, server->control_address, server->usage,
+    dg_status status = dg_snapshot_load(&server->options, server->control_address, server->usage,
                                         &diags, &snapshot);
     print_diags(&diags);
     if (status == DG_OK)
@@ -154,6 +154,7 @@ static void reload(dg_server *server)
     free(mails);
     dg_snapshot_unref(server->snapshot);
     server->snapshot = snapshot;
+    dg_tls_tickets_set_interval(server->options.tickets, snapshot->config.timeouts.tickets_ms / 1000);
     dg_unix_files_prune(&server->files, &snapshot->config);
     server->reload_failed = false;
     server->reloaded_s = dg_wall_s();
@@ -348,16 +349,20 @@ static bool start(dg_server *server)
     dg_diags diags;
     dg_diags_init(&diags);
     dg_status status = dg_usage_new(&server->usage);
+    if (status == DG_OK)
+        status = dg_tls_tickets_new(DG_TLS_TICKETS_INTERVAL_S, &server->options.tickets);
     if (status == DG_OK && !choose_control_address(server))
         status = DG_IO;
     if (status == DG_OK)
-        status = dg_snapshot_load(server->options, server->control_address, server->usage, &diags,
+        status = dg_snapshot_load(&server->options, server->control_address, server->usage, &diags,
                                   &server->snapshot);
     print_diags(&diags);
     if (status == DG_NOMEM)
         dg_log(DG_LOG_ERROR, "cannot start: %s", dg_status_text(status));
     if (status != DG_OK)
         return false;
+    dg_tls_tickets_set_interval(server->options.tickets,
+                                server->snapshot->config.timeouts.tickets_ms / 1000);
     server->reloaded_s = dg_wall_s();
     if (!init_events(server)) {
         dg_log(DG_LOG_ERROR, "cannot start: %s", strerror(errno));
@@ -375,6 +380,7 @@ static void server_free(dg_server *server)
     dg_accesslog_free(server->access_log);
     dg_admin_free(server->admin);
     dg_snapshot_unref(server->snapshot);
+    dg_tls_tickets_free(server->options.tickets);
     dg_usage_free(server->usage);
     if (server->base) {
         for (size_t i = 0; i < SIGNALS; i++)
@@ -394,7 +400,7 @@ static void server_free(dg_server *server)
 
 int dg_server_run(const dg_config_options *options, const dg_server_hooks *hooks)
 {
-    dg_server server = {.options = options, .done_fd = -1};
+    dg_server server = {.options = *options, .done_fd = -1};
     signal(SIGPIPE, SIG_IGN);
     raise_descriptors();
     bool started = start(&server);
