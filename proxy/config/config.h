@@ -30,7 +30,7 @@ typedef struct dg_limits {
     size_t connections; /* open from clients, a worker; further ones wait in the kernel's queue */
 } dg_limits;
 
-typedef enum dg_log_format { DG_LOG_JSON, DG_LOG_COMBINED } dg_log_format;
+typedef enum dg_log_format { DG_LOG_JSON, DG_LOG_COMBINED, DG_LOG_EXTENDED } dg_log_format;
 
 typedef struct dg_access_log {
     const char *file; /* "-" = standard output; NULL = no access log */

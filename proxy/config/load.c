@@ -431,11 +431,14 @@ static void read_access_log(reader *r, const dg_node *node)
     }
     if (dg_node_want_string(file, "a file, or - for standard output", r->diags, &text))
         log->file = dg_slice_eq(text, DG_SLICE("-")) ? "-" : dg_config_path(r->config, text);
-    if (!format || !dg_node_want_string(format, "'json' or 'combined'", r->diags, &text))
+    if (!format || !dg_node_want_string(format, "'json', 'combined' or 'extended'", r->diags, &text))
         return;
-    log->format = dg_slice_eq(text, DG_SLICE("combined")) ? DG_LOG_COMBINED : DG_LOG_JSON;
+    log->format = dg_slice_eq(text, DG_SLICE("combined"))   ? DG_LOG_COMBINED
+                  : dg_slice_eq(text, DG_SLICE("extended")) ? DG_LOG_EXTENDED
+                                                            : DG_LOG_JSON;
     if (log->format == DG_LOG_JSON && !dg_slice_eq(text, DG_SLICE("json")))
-        dg_diags_add(r->diags, DG_ERROR, format->origin, "the format of an access log is 'json' or 'combined'");
+        dg_diags_add(r->diags, DG_ERROR, format->origin,
+                     "the format of an access log is 'json', 'combined' or 'extended'");
 }
 
 /* "none", or {field: X-Request-Id, trust: all} */

@@ -138,6 +138,7 @@ static void exchange_destroy(dg_exchange *x)
 
 void dg_edge_free(dg_edge *edge)
 {
+    dg_loop_look_at_clock(&edge->loop); /* for the log lines of what is cut */
     while (edge->clients) {
         if (edge->clients->exchange)
             dg_exchange_abort(edge->clients->exchange);

@@ -111,11 +111,13 @@ struct dg_exchange {
     bool retried : 1;
     bool explains : 1;       /* the client asks which version was chosen, and why */
     bool tunnel : 1;         /* the backend's 101 went to the client */
-    bool client_ended : 1, backend_ended : 1; /* of a tunnel: which side has said all */
+    bool client_ended : 1;   /* it has said all, in a tunnel; or it left before its answer */
+    bool backend_ended : 1;  /* in a tunnel: it has said all */
     uint64_t request_bytes_in; /* of the request's content, or of a tunnel, that came from the client */
     uint32_t offer_start, offer_bytes; /* the protocols in request_head to upgrade to; 0 bytes = none */
 
     /* the answer */
+    dg_ip backend_ip;    /* where the request went; not known for a unix socket */
     unsigned status;     /* 0 = none yet */
     unsigned interims;   /* 1xx so far */
     uint64_t body_bytes; /* of the answer's content, given to the client's connection */
