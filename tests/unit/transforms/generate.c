@@ -72,11 +72,11 @@ static void fill_case(generator *g, dg_op *op)
     bool up = generate_number(g, 2);
     op->case_from = up ? DG_CAMEL : DG_SNAKE;
     op->case_to = up ? DG_SNAKE : DG_CAMEL;
-    op->except_count = generate_number(g, 3);
+    op->name_count = generate_number(g, 3);
     dg_slice *except = dg_arena_alloc(g->arena, 2 * sizeof *except);
     for (size_t i = 0; i < 2; i++)
         except[i] = name(g);
-    op->except = except;
+    op->names = except;
 }
 
 static void fill(generator *g, dg_op *op, unsigned depth)

@@ -137,8 +137,8 @@ static size_t count_named(const value *v, dg_slice name)
 
 static bool excepted(const dg_op *op, dg_slice name)
 {
-    for (size_t i = 0; i < op->except_count; i++)
-        if (dg_slice_eq(op->except[i], name))
+    for (size_t i = 0; i < op->name_count; i++)
+        if (dg_slice_eq(op->names[i], name))
             return true;
     return false;
 }

@@ -26,8 +26,8 @@ static void print_list(const dg_ops *list, const dg_ops *lens, int depth)
                       depth * 2, "", dg_op_word(op->kind), DG_SLICE_FMT(op->name),
                       DG_SLICE_FMT(op->to), DG_SLICE_FMT(op->value), op->when_null, op->if_empty,
                       op->unknown, op->case_from);
-        for (size_t k = 0; k < op->except_count; k++)
-            print_message("%*sexcept %.*s\n", depth * 2 + 2, "", DG_SLICE_FMT(op->except[k]));
+        for (size_t k = 0; k < op->name_count; k++)
+            print_message("%*sexcept %.*s\n", depth * 2 + 2, "", DG_SLICE_FMT(op->names[k]));
         for (size_t k = 0; k < op->pair_count; k++)
             print_message("%*s%.*s -> %.*s\n", depth * 2 + 2, "", DG_SLICE_FMT(op->pairs[k].from),
                           DG_SLICE_FMT(op->pairs[k].to));
