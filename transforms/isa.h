@@ -1,4 +1,4 @@
-/* The files that touch every byte (index.c, scan.c, value.c, object.c) are compiled once for any
+/* The files that touch every byte (index.c, scan.c, value.c, object.c, stage.c) are compiled once for any
  * processor and, on x86-64, again for AVX2; the second time under names of their own. run.c chooses
  * when a runner is made. Included before anything that declares these names. Internal to the room.
  */
@@ -23,6 +23,8 @@
 #define dg_run_object     dg_run_object_avx2
 #define dg_copy_composite dg_copy_composite_avx2
 #define dg_probe          dg_probe_avx2
+#define dg_run_staged     dg_run_staged_avx2
+#define dg_end_gone       dg_end_gone_avx2
 #endif
 
 #endif
