@@ -14,16 +14,17 @@ typedef struct loan {
     size_t bytes_max;
 } loan;
 
-static size_t text_max(const dg_run_state *r)
+/* How long a text between two stages may be: as the input that is left, or as the outcome of the run. */
+static size_t text_max(const dg_run_state *r, const char *p)
 {
-    size_t input = (size_t)(r->scan.end - r->scan.text);
-    return r->bytes_max && r->bytes_max < input ? input : r->bytes_max;
+    size_t left = (size_t)(r->scan.end - p);
+    return r->bytes_max && r->bytes_max < left ? left : r->bytes_max;
 }
 
-static loan borrow_output(dg_run_state *r, dg_buf *out)
+static loan borrow_output(dg_run_state *r, const char *p, dg_buf *out)
 {
     loan lent = {r->base, r->at, r->limit, r->out, r->bytes_max};
-    r->bytes_max = text_max(r);
+    r->bytes_max = text_max(r, p);
     r->base = r->at = out->ptr;
     r->limit = out->ptr ? out->ptr + out->cap : NULL;
     r->out = out;
@@ -44,9 +45,9 @@ static void return_output(dg_run_state *r, const loan *lent)
 /* A constant may come with white space around it. */
 static dg_slice trim(dg_slice text)
 {
-    while (text.len && dg_is_space(text.ptr[0]))
+    while (text.len && (unsigned char)text.ptr[0] <= ' ')
         text = dg_slice_from(text, 1);
-    while (text.len && dg_is_space(text.ptr[text.len - 1]))
+    while (text.len && (unsigned char)text.ptr[text.len - 1] <= ' ')
         text.len--;
     return text;
 }
@@ -64,7 +65,7 @@ static const char *write_before(dg_run_state *r, const char *p, dg_node *node, d
             *ret_text = dg_slice_of(p, (size_t)(end - p));
         return end;
     }
-    loan lent = borrow_output(r, &stage->written);
+    loan lent = borrow_output(r, p, &stage->written);
     const char *end = dg_room(r, p, 0) ? dg_run_value(r, p, before) : NULL;
     if (end && dg_room(r, r->scan.end, DG_JSON_PADDING)) {
         memcpy(r->at, padding, DG_JSON_PADDING);
@@ -112,7 +113,7 @@ static bool apply_ops(dg_run_state *r, const char *from, dg_node *node, dg_stage
 static bool run_after(dg_run_state *r, const char *from, dg_node *after, dg_slice text)
 {
     dg_scan outer = r->scan;
-    r->scan = (dg_scan){.end = text.ptr + text.len, .text = text.ptr, .cursor = dg_index_nothing};
+    r->scan = (dg_scan){.end = text.ptr + text.len, .tokens = outer.tokens};
     r->first = NULL;
     bool ok = dg_room(r, text.ptr, 0);
     dg_measure_lead(r);
@@ -163,9 +164,9 @@ const char *dg_run_staged(dg_run_state *r, const char *p, dg_node *node)
     const char *from = p;
     dg_stage *stage;
     dg_slice text = {NULL, 0};
-    size_t bytes_max = text_max(r);
     if (p >= r->scan.end)
         return dg_scan_fail(&r->scan, p, DG_SYNTAX, "the text ends too early");
+    size_t bytes_max = text_max(r, p);
     dg_status status = dg_scratch_enter(scratch, bytes_max ? bytes_max + DG_JSON_PADDING : 0, &stage);
     if (status != DG_OK)
         return dg_scan_fail(&r->scan, p, status, "too many operations that need a value whole, in each other");

@@ -78,6 +78,8 @@ dg_status dg_node_survey(dg_lexicon *lex, dg_node *node)
     bool bare = node->prefix.len + node->suffix.len == 0 && !node->select;
     node->passes_scalars = bare && !node->scalars;
     node->direct = bare && !node->voids && node->override_object == DG_NEVER && count > 0;
+    node->direct_array = bare && node->override_array == DG_NEVER && count > 0;
+    node->plain_end = constants == 0 && !node->voids && !node->select;
     node->mode = DG_NODE_STREAM;
     return DG_OK;
 }
