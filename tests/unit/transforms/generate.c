@@ -91,12 +91,20 @@ static void fill(generator *g, dg_op *op, unsigned depth)
                                        DG_OP_WRAP, DG_OP_UNWRAP, DG_OP_VALUES,  DG_OP_IN,
                                        DG_OP_IN,   DG_OP_IN,     DG_OP_EACH,    DG_OP_LENS,
                                        DG_OP_IN,   DG_OP_BOTH,   DG_OP_MEMBERS};
+    if (generate_number(g, 100) < g->whole) {
+        op->kind = (dg_op_kind)(DG_OP_CAST + generate_number(g, DG_OP_PRINT - DG_OP_CAST + 1));
+        op->origin = (dg_origin){"generated.yaml", 2, 1};
+        generate_operands(g, op, depth);
+        return;
+    }
     do
         op->kind = PICK(g, kinds);
     while (holds_list(op->kind) && depth == 0);
     op->name = name(g);
     op->to = name(g);
     op->origin = (dg_origin){"generated.yaml", 1, 1};
+    if ((op->kind == DG_OP_CASE || op->kind == DG_OP_RENAME) && generate_number(g, 100) < g->whole)
+        op->collision = (dg_collision)generate_number(g, 3);
     if (op->kind == DG_OP_CASE)
         fill_case(g, op);
     else if (op->kind == DG_OP_VALUES)
