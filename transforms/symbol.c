@@ -418,7 +418,7 @@ static void survey(builder *b, dg_node *node)
         bool settles = values && op->unknown != DG_UNKNOWN_PASS;
         if (node->override_object == DG_NEVER && (settles || (tag == DG_ITEM_OP && op->kind == DG_OP_EACH)))
             node->override_object = (int32_t)i;
-        if (node->override_array == DG_NEVER && (settles || (tag == DG_ITEM_OP && is_for_objects(op->kind))))
+        if (node->override_array == DG_NEVER && (settles || (tag == DG_ITEM_OP && is_for_objects(op->kind) && !op->lenient)))
             node->override_array = (int32_t)i;
         constants += tag == DG_ITEM_OP && (op->kind == DG_OP_ADD || op->kind == DG_OP_DEFAULT);
     }
