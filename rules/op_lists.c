@@ -60,6 +60,14 @@ bool dg_read_split(dg_reading *c, const dg_node *node)
     return dg_push_there(c, node) && good;
 }
 
+static bool has_each(const dg_steps *steps)
+{
+    for (size_t i = 0; i < steps->count; i++)
+        if (dg_step_is_each(steps->at[i]))
+            return true;
+    return false;
+}
+
 bool dg_read_sort(dg_reading *c, const dg_node *node)
 {
     static const char *const keys[] = {"at", "by", "order", NULL};
@@ -72,23 +80,13 @@ bool dg_read_sort(dg_reading *c, const dg_node *node)
     size_t which = 0;
     if (by && !dg_steps_read(c, by, &steps))
         good = false;
-    else if (by && steps.count > 0)
-        for (size_t i = 0; i < steps.count; i++)
-            if (dg_step_is_each(steps.at[i]))
-                return dg_op_fail(c, by->origin, "an element is sorted by one value, not by several");
+    else if (has_each(&steps))
+        good = dg_op_fail(c, by->origin, "an element is sorted by one value, not by several");
     c->op.path = dg_path_of(c, &steps, 0);
     if (order)
         good &= dg_node_want_word(order, orders, c->reader->diags, &which);
     c->op.descending = which == 1;
     return dg_push_there(c, node) && good;
-}
-
-static bool has_each(const dg_steps *steps)
-{
-    for (size_t i = 0; i < steps->count; i++)
-        if (dg_step_is_each(steps->at[i]))
-            return true;
-    return false;
 }
 
 /* sum and count: {of: "items[].price", to: total}. A list alone means its elements. */

@@ -25,8 +25,9 @@ bool dg_op_not_empty(const dg_reading *c, const dg_node *node)
 {
     if (node->kind == DG_NODE_SCALAR || node->count)
         return true;
-    dg_diags_add(c->reader->diags, DG_ERROR, node->origin, "%s is empty: it says nothing",
-                 c->op.word);
+    dg_slice what = node->key.len ? node->key : dg_slice_str(c->op.word);
+    dg_diags_add(c->reader->diags, DG_ERROR, node->origin, "%.*s is empty: it says nothing",
+                 DG_SLICE_FMT(what));
     return false;
 }
 
