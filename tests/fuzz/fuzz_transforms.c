@@ -80,6 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint32_t seed;
     memcpy(&seed, data, 4);
     generator g = {.state = (seed + 1) * 0x9E3779B97F4A7C15u, .arena = &arena};
+    g.whole = seed % 2 ? 0 : 20;
     g.lens = dg_arena_zalloc(&arena, sizeof *g.lens);
     *g.lens = *generate_list(&g, 2);
     const dg_ops *steps[3];

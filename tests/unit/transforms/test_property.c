@@ -26,6 +26,14 @@ static void print_list(const dg_ops *list, const dg_ops *lens, int depth)
                       depth * 2, "", dg_op_word(op->kind), DG_SLICE_FMT(op->name),
                       DG_SLICE_FMT(op->to), DG_SLICE_FMT(op->value), op->when_null, op->if_empty,
                       op->unknown, op->case_from);
+        for (size_t k = 0; k < op->path.count; k++)
+            print_message("%*spath %.*s\n", depth * 2 + 2, "", DG_SLICE_FMT(op->path.steps[k]));
+        for (size_t k = 0; k < op->target.count; k++)
+            print_message("%*starget %.*s\n", depth * 2 + 2, "", DG_SLICE_FMT(op->target.steps[k]));
+        for (size_t k = 0; k < op->case_count; k++) {
+            print_message("%*scase, test %d\n", depth * 2 + 2, "", op->cases[k].test->kind);
+            print_list(op->cases[k].body, lens, depth + 2);
+        }
         for (size_t k = 0; k < op->name_count; k++)
             print_message("%*sexcept %.*s\n", depth * 2 + 2, "", DG_SLICE_FMT(op->names[k]));
         for (size_t k = 0; k < op->pair_count; k++)
@@ -79,6 +87,7 @@ static void one_program(uint64_t seed, tally *t)
     dg_arena arena;
     dg_arena_init(&arena, 0);
     generator g = {.state = seed * 0x9E3779B97F4A7C15u + 1, .arena = &arena};
+    g.whole = seed % 2 ? 0 : 5 + generate_number(&g, 40);
     g.lens = dg_arena_zalloc(&arena, sizeof *g.lens);
     *g.lens = *generate_list(&g, 2);
     const dg_ops *steps[STEPS_MAX];
