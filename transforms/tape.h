@@ -19,14 +19,14 @@ enum {
     DG_TAPE_TEXT_MAX = 1 << 30   /* bytes of one text; beyond it DG_LIMIT */
 };
 
-typedef enum dg_node_kind {
-    DG_NODE_NULL,
-    DG_NODE_BOOLEAN,
-    DG_NODE_NUMBER,
-    DG_NODE_STRING,
-    DG_NODE_ARRAY,
-    DG_NODE_OBJECT
-} dg_node_kind;
+typedef enum dg_tape_kind {
+    DG_TAPE_NULL,
+    DG_TAPE_BOOLEAN,
+    DG_TAPE_NUMBER,
+    DG_TAPE_STRING,
+    DG_TAPE_ARRAY,
+    DG_TAPE_OBJECT
+} dg_tape_kind;
 
 typedef struct dg_tape_node dg_tape_node;
 struct dg_tape_node {
@@ -93,7 +93,7 @@ dg_tape_node *dg_tape_copy(dg_tape *tape, dg_tape_node *node);
 /* A string that decodes to `name`. */
 dg_tape_node *dg_tape_string(dg_tape *tape, dg_slice name);
 /* An array or object without anything in it. */
-dg_tape_node *dg_tape_container(dg_tape *tape, dg_node_kind kind);
+dg_tape_node *dg_tape_container(dg_tape *tape, dg_tape_kind kind);
 /* Makes the children of a container be there, if they are not. */
 bool dg_tape_read(dg_tape *tape, dg_tape_node *node);
 

@@ -89,7 +89,7 @@ static bool print_children(printer *p, dg_tape_node *node, unsigned depth)
 
 static bool print(printer *p, dg_tape_node *node, unsigned depth)
 {
-    if (node->kind < DG_NODE_ARRAY) {
+    if (node->kind < DG_TAPE_ARRAY) {
         piece(p, node->text, node->len);
         return true;
     }

@@ -10,6 +10,7 @@ typedef struct generator {
     dg_arena *arena;
     dg_ops *lens;   /* a list that may be applied anywhere, in itself too */
     bool spaces;    /* documents with white space */
+    bool gentle;    /* ops that seldom refuse, for long chains */
     unsigned whole; /* of a hundred ops, how many are on scalars or on whole values */
     unsigned fresh; /* names made up so far */
 } generator;

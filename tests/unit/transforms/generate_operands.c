@@ -114,7 +114,7 @@ void generate_operands(generator *g, dg_op *op, unsigned depth)
     op->path = path(g, one, !one);
     op->target = path(g, 1, false);
     op->unknown = PICK(g, unknowns);
-    op->collision = (dg_collision)generate_number(g, 3);
+    op->collision = g->gentle ? DG_COLLISION_OLDER : (dg_collision)generate_number(g, 3);
     op->descending = generate_number(g, 2);
     op->quoted = generate_number(g, 2);
     op->lossy = generate_number(g, 2);
