@@ -107,8 +107,8 @@ static void case_is_recursive_but_for_exceptions(void **state)
     OPS({.kind = DG_OP_CASE,
          .case_from = DG_SNAKE,
          .case_to = DG_CAMEL,
-         .except = except,
-         .except_count = 1});
+         .names = except,
+         .name_count = 1});
     gives(&list, "[{\"order_id\":[{\"line_1\":{\"x_y\":1}}],\"meta_data\":{\"a_b\":1}}]",
           "[{\"orderId\":[{\"line_1\":{\"xY\":1}}],\"meta_data\":{\"a_b\":1}}]");
     gives(&list, "{\"_id\":1,\"a__b\":2,\"a_\":3}", "{\"_id\":1,\"a_B\":2,\"a_\":3}");
