@@ -33,7 +33,7 @@ static bool map_value(dg_tape *tape, const dg_op *op, dg_tape_node *item, dg_tap
 
 static bool map_item(dg_tape *tape, const dg_op *op, dg_tape_node *map, dg_tape_node *item)
 {
-    dg_tape_node *key, *other, *value;
+    dg_tape_node *key, *other, *value = NULL;
     dg_slice name;
     if (item->kind != DG_TAPE_OBJECT)
         return dg_tape_refuse(tape, "an item that is no object");
