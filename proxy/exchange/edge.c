@@ -2,9 +2,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "proxy/exchange/exchange.h"
 
 enum { WALL_CLOCK_MS = 100 };
@@ -57,6 +59,15 @@ void dg_epoch_release(dg_edge *edge, dg_epoch *epoch)
         epoch_free(epoch);
 }
 
+/* Unlike those of other workers and runs; nobody's secret. */
+static void id_seeds(dg_edge *edge)
+{
+    if (getrandom(edge->id_seed, sizeof edge->id_seed, GRND_NONBLOCK) == sizeof edge->id_seed)
+        return;
+    edge->id_seed[0] = dg_hash_seed() ^ (uint64_t)getpid();
+    edge->id_seed[1] = edge->loop.now_us ^ (uint64_t)(uintptr_t)edge;
+}
+
 dg_status dg_edge_init(dg_edge *edge, dg_snapshot *snapshot, dg_usage_shard *usage,
                        dg_accesslog_ring *log, const char *via)
 {
@@ -65,6 +76,7 @@ dg_status dg_edge_init(dg_edge *edge, dg_snapshot *snapshot, dg_usage_shard *usa
     dg_status status = dg_loop_init(&edge->loop);
     if (status != DG_OK)
         return status;
+    id_seeds(edge);
     status = dg_coder_new(&edge->coder);
     if (status == DG_OK)
         status = dg_edge_switch(edge, snapshot);
@@ -117,12 +129,16 @@ static void exchange_destroy(dg_exchange *x)
     dg_buf_free(&x->answer_head);
     dg_buf_free(&x->answer_bytes);
     dg_buf_free(&x->answer_out);
+    dg_buf_free(&x->request_trailers);
+    dg_buf_free(&x->answer_trailers);
     dg_buf_free(&x->plain);
+    free(x->digests);
     free(x);
 }
 
 void dg_edge_free(dg_edge *edge)
 {
+    dg_loop_look_at_clock(&edge->loop); /* for the log lines of what is cut */
     while (edge->clients) {
         if (edge->clients->exchange)
             dg_exchange_abort(edge->clients->exchange);
@@ -180,7 +196,8 @@ dg_exchange *dg_exchange_new(dg_downstream *down)
                          .text = x->text, .request_head = x->request_head,
                          .request_bytes = x->request_bytes, .request_out = x->request_out,
                          .answer_head = x->answer_head, .answer_bytes = x->answer_bytes,
-                         .answer_out = x->answer_out, .plain = x->plain, .started_us = edge->loop.now_us};
+                         .answer_out = x->answer_out, .request_trailers = x->request_trailers,
+                         .answer_trailers = x->answer_trailers, .plain = x->plain, .started_us = edge->loop.now_us};
     *x = fresh;
     /* The engine may read a little behind its input. */
     x->request_bytes.bytes_max = x->answer_bytes.bytes_max = x->plain.bytes_max =
@@ -208,7 +225,11 @@ static void put_spare(dg_edge *edge, dg_exchange *x)
     recycle(&x->answer_head);
     recycle(&x->answer_bytes);
     recycle(&x->answer_out);
+    recycle(&x->request_trailers);
+    recycle(&x->answer_trailers);
     recycle(&x->plain);
+    free(x->digests);
+    x->digests = NULL;
     if (edge->spare_count >= SPARE_MAX) {
         exchange_destroy(x);
         return;

@@ -5,13 +5,14 @@
 #include "proxy/http/fields.h"
 #include "proxy/http/target.h"
 
-static dg_slice field_of(const void *context, dg_slice name, size_t *ret_count)
+static dg_slice field_of(const void *context, dg_slice name, size_t index, size_t *ret_count)
 {
-    const dg_field *first = dg_head_find_name(context, name), *field = first;
-    *ret_count = 0;
-    for (; field; field = dg_head_next(context, field))
-        ++*ret_count;
-    return first ? first->value : (dg_slice){NULL, 0};
+    const dg_field *field = dg_head_find_name(context, name);
+    dg_slice value = {NULL, 0};
+    for (*ret_count = 0; field; field = dg_head_next(context, field))
+        if ((*ret_count)++ == index)
+            value = field->value;
+    return value;
 }
 
 /* ---- what the refusals list */
@@ -101,12 +102,12 @@ static void refuse(dg_exchange *x, dg_match_result result, const dg_request_view
     } else {
         add_apis(&members, rules);
     }
-    if (x->match.api && !x->match.version && x->match.api->version_field.len) {
-        dg_buf_add_str(&fields, "Vary: "); /* the field decided, be it by its absence */
-        dg_buf_add(&fields, x->match.api->version_field);
+    if (x->match.api && !x->match.version && x->match.api->vary.len) {
+        dg_buf_add_str(&fields, "Vary: "); /* the fields decided, be it by their absence */
+        dg_buf_add(&fields, x->match.api->vary);
         dg_buf_add_str(&fields, "\r\n");
     }
-    dg_problem_extra extra = {dg_buf_slice(&members), dg_buf_slice(&fields)};
+    dg_problem_extra extra = {.members = dg_buf_slice(&members), .fields = dg_buf_slice(&fields)};
     dg_fail(x, problem, detail, &extra);
     dg_buf_free(&members);
     dg_buf_free(&fields);
@@ -154,7 +155,7 @@ static dg_status keep_text(dg_exchange *x, const dg_head *head, const dg_target 
         x->query = keep(&at, target->query);
         x->target.len += 1 + x->query.len;
     }
-    if (target->form == DG_TARGET_ASTERISK) {
+    if (dg_slice_eq(path, DG_SLICE("*"))) {
         x->path = x->target;
         return DG_OK;
     }
@@ -171,19 +172,50 @@ static bool ends_here(const dg_exchange *x, const dg_head *head)
     return x->method == DG_METHOD_OPTIONS && hops.len && dg_slice_eq(hops, DG_SLICE("0"));
 }
 
-static void answer_options(dg_exchange *x)
+/* answer_head is an answer without content but for its end. */
+static void answer_at_once(dg_exchange *x)
 {
     x->close_after |= x->minor == 0;
-    dg_buf_add_str(&x->answer_head, "HTTP/1.1 204 No Content\r\nDate: ");
-    dg_buf_add(&x->answer_head, dg_edge_date(x->edge));
-    dg_buf_add_str(&x->answer_head, x->close_after ? "\r\nConnection: close\r\n\r\n" : "\r\n\r\n");
-    x->status = 204;
+    dg_request_id_add(x->epoch, dg_request_id(x), &x->answer_head);
+    dg_buf_add_str(&x->answer_head, x->close_after ? "Connection: close\r\n\r\n" : "\r\n");
     x->answer_started = true;
     struct iovec iov = {x->answer_head.ptr, x->answer_head.len};
     if (x->answer_head.status != DG_OK || dg_conn_write(&x->down->conn, &iov, 1) != DG_OK)
         dg_exchange_abort(x);
     else
         dg_answer_done(x);
+}
+
+static void answer_options(dg_exchange *x)
+{
+    dg_buf_add_str(&x->answer_head, "HTTP/1.1 204 No Content\r\nDate: ");
+    dg_buf_add(&x->answer_head, dg_edge_date(x->edge));
+    dg_buf_add_str(&x->answer_head, "\r\n");
+    x->status = 204;
+    answer_at_once(x);
+}
+
+/* RFC 9110 15.4.9, with 7.4: the same resource by https. Its host is the client's word for us. */
+static void redirect(dg_exchange *x)
+{
+    dg_slice host;
+    unsigned port;
+    if (!x->host.len || dg_authority_parse(x->host, &host, &port) != DG_OK) {
+        dg_fail(x, DG_PROBLEM_BAD_REQUEST, "this address only redirects to https, and the request names no host", NULL);
+        return;
+    }
+    dg_buf_add_str(&x->answer_head, "HTTP/1.1 308 Permanent Redirect\r\nDate: ");
+    dg_buf_add(&x->answer_head, dg_edge_date(x->edge));
+    dg_buf_add_str(&x->answer_head, "\r\nLocation: https://");
+    dg_buf_add(&x->answer_head, host);
+    if (x->down->redirect_port != 443)
+        dg_buf_printf(&x->answer_head, ":%u", x->down->redirect_port);
+    if (!dg_slice_eq(x->target, DG_SLICE("*")))
+        dg_buf_add(&x->answer_head, x->target);
+    x->status = 308;
+    x->close_after |= !x->request.done;
+    dg_buf_add_str(&x->answer_head, "\r\nContent-Length: 0\r\n");
+    answer_at_once(x);
 }
 
 /* The backend of an exchange; false when no pack claims the path and it may not pass. A reload may have taken
@@ -211,6 +243,26 @@ static bool must_be_whole(const dg_exchange *x)
            (x->match.request || x->upstream->whole_requests);
 }
 
+/* Whether a request lets its content be translated, and says nothing of it that cannot be kept. */
+static bool check_transformation(dg_exchange *x, const dg_head *head)
+{
+    if (dg_forbids_transformation(x, head)) {
+        dg_fail(x, DG_PROBLEM_NO_TRANSFORM,
+                "it says Cache-Control: no-transform, and the backend does not speak this version", NULL);
+        return false;
+    }
+    if (dg_head_find(head, DG_FIELD_CONTENT_RANGE)) { /* RFC 9110 14.5 */
+        dg_fail(x, DG_PROBLEM_BAD_BODY, "a part of a representation cannot be translated", NULL);
+        return false;
+    }
+    dg_status status = dg_digests_remember(x, head);
+    if (status == DG_OK)
+        return true;
+    dg_fail(x, status == DG_NOMEM ? DG_PROBLEM_INTERNAL : DG_PROBLEM_BAD_DIGEST,
+            status == DG_NOMEM ? "out of memory" : "a field with a digest is malformed", NULL);
+    return false;
+}
+
 /* Whether a request's body can be translated as it is declared. */
 static bool check_content(dg_exchange *x, const dg_head *head)
 {
@@ -236,7 +288,7 @@ static bool check_content(dg_exchange *x, const dg_head *head)
         dg_fail(x, DG_PROBLEM_UNSUPPORTED_CODING, "the request's content coding is not known here", &extra);
         return false;
     }
-    return true;
+    return check_transformation(x, head);
 }
 
 static void go_on(dg_exchange *x, const dg_head *head)
@@ -265,19 +317,27 @@ void dg_select(dg_exchange *x, const dg_head *head)
     dg_target target;
     dg_http_error error = {.reason = "the request target is malformed"};
     const char *reason = NULL;
+    dg_request_id_choose(x, head);
+    dg_trace_look(x, head);
     if (dg_target_parse(head->target, head->method_id, &target) != DG_OK ||
         dg_target_check(&target, head, x->down->tls, &error) != DG_OK ||
         keep_text(x, head, &target, &reason) != DG_OK) {
         x->close_after = true;
         dg_usage_gauge(x->edge->usage, DG_GAUGE_REQUESTS_REJECTED, 1);
-        dg_fail(x, DG_PROBLEM_BAD_REQUEST, reason ? reason : error.reason, NULL);
+        dg_fail(x, DG_PROBLEM_BAD_REQUEST, reason ? reason : error.reason,
+                &(dg_problem_extra){.status = reason ? 0 : error.status});
+        return;
+    }
+    if (x->down->redirect_port) {
+        redirect(x);
         return;
     }
     if (ends_here(x, head)) {
         answer_options(x);
         return;
     }
-    dg_request_view view = {x->method_name, x->path, x->query, field_of, head};
+    x->explains = dg_head_find(head, DG_FIELD_DRAGOMAN_EXPLAIN) != NULL;
+    dg_request_view view = {x->method_name, x->path, x->query, x->host, field_of, head};
     dg_match_result result = x->down->control ? DG_MATCH_NO_API
                                               : dg_ruleset_match(x->epoch->snapshot->ruleset, &view,
                                                                  &x->match);

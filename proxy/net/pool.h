@@ -7,6 +7,7 @@
 #include "certs/tls.h"
 #include "proxy/net/address.h"
 #include "proxy/net/conn.h"
+#include "proxy/net/proxy_protocol.h"
 
 /* A backend as configured. Immutable; outlives its pools. */
 typedef struct dg_upstream {
@@ -19,6 +20,8 @@ typedef struct dg_upstream {
     size_t idle_max;    /* kept connections a worker */
     uint64_t idle_ms;
     uint64_t connect_ms; /* connect and TLS handshake together */
+    unsigned send_proxy; /* begin each connection with the PROXY protocol of this version, and keep none for another
+                            client; 0 = do not */
     bool whole_requests; /* send each request in one piece with Content-Length (the control API) */
 } dg_upstream;
 
@@ -41,6 +44,8 @@ typedef struct dg_upconn {
     struct dg_upconn *next, **link; /* in the idle list; link NULL while in use */
     void *user;                     /* who uses it */
     size_t address, tries;
+    uint8_t preface_bytes; /* what goes out before all else, even TLS */
+    char preface[DG_PROXY_WRITE_BYTES_MAX];
     bool reused;    /* it has answered before: it may be dead without our knowing */
     bool connected; /* open at least once: what fails then is the exchange, not the connect */
 } dg_upconn;
@@ -55,6 +60,8 @@ void dg_pool_free(dg_pool *pool);
 dg_upconn *dg_pool_take(dg_pool *pool, bool fresh, const dg_conn_handler *handler, void *user);
 /* DG_OK when bytes may be sent, DG_AGAIN, DG_IO. Tries the backend's other addresses before it fails. */
 DG_MUST_USE dg_status dg_upconn_progress(dg_upconn *up);
+/* Where it is connected to; not known for a unix socket. */
+void dg_upconn_address(const dg_upconn *up, dg_ip *ret_ip);
 /* The user is done: keep it for the next one, or close it. */
 void dg_pool_keep(dg_upconn *up);
 void dg_pool_drop(dg_upconn *up);
