@@ -133,8 +133,8 @@ typedef enum dg_cast {
 } dg_cast;
 
 /* How a time is written. UNIX and UNIX_MS are numbers, whole ones; the others are strings; PATTERN is one of
- * %Y %m %d %e %H %M %S %f (digits of a fraction) %z (+00:00 or Z; written +00:00) %b %a (English) %% and text. UTC, proleptic
- * Gregorian, years 0 to 9999. */
+ * %Y %m %d %e %H %M %S %f (digits of a fraction) %z (+00:00 or Z, written +00:00) %b %a (English) %% and text.
+ * UTC, proleptic Gregorian, years 0 to 9999. */
 typedef enum dg_time_kind {
     DG_TIME_UNIX,    /* 1767225600 */
     DG_TIME_UNIX_MS, /* 1767225600000 */

@@ -1,5 +1,5 @@
-/* The first four bytes choose an op on a whole value, the rest is the value. The tape does what the plain
- * reference does, and its result is JSON. */
+/* The first four bytes choose an op on a whole value, the rest is the value. The tape does what the
+ * plain reference does, and its result is JSON. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -67,7 +67,8 @@ static void try_value(const dg_op *op, dg_arena *arena, dg_slice in)
     if (is_simple(in) && status != DG_LIMIT) {
         bool right = reference_whole(arena, &op, 1, in, &want);
         require(right == (status == DG_OK), "the reference's status");
-        require(!right || dg_slice_eq(dg_buf_slice(&out), dg_buf_slice(&want)), "the reference's text");
+        require(!right || dg_slice_eq(dg_buf_slice(&out), dg_buf_slice(&want)),
+                "the reference's text");
     }
     if (status == DG_OK) {
         pad(&out);

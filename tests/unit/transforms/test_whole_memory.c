@@ -1,5 +1,5 @@
-/* Memory of ops on whole values and scalars: none is taken in steady state but by patterns, and running out of it
- * anywhere does no harm. */
+/* Memory of ops on whole values and scalars: none is taken in steady state but by patterns, and
+ * running out of it anywhere does no harm. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -105,7 +105,9 @@ static void every_allocation_may_fail(void **state)
 
 static dg_status scalars(dg_buf *out)
 {
-    static const dg_slice ins[] = {{"\"a\\u0062c\"", 10}, {"\"\\u0061aa\"", 10}, {"\"\\u0062\"", 8},
+    static const dg_slice ins[] = {{"\"a\\u0062c\"", 10},
+                                   {"\"\\u0061aa\"", 10},
+                                   {"\"\\u0062\"", 8},
                                    {"\"2026-01-01T00:00:00\\u005a\"", 27}};
     dg_arena arena;
     dg_diags diags;
@@ -115,8 +117,11 @@ static dg_status scalars(dg_buf *out)
     dg_op ops[] = {{.kind = DG_OP_REPLACE, .with = {"<$0>", 4}},
                    {.kind = DG_OP_CAST, .cast_from = DG_CAST_STRING, .cast_to = DG_CAST_BASE64},
                    {.kind = DG_OP_CAST, .cast_from = DG_CAST_STRING, .cast_to = DG_CAST_BASE64},
-                   {.kind = DG_OP_TIME, .time_from = {.kind = DG_TIME_RFC3339}, .time_to = {.kind = DG_TIME_HTTP}}};
-    dg_status status = dg_pattern_new(&arena, DG_SLICE("([a-c])(?=c)|\\w{2}+"), (dg_origin){0}, &diags, &ops[0].pattern);
+                   {.kind = DG_OP_TIME,
+                    .time_from = {.kind = DG_TIME_RFC3339},
+                    .time_to = {.kind = DG_TIME_HTTP}}};
+    dg_status status = dg_pattern_new(&arena, DG_SLICE("([a-c])(?=c)|\\w{2}+"), (dg_origin){0},
+                                      &diags, &ops[0].pattern);
     for (size_t i = 0; i < sizeof ops / sizeof *ops && status == DG_OK; i++)
         status = dg_scalar_apply(&ops[i], ins[i], out, &message);
     if (status != DG_OK)
@@ -133,8 +138,9 @@ static void every_allocation_of_scalars_may_fail(void **state)
     dg_buf_init(&want, 0);
     taken = 0;
     assert_int_equal(scalars(&want), DG_OK);
-    assert_true(dg_slice_eq(dg_buf_slice(&want),
-                            DG_SLICE("\"<ab>c\"\"YWFh\"\"Yg==\"\"Thu, 01 Jan 2026 00:00:00 GMT\"")));
+    assert_true(
+        dg_slice_eq(dg_buf_slice(&want),
+                    DG_SLICE("\"<ab>c\"\"YWFh\"\"Yg==\"\"Thu, 01 Jan 2026 00:00:00 GMT\"")));
     size_t total = taken;
     assert_true(total > 8);
     for (size_t n = 0; n < total; n++) {
@@ -153,16 +159,17 @@ static void every_allocation_of_scalars_may_fail(void **state)
 static void steady_state_takes_nothing(void **state)
 {
     (void)state;
-    static const char text[4096] =
-        "{\"items\":[{\"id\":\"\\u0062\",\"n\":2,\"tags\":\"x,y\"},{\"id\":\"a\",\"n\":1.5}],\"meta\":{\"a\":{\"b\":1}},"
-        "\"aB\":1,\"a_b\":2}";
+    static const char text[4096] = "{\"items\":[{\"id\":\"\\u0062\",\"n\":2,\"tags\":\"x,y\"},{"
+                                   "\"id\":\"a\",\"n\":1.5}],\"meta\":{\"a\":{\"b\":1}},"
+                                   "\"aB\":1,\"a_b\":2}";
     const dg_op *ops[] = {
         OP(MOVE, .path = PATH(S("meta"), S("a")), .target = PATH(S("x"), S("y"))),
         OP(COPY, .path = PATH(S("items")), .target = PATH(S("list"))),
         OP(SUM, .path = PATH(S("items"), EACH, S("n")), .target = PATH(S("total"))),
         OP(CASE, .case_to = DG_SNAKE, .collision = DG_COLLISION_OLDER),
         OP(KEEP, NAMES(S("items"), S("list"), S("total"), S("x"), S("a_b"))),
-        OP(TEMPLATE, .value = S("{\"l\":\"{list}\",\"t\":\"sum {total}\",\"i\":\"{items[].id}\",\"it\":\"{items}\"}")),
+        OP(TEMPLATE, .value = S("{\"l\":\"{list}\",\"t\":\"sum "
+                                "{total}\",\"i\":\"{items[].id}\",\"it\":\"{items}\"}")),
         OP(PRINT, .lossy = false),
         OP(PARSE, .lossy = false)};
     dg_whole *whole;
@@ -175,7 +182,9 @@ static void steady_state_takes_nothing(void **state)
         if (i == 3)
             before = taken;
         dg_buf_clear(&out);
-        assert_int_equal(dg_whole_apply(whole, ops, sizeof ops / sizeof *ops, dg_slice_str(text), &out, &error), DG_OK);
+        assert_int_equal(
+            dg_whole_apply(whole, ops, sizeof ops / sizeof *ops, dg_slice_str(text), &out, &error),
+            DG_OK);
     }
     assert_int_equal(taken, before);
     dg_buf_free(&out);
