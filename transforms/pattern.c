@@ -16,6 +16,7 @@ enum {
 struct dg_pattern {
     dg_slice text;
     pcre2_code *code;
+    pcre2_general_context *memory; /* take and give */
     dg_arena *arena; /* while it is being compiled; then memory is the heap's */
 };
 
@@ -47,8 +48,8 @@ static dg_status refuse(dg_origin origin, dg_diags *diags, int error, size_t at)
 
 static dg_status compile(dg_pattern *pattern, dg_origin origin, dg_diags *diags)
 {
-    pcre2_general_context *memory = pcre2_general_context_create(take, give, pattern);
-    pcre2_compile_context *context = memory ? pcre2_compile_context_create(memory) : NULL;
+    pattern->memory = pcre2_general_context_create(take, give, pattern);
+    pcre2_compile_context *context = pattern->memory ? pcre2_compile_context_create(pattern->memory) : NULL;
     int error;
     size_t at;
     uint32_t groups = 0;
@@ -113,8 +114,8 @@ static dg_status open_matcher(const dg_pattern *pattern, size_t subject_bytes, m
 {
     size_t steps = STEPS_ALL / (subject_bytes + 1);
     *m = (matcher){.code = pattern->code};
-    m->context = pcre2_match_context_create(NULL);
-    m->data = pcre2_match_data_create(PAIRS, NULL);
+    m->context = pcre2_match_context_create(pattern->memory);
+    m->data = pcre2_match_data_create(PAIRS, pattern->memory);
     if (!m->context || !m->data) {
         close_matcher(m);
         return DG_NOMEM;

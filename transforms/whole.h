@@ -24,8 +24,8 @@ typedef struct dg_whole_error {
 DG_MUST_USE dg_status dg_whole_apply(dg_whole *whole, const dg_op *const *ops, size_t count, dg_slice in,
                                      dg_buf *out, dg_whole_error *ret_error);
 
-/* Which case of a SWITCH the value `in` is: its index, or case_count for none. DG_NOMEM, DG_LIMIT (a pattern
- * took too long; ret_error says so). */
+/* Which case of a SWITCH the value `in` is: its index, or case_count for none. DG_INVALID: two members
+ * of one name where a test looks. DG_LIMIT (a pattern took too long), DG_NOMEM; ret_error says which. */
 DG_MUST_USE dg_status dg_whole_switch(dg_whole *whole, const dg_op *op, dg_slice in, size_t *ret_case,
                                       dg_whole_error *ret_error);
 

@@ -22,8 +22,9 @@ dg_status run_whole(const dg_op *const *ops, size_t count, dg_slice in, dg_buf *
     dg_status status = dg_whole_apply(whole, ops, count, dg_slice_of(text, in.len), out, error);
     dg_buf again;
     dg_buf_init(&again, out->bytes_max);
+    dg_buf_add(&again, dg_slice_until(dg_buf_slice(out), before));
     assert_int_equal(dg_whole_apply(whole, ops, count, dg_slice_of(text, in.len), &again, error), status);
-    assert_true(dg_slice_eq(dg_buf_slice(&again), dg_slice_from(dg_buf_slice(out), before)));
+    assert_true(dg_slice_eq(dg_buf_slice(&again), dg_buf_slice(out)));
     dg_buf_free(&again);
     dg_whole_free(whole);
     free(text);
