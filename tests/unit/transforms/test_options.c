@@ -61,7 +61,7 @@ static void lone_surrogates(void **state)
     says(o, "{\"x\":\"\\ud83d\"}", DG_INVALID, 6, "/x");
     says(o, "{\"x\":\"\\ude00\\ud83d\"}", DG_INVALID, 6, "/x");
     says(o, "{\"x\":\"\\ud83d\\ud83d\\ude00\"}", DG_INVALID, 6, "/x");
-    says(o, "{\"gone\":{\"\\uDC00\":1}}", DG_INVALID, 10, "/gone/\xED\xB0\x80");
+    says(o, "{\"gone\":{\"\\uDC00\":1}}", DG_INVALID, 10, "/gone");
     says((dg_program_options){.depth_max = 4}, "{\"x\":\"\\ud83d\"}", DG_OK, 0, "");
 }
 
