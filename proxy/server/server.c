@@ -13,6 +13,7 @@
 #include "proxy/admin/admin.h"
 #include "proxy/log.h"
 #include "proxy/server/control_folder.h"
+#include "proxy/server/resolver.h"
 #include "proxy/server/sockets.h"
 
 enum { SIGNALS = 5 };
@@ -24,6 +25,7 @@ typedef struct dg_server {
     dg_usage *usage;
     dg_accesslog *access_log;
     dg_admin *admin;
+    dg_resolver *resolver;
     dg_control_folder control;
     dg_snapshot *snapshot; /* the newest that compiled */
     dg_worker *workers;
@@ -155,6 +157,7 @@ static void reload(dg_server *server)
     free(mails);
     dg_snapshot_unref(server->snapshot);
     server->snapshot = snapshot;
+    dg_resolver_watch(server->resolver, snapshot);
     dg_tls_tickets_set_interval(server->options.tickets, snapshot->config.timeouts.tickets_ms / 1000);
     dg_unix_files_prune(&server->files, &snapshot->config);
     server->reload_failed = false;
@@ -338,6 +341,20 @@ static bool start_access_log(dg_server *server)
     return false;
 }
 
+static bool start_resolver(dg_server *server)
+{
+    sigset_t all, before; /* signals are the control thread's */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    dg_status status = dg_resolver_new(&server->resolver);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (status == DG_OK)
+        dg_resolver_watch(server->resolver, server->snapshot);
+    else
+        dg_log(DG_LOG_ERROR, "cannot start: %s", dg_status_text(status));
+    return status == DG_OK;
+}
+
 static bool start(dg_server *server)
 {
     dg_diags diags;
@@ -362,7 +379,7 @@ static bool start(dg_server *server)
         dg_log(DG_LOG_ERROR, "cannot start: %s", strerror(errno));
         return false;
     }
-    return start_access_log(server) && open_admin(server) && start_workers(server);
+    return start_access_log(server) && open_admin(server) && start_workers(server) && start_resolver(server);
 }
 
 static void server_free(dg_server *server)
@@ -370,6 +387,7 @@ static void server_free(dg_server *server)
     for (size_t i = 0; i < server->worker_count; i++)
         dg_worker_join(&server->workers[i]);
     free(server->workers);
+    dg_resolver_free(server->resolver);
     dg_unix_files_prune(&server->files, NULL);
     dg_accesslog_free(server->access_log);
     dg_admin_free(server->admin);
