@@ -211,8 +211,8 @@ static bool read_except(op_context *c, const dg_node *list)
                 names[count++] = spellings[i];
         }
     }
-    c->op.except = names;
-    c->op.except_count = count;
+    c->op.names = names;
+    c->op.name_count = count;
     return good;
 }
 

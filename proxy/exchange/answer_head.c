@@ -45,6 +45,14 @@ static void add_links(dg_exchange *x, dg_buf *out, const dg_field *field)
     dg_buf_add(out, DG_SLICE("\r\n"));
 }
 
+static void add_cookie(dg_exchange *x, dg_buf *out, const dg_field *field)
+{
+    dg_buf_add(out, field->name);
+    dg_buf_add(out, DG_SLICE(": "));
+    dg_cookie_for_client(x, field->value, out);
+    dg_buf_add(out, DG_SLICE("\r\n"));
+}
+
 /* Whether URLs may name another version than the client's. */
 static bool maps_urls(const dg_exchange *x)
 {
@@ -105,6 +113,8 @@ static void add_fields(dg_exchange *x, const dg_head *head, bool translated, dg_
             add_url(x, out, field);
         else if (maps_urls(x) && field->id == DG_FIELD_LINK)
             add_links(x, out, field);
+        else if (maps_urls(x) && field->id == DG_FIELD_SET_COOKIE)
+            add_cookie(x, out, field);
         else if (field->id == DG_FIELD_CONTENT_TYPE && x->match.version)
             add_content_type(x, out, field);
         else

@@ -261,6 +261,8 @@ dg_status dg_interim_head(const dg_head *head, dg_buf *out); /* whole */
 /* Appends a URL of an answer (Location, Link) in the client's version and under the name that it knows: when it is
  * of this API and without a host, or of this host or the backend. Any other as it is. */
 void dg_url_for_client(dg_exchange *x, dg_slice url, dg_buf *out);
+/* Appends a Set-Cookie value, its Path as the client's version addresses it. Any other as it is. */
+void dg_cookie_for_client(dg_exchange *x, dg_slice cookie, dg_buf *out);
 
 /* ---- count.c */
 void dg_count(dg_exchange *x);
