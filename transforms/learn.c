@@ -5,6 +5,8 @@
 #include "transforms/lexicon.h"
 #include "transforms/name.h"
 
+enum { NO_UTF8 = 0xFF };
+
 static dg_status fail(dg_lexicon *lex, dg_status status, const char *message)
 {
     lex->op = NULL;
@@ -14,8 +16,8 @@ static dg_status fail(dg_lexicon *lex, dg_status status, const char *message)
 
 static bool excepted(const dg_op *op, dg_slice name)
 {
-    for (size_t i = 0; i < op->except_count; i++)
-        if (dg_slice_eq(op->except[i], name))
+    for (size_t i = 0; i < op->name_count; i++)
+        if (dg_slice_eq(op->names[i], name))
             return true;
     return false;
 }
@@ -47,6 +49,12 @@ static bool convert(dg_lexicon *lex, const dg_op *op)
     return changed;
 }
 
+static void apply_body(dg_lexicon *lex, const dg_op *op, uint32_t at)
+{
+    for (size_t k = 0; op->body && k < op->body->count; k++)
+        dg_items_add(&lex->child, dg_item_of(&op->body->items[k], DG_ITEM_OP), (int32_t)at);
+}
+
 /* The heart of it: the local items from `from` on, carried out on the name in lex->name. Fills in
  * what they do to the member; true in *ret_changed if the name is not what it was. */
 static void simulate(dg_lexicon *lex, dg_node *node, uint32_t from, dg_key *key, bool *ret_changed)
@@ -67,14 +75,20 @@ static void simulate(dg_lexicon *lex, dg_node *node, uint32_t from, dg_key *key,
                 dg_items_add(child, item, (int32_t)i);
             continue;
         }
-        if (op->kind == DG_OP_EACH || op->kind == DG_OP_VALUES || !dg_slice_eq(name, op->name))
+        if (op->kind == DG_OP_MEMBERS)
+            apply_body(lex, op, i);
+        if (op->kind == DG_OP_MEMBERS || op->kind == DG_OP_EACH || dg_op_is_scalar(op) ||
+            !dg_slice_eq(name, op->name))
             continue;
         if (op->kind == DG_OP_RENAME) {
             dg_buf_clear(&lex->name);
             dg_buf_add(&lex->name, op->to);
             *ret_changed = true;
-        } else if (op->kind == DG_OP_DROP && op->if_empty) {
-            dg_items_add(child, dg_item_of(op, DG_ITEM_IF_EMPTY), (int32_t)i);
+        } else if (op->kind == DG_OP_DROP && (op->if_empty || op->when_null)) {
+            if (op->if_empty)
+                dg_items_add(child, dg_item_of(op, DG_ITEM_IF_EMPTY), (int32_t)i);
+            if (op->when_null)
+                dg_items_add(child, dg_item_of(op, DG_ITEM_IF_NULL_VOID), (int32_t)i);
             key->has_voids = true;
         } else if (op->kind == DG_OP_DROP) {
             key->death = (int32_t)i;
@@ -89,8 +103,7 @@ static void simulate(dg_lexicon *lex, dg_node *node, uint32_t from, dg_key *key,
             if (op->when_null)
                 dg_items_add(child, dg_item_of(op, DG_ITEM_IF_NULL), (int32_t)i);
         } else if (op->kind == DG_OP_IN) {
-            for (size_t k = 0; op->body && k < op->body->count; k++)
-                dg_items_add(child, dg_item_of(&op->body->items[k], DG_ITEM_OP), (int32_t)i);
+            apply_body(lex, op, i);
         }
     }
 }
@@ -110,7 +123,7 @@ static dg_status work_out(dg_lexicon *lex, dg_node *node, uint32_t from, const d
         node->select && stays && dg_slice_eq(dg_buf_slice(&lex->name), node->select->name);
     for (uint32_t i = 0; key->selected && i < node->rest.count; i++) {
         dg_items_add(&lex->child, node->rest.at[i], -1);
-        key->has_voids |= dg_item_tag(node->rest.at[i]) == DG_ITEM_IF_EMPTY;
+        key->has_voids |= dg_item_voids(node->rest.at[i]);
     }
     dg_buf_clear(&lex->token);
     if (changed || !raw) {
@@ -189,21 +202,45 @@ static dg_key *keep(dg_lexicon *lex, const dg_key *from, const dg_slice *raw)
     key->marks = (uint32_t *)(uintptr_t)marks.ptr;
     key->name = (dg_slice){NULL, 0};
     key->learned = true;
-    key->match[0] = 0xFF; /* no UTF-8 */
-    key->match_mask = 1;
-    if (raw && raw->len + 3 <= DG_TOKEN_BLOCK) {
-        key->match_len = (uint16_t)(raw->len + 3);
+    key->next = key->first = (dg_guess){&lex->none, &lex->none};
+    key->claim = key->bit >= 0 && key->bit < DG_FIRST_BITS ? (uint64_t)1 << key->bit : DG_BITS_OTHER;
+    key->match[0] = key->match[1] = NO_UTF8;
+    key->match_mask = 3;
+    if (raw && raw->len + 4 <= DG_TOKEN_BLOCK) {
+        key->match_len = (uint16_t)(raw->len + 4);
         key->match_mask = key->match_len == 32 ? 0xFFFFFFFFu : ((uint32_t)1 << key->match_len) - 1;
-        key->match[0] = '"';
-        memcpy(key->match + 1, key->raw.ptr, raw->len);
-        memcpy(key->match + 1 + raw->len, "\":", 2);
-        key->quick = key->plain && key->token.len <= DG_TOKEN_BLOCK;
-    }
-    if (key->quick) {
-        key->emit_len = (uint16_t)key->token.len;
-        memcpy(key->emit, key->token.ptr, key->token.len);
+        key->match[1] = '"';
+        memcpy(key->match + 2, key->raw.ptr, raw->len);
+        memcpy(key->match + 2 + raw->len, "\":", 2);
     }
     return key;
+}
+
+/* Makes the key quick if it may be, or a quick drop. */
+static dg_status quicken(dg_lexicon *lex, dg_key *key)
+{
+    if (key->match_len == 0)
+        return DG_OK;
+    if (key->death != DG_NEVER && key->collision == DG_NEVER && key->mark_count == 0 &&
+        !key->has_voids && !key->node->select) {
+        key->drops = true;
+        key->match[0] = ',';
+        key->claim = DG_BITS_OTHER;
+        return DG_OK;
+    }
+    if (!key->plain || key->token.len + 1 > DG_TOKEN_BLOCK)
+        return DG_OK;
+    dg_node *child = dg_lexicon_child(lex, key);
+    if (!child)
+        return lex->status;
+    key->quick = true;
+    key->match[0] = key->emit[0] = ',';
+    memcpy(key->emit + 1, key->token.ptr, key->token.len);
+    key->emit_len = (uint16_t)(key->token.len + 1);
+    key->direct = child->direct;
+    if (key->emit_len > key->match_len || !child->passes_scalars)
+        key->claim |= DG_BITS_OTHER;
+    return DG_OK;
 }
 
 static bool grow_slots(dg_lexicon *lex, dg_node *node)
@@ -244,9 +281,7 @@ static dg_key *learn(dg_lexicon *lex, dg_node *node, dg_slice raw, const dg_key 
     node->slots[at] = key;
     node->key_count++;
     lex->key_count++;
-    if (key->quick && !dg_lexicon_child(lex, key))
-        return NULL;
-    return key;
+    return quicken(lex, key) == DG_OK ? key : NULL;
 }
 
 dg_status dg_lexicon_simulate(dg_lexicon *lex, dg_node *node, dg_slice raw, dg_key *spare)

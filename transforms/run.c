@@ -1,5 +1,6 @@
 /* Running: the entry points. */
 #include "transforms/run.h"
+#include "transforms/strict.h"
 
 #include <stdlib.h>
 
@@ -10,9 +11,7 @@ enum { LEXICONS_MAX = 4096, RUNS_BEFORE_RELEARNING = 256 };
 static void start_run(dg_run_state *r, dg_lexicon *lex, dg_slice in, dg_buf *out, dg_buf *spill)
 {
     r->scan.end = in.ptr + in.len;
-    r->scan.index = NULL;
-    r->scan.text = in.ptr;
-    r->scan.cursor = dg_index_nothing;
+    r->scan.tokens = NULL;
     r->scan.fault_at = r->scan.message = NULL;
     r->scan.status = DG_OK;
     r->lex = lex;
@@ -89,8 +88,10 @@ struct dg_runner {
     size_t count, cap;
     dg_lexicon *last;
     dg_buf spill;
+    dg_scratch scratch;
+    dg_strict strict;
+    dg_tokens tokens;
     bool (*run_text)(dg_run_state *r, dg_slice in, dg_node *root);
-    dg_index index;
 };
 
 /* The fastest that this processor can. */
@@ -99,7 +100,7 @@ static void choose(dg_runner *runner)
     runner->run_text = dg_run_text;
 #ifdef DG_HAS_AVX2
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-        __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("pclmul"))
+        __builtin_cpu_supports("bmi2"))
         runner->run_text = dg_run_text_avx2;
 #endif
 }
@@ -113,7 +114,10 @@ dg_status dg_runner_new(dg_runner **ret_runner)
     runner->count = runner->cap = 0;
     runner->last = NULL;
     choose(runner);
+    dg_tokens_init(&runner->tokens);
     dg_buf_init(&runner->spill, 0);
+    dg_scratch_init(&runner->scratch);
+    dg_strict_init(&runner->strict);
     *ret_runner = runner;
     return DG_OK;
 }
@@ -128,6 +132,8 @@ void dg_runner_free(dg_runner *runner)
     }
     free(runner->lexicons);
     dg_buf_free(&runner->spill);
+    dg_scratch_free(&runner->scratch);
+    dg_strict_free(&runner->strict);
     free(runner);
 }
 
@@ -184,7 +190,7 @@ static dg_lexicon *lexicon_of(dg_runner *runner, const dg_program *program)
     dg_lexicon *lex = malloc(sizeof *lex);
     if (!lex)
         return NULL;
-    dg_lexicon_init(lex, program);
+    dg_lexicon_init(lex, program, &runner->scratch);
     memmove(runner->lexicons + at + 1, runner->lexicons + at,
             (runner->count - at) * sizeof *runner->lexicons);
     runner->lexicons[at] = lex;
@@ -209,6 +215,16 @@ static dg_status report(const dg_run_state *r, dg_slice in, dg_run_error *ret_er
     return status;
 }
 
+static bool is_strict(dg_runner *runner, const dg_program *program, dg_run_state *r, dg_slice in)
+{
+    size_t at;
+    const char *message;
+    dg_status status = dg_strict_check(&runner->strict, &program->options, in, &at, &message);
+    if (status != DG_OK)
+        dg_scan_fail(&r->scan, in.ptr + at, status, message);
+    return status == DG_OK;
+}
+
 dg_status dg_run(dg_runner *runner, const dg_program *program, dg_slice in, dg_buf *out,
                  dg_run_error *ret_error)
 {
@@ -224,12 +240,12 @@ dg_status dg_run(dg_runner *runner, const dg_program *program, dg_slice in, dg_b
     size_t before = out->len;
     if (!lex->root)
         lex->root = dg_lexicon_node(lex, program->items, program->item_count);
-    dg_index_start(&runner->index, in.ptr, in.len);
-    r.scan.index = &runner->index;
-    r.scan.cursor = runner->index.at;
+    r.scan.tokens = &runner->tokens;
     bool ok =
         lex->root ? runner->run_text(&r, in, lex->root) : (dg_lexicon_failed(&r, in.ptr), false);
     free(r.seen);
+    if (ok && program->strict)
+        ok = is_strict(runner, program, &r, in);
     if (ok && r.out != out) {
         dg_buf_add(out, dg_slice_of(r.base, (size_t)(r.at - r.base)));
         if (out->status != DG_OK) {

@@ -35,7 +35,7 @@ typedef struct dg_run_state {
     int32_t void_at; /* -1, or the index of the sequence's item that let the value go */
     const dg_op *op; /* the op that refused */
     dg_guess *first; /* of the next object, perhaps; NULL: nobody knows */
-    uint64_t objects;
+    uint64_t objects; /* that have a number */
     dg_seen *seen;
     size_t seen_count, seen_mask;
 } dg_run_state;
@@ -96,7 +96,13 @@ bool dg_run_text_avx2(dg_run_state *r, dg_slice in, dg_node *root);
 const char *dg_run_value(dg_run_state *r, const char *p, dg_node *node);
 /* Only asks whether the value would be void: nothing is written, and a refusal counts as no. */
 const char *dg_probe(dg_run_state *r, const char *p, dg_node *node);
+/* An array of a node that has elements; what goes around it is the caller's. p is at the bracket. */
+const char *dg_run_array(dg_run_state *r, const char *p, dg_node *node);
 const char *dg_copy_composite(dg_run_state *r, const char *p);
+/* A value that needs to be whole for some op; stage.c. */
+const char *dg_run_staged(dg_run_state *r, const char *p, dg_node *node);
+/* Ends a value, whose output is taken back already, that an item let go; `note` as in dg_node.local. */
+const char *dg_end_gone(dg_run_state *r, dg_node *node, const char *from, const char *p, int32_t note);
 /* p is at the brace. */
 const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_ending *ret_ending);
 
@@ -164,24 +170,9 @@ static inline const char *dg_run_child(dg_run_state *r, const char *p, dg_node *
 {
     if (DG_LIKELY(node->passes_scalars && !dg_opens(*p)))
         return dg_copy_scalar(r, p);
+    if (*p == '[' && node->direct_array && p < r->scan.end)
+        return dg_run_array(r, p, node);
     return dg_run_value(r, p, node);
-}
-
-/* The same for a member's value or an element that is no short scalar, in run_known's words. */
-const char *dg_run_long(dg_run_state *r, const char *p, dg_node *node, const uint32_t *next);
-
-/* The same for a member's value or an element, which ends at *next of the index if all is well.
- * Leaves the cursor behind the separator that follows. */
-static inline const char *dg_run_known(dg_run_state *r, const char *p, dg_node *node,
-                                       const uint32_t *next)
-{
-    size_t len = dg_scan_short(&r->scan, p, *next);
-    if (DG_LIKELY(len && node->passes_scalars && dg_copy_short_scalar(p, len, r->at))) {
-        r->at += len;
-        r->scan.cursor = next + 1;
-        return p + len;
-    }
-    return dg_run_long(r, p, node, next);
 }
 
 #endif

@@ -66,8 +66,8 @@ static void every_file_gets_its_verdict(void **state)
     static const dg_op converts[] = {{.kind = DG_OP_CASE,
                                       .case_from = DG_CAMEL,
                                       .case_to = DG_SNAKE,
-                                      .except = except,
-                                      .except_count = 1}};
+                                      .names = except,
+                                      .name_count = 1}};
     static const dg_op copies[] = {{.kind = DG_OP_VALUES, .unknown = DG_UNKNOWN_PASS}};
     static const dg_ops convert = LIST(converts), copy = LIST(copies), nothing = {0};
     const dg_ops *lists[] = {&convert, &copy, &nothing};
