@@ -35,7 +35,7 @@ typedef struct dg_run_state {
     int32_t void_at; /* -1, or the index of the sequence's item that let the value go */
     const dg_op *op; /* the op that refused */
     dg_guess *first; /* of the next object, perhaps; NULL: nobody knows */
-    uint64_t objects;
+    uint64_t objects; /* that have a number */
     dg_seen *seen;
     size_t seen_count, seen_mask;
 } dg_run_state;
@@ -96,6 +96,8 @@ bool dg_run_text_avx2(dg_run_state *r, dg_slice in, dg_node *root);
 const char *dg_run_value(dg_run_state *r, const char *p, dg_node *node);
 /* Only asks whether the value would be void: nothing is written, and a refusal counts as no. */
 const char *dg_probe(dg_run_state *r, const char *p, dg_node *node);
+/* An array of a node that has elements; what goes around it is the caller's. p is at the bracket. */
+const char *dg_run_array(dg_run_state *r, const char *p, dg_node *node);
 const char *dg_copy_composite(dg_run_state *r, const char *p);
 /* p is at the brace. */
 const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_ending *ret_ending);
@@ -164,24 +166,9 @@ static inline const char *dg_run_child(dg_run_state *r, const char *p, dg_node *
 {
     if (DG_LIKELY(node->passes_scalars && !dg_opens(*p)))
         return dg_copy_scalar(r, p);
+    if (*p == '[' && node->direct_array && p < r->scan.end)
+        return dg_run_array(r, p, node);
     return dg_run_value(r, p, node);
-}
-
-/* The same for a member's value or an element that is no short scalar, in run_known's words. */
-const char *dg_run_long(dg_run_state *r, const char *p, dg_node *node, const uint32_t *next);
-
-/* The same for a member's value or an element, which ends at *next of the index if all is well.
- * Leaves the cursor behind the separator that follows. */
-static inline const char *dg_run_known(dg_run_state *r, const char *p, dg_node *node,
-                                       const uint32_t *next)
-{
-    size_t len = dg_scan_short(&r->scan, p, *next);
-    if (DG_LIKELY(len && node->passes_scalars && dg_copy_short_scalar(p, len, r->at))) {
-        r->at += len;
-        r->scan.cursor = next + 1;
-        return p + len;
-    }
-    return dg_run_long(r, p, node, next);
 }
 
 #endif

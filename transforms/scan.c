@@ -4,6 +4,13 @@
 
 #include "transforms/name.h"
 
+#ifdef DG_SIMD_AVX2
+#define FOUR(c) c, c, c, c
+#define BLOCK(c, name)                                                                             \
+    .name = {FOUR(c), FOUR(c), FOUR(c), FOUR(c), FOUR(c), FOUR(c), FOUR(c), FOUR(c)},
+const dg_block_sets dg_block_constants = {DG_BLOCK_CONSTANTS(BLOCK)};
+#endif
+
 static bool is_digit(char c)
 {
     return (unsigned char)(c - '0') < 10;
@@ -70,97 +77,6 @@ const char *dg_scan_scalar(dg_scan *s, const char *p)
     return dg_scan_literal(s, p);
 }
 
-/* A member's name and colon at p; returns where its value starts. */
-static const char *member(dg_scan *s, const char *p)
-{
-    if (p >= s->end || *p != '"')
-        return dg_scan_fail(s, p, DG_SYNTAX, "expected a member name");
-    if (!(p = dg_scan_string(s, p + 1, NULL)))
-        return NULL;
-    p = dg_scan_space(s, p);
-    if (p >= s->end || *p != ':')
-        return dg_scan_fail(s, p, DG_SYNTAX, "expected a colon");
-    return dg_scan_space(s, p + 1);
-}
-
-/* The same, and a scalar, with the index at c; both leave c at the first offset from there on. */
-__attribute__((always_inline)) static inline const char *known_member(dg_scan *s, const char *p,
-                                                                      const uint32_t **c)
-{
-    size_t len = dg_scan_known(s, p, **c);
-    if (DG_LIKELY(len && *p == '"' && dg_is_exact_string(p, len) && p[len] == ':')) {
-        ++*c;
-        p += len + 1;
-        return DG_LIKELY(*p > ' ') ? p : dg_scan_space(s, p + (*p == ' '));
-    }
-    if ((p = member(s, p))) {
-        dg_scan_sync(s, *c, p);
-        *c = s->cursor;
-    }
-    return p;
-}
-
-__attribute__((always_inline)) static inline const char *known_scalar(dg_scan *s, const char *p,
-                                                                      const uint32_t **c)
-{
-    size_t len = dg_scan_known(s, p, **c);
-    if (DG_LIKELY(dg_is_exact_scalar(p, len)))
-        return p + len;
-    if ((p = dg_scan_scalar(s, p))) {
-        dg_scan_sync(s, *c, p);
-        *c = s->cursor;
-    }
-    return p;
-}
-
-const char *dg_scan_value(dg_scan *s, const char *p, unsigned depth)
-{
-    uint64_t is_object[(DG_JSON_DEPTH_MAX + 64) / 64] = {0};
-    const unsigned base = depth;
-    dg_scan_sync(s, s->cursor ? s->cursor : dg_index_nothing, p);
-    const uint32_t *c = s->cursor;
-    bool object = false;
-    for (;;) {
-        /* A value starts at p. */
-        if (p < s->end && (*p == '{' || *p == '[')) {
-            object = *p == '{';
-            if (depth >= DG_JSON_DEPTH_MAX)
-                return dg_scan_fail(s, p, DG_LIMIT, "nested too deep");
-            uint64_t bit = (uint64_t)1 << (depth % 64);
-            is_object[depth / 64] = (is_object[depth / 64] & ~bit) | (object ? bit : 0);
-            depth++;
-            c += dg_scan_is_at(s, c, p);
-            p = dg_scan_space(s, p + 1);
-            if (!(p < s->end && *p == (object ? '}' : ']'))) {
-                if (object && !(p = known_member(s, p, &c)))
-                    return NULL;
-                continue;
-            }
-            c += dg_scan_is_at(s, c, p++);
-            depth--;
-        } else if (!(p = known_scalar(s, p, &c))) {
-            return NULL;
-        }
-        /* A value ended at p: close what ends with it. */
-        for (;; depth--) {
-            s->cursor = c;
-            if (depth == base)
-                return p;
-            object = is_object[(depth - 1) / 64] >> ((depth - 1) % 64) & 1;
-            p = dg_scan_space(s, p);
-            if (DG_UNLIKELY(p >= s->end || (*p != ',' && *p != (object ? '}' : ']'))))
-                return dg_scan_fail(s, p, DG_SYNTAX,
-                                    object ? "expected a comma or '}'" : "expected a comma or ']'");
-            c += dg_scan_is_at(s, c, p);
-            if (*p++ == ',')
-                break;
-        }
-        p = dg_scan_space(s, p);
-        if (object && !(p = known_member(s, p, &c)))
-            return NULL;
-    }
-}
-
 static bool is_tail(const char *p, const char *end)
 {
     return p < end && ((unsigned char)*p & 0xC0) == 0x80;
@@ -184,22 +100,53 @@ static size_t utf8_sequence(const char *p, const char *end)
     return is_tail(p + 3, end) ? 4 : 0;
 }
 
+/* The start of the sequence that ends at or goes on behind p, no further back than `from`; p if
+ * there is none. */
+static const char *sequence_start(const char *from, const char *p)
+{
+    for (int i = 1; i <= 3 && p - i >= from; i++) {
+        if ((unsigned char)p[-i] >= 0xC0)
+            return p - i;
+        if ((unsigned char)p[-i] < 0x80)
+            break;
+    }
+    return p;
+}
+
+/* Where the blocks from p on, the start of a sequence in `text`, are not known to be UTF-8 any more:
+ * behind the last whole one, at best. */
+static const char *utf8_blocks(const char *text, const char *p, const char *end)
+{
+    bool before = false;
+    const char *const from = p;
+    while (end - p >= 4 * DG_BLOCK && !dg_blocks_high(p))
+        p += 4 * DG_BLOCK;
+    for (; end - p >= DG_BLOCK; p += DG_BLOCK) {
+        bool high = dg_block_high(p) != 0;
+        if ((high || before) && (p - text < 3 || !dg_block_is_utf8(p)))
+            break;
+        before = high;
+        while (!high && end - p >= 5 * DG_BLOCK && !dg_blocks_high(p + DG_BLOCK))
+            p += 4 * DG_BLOCK;
+    }
+    return sequence_start(from, p);
+}
+
 const char *dg_utf8_fault(const char *p, const char *end)
 {
-    while (p < end) {
-        /* Names of ops come here too, which are not padded. */
-        dg_mask high = end - p >= DG_BLOCK ? dg_block_high(p) : 1;
-        if (DG_LIKELY(high == 0)) {
-            p += DG_BLOCK;
-            continue;
-        }
-        p += __builtin_ctz(high);
-        do {
-            size_t n = utf8_sequence(p, end);
+    const char *const text = p;
+    for (const char *q; p < end; p = q) {
+        q = utf8_blocks(text, p, end);
+        if (end - q < DG_BLOCK && end - text >= DG_BLOCK && !dg_block_high(end - DG_BLOCK))
+            return NULL;
+        /* A block byte by byte, through its last sequence. */
+        const char *stop = end - q > DG_BLOCK ? q + DG_BLOCK : end;
+        while (q < stop) {
+            size_t n = utf8_sequence(q, end);
             if (n == 0)
-                return p;
-            p += n;
-        } while (p < end && ((unsigned char)*p >= 0x80 || end - p < DG_BLOCK));
+                return q;
+            q += n;
+        }
     }
     return NULL;
 }

@@ -17,6 +17,9 @@
 #define DG_SIMD_SSE2 1
 #endif
 
+/* For what is small once its constant arguments are known, or called once a member. */
+#define DG_ALWAYS_INLINE __attribute__((always_inline)) static inline
+
 enum { DG_BLOCK = 32 };
 typedef uint32_t dg_mask; /* a bit a byte of a block */
 
@@ -35,10 +38,10 @@ static inline dg_mask dg_block_bits(dg_block v)
 {
     return (dg_mask)_mm256_movemask_epi8(v);
 }
-/* Defined in index.c and read from memory: gcc makes them anew, with three instructions each, where
+/* Defined in scan.c and read from memory: gcc makes them anew, with three instructions each, where
  * it sees their value. */
 #define DG_BLOCK_CONSTANTS(X)                                                                      \
-    X('"', quotes) X('\\', slashes) X(0x1F, controls) X('0', zeros) X(9, nines) X(0x20, blanks)
+    X('"', quotes) X('\\', slashes) X(0x1F, controls) X('0', zeros) X(9, nines)
 #define DG_BLOCK_MEMBER(c, name) char name[32];
 typedef struct dg_block_sets {
     _Alignas(32) DG_BLOCK_CONSTANTS(DG_BLOCK_MEMBER)
@@ -125,10 +128,22 @@ static inline dg_mask dg_block_copy_specials(char *out, const char *p)
     return dg_mask_specials(v);
 }
 
+static inline dg_mask dg_mask_digits(dg_block v)
+{
+    v = DG_BLOCK_SUB(v, DG_BLOCK_OF('0', zeros));
+    return dg_block_bits(DG_BLOCK_EQ(DG_BLOCK_MIN(v, DG_BLOCK_OF(9, nines)), v));
+}
+
 static inline dg_mask dg_block_digits(const char *p)
 {
-    dg_block v = DG_BLOCK_SUB(dg_block_load(p), DG_BLOCK_OF('0', zeros));
-    return dg_block_bits(DG_BLOCK_EQ(DG_BLOCK_MIN(v, DG_BLOCK_OF(9, nines)), v));
+    return dg_mask_digits(dg_block_load(p));
+}
+
+static inline dg_mask dg_block_copy_digits(char *out, const char *p)
+{
+    dg_block v = dg_block_load(p);
+    dg_block_store(out, v);
+    return dg_mask_digits(v);
 }
 
 static inline dg_mask dg_mask_spaces(dg_block v)
@@ -167,24 +182,12 @@ static inline dg_mask dg_block_high(const char *p)
     return dg_block_bits(dg_block_load(p));
 }
 
-/* Quotes, backslashes, and (with a few control bytes among them) , : { } [ ]. */
-static inline void dg_block_classify(const char *p, dg_mask *ret_quotes, dg_mask *ret_slashes,
-                                     dg_mask *ret_marks)
+/* Whether one of four blocks holds such bytes. */
+static inline bool dg_blocks_high(const char *p)
 {
-    dg_block v = dg_block_load(p), lower = DG_BLOCK_OR(v, DG_BLOCK_OF(0x20, blanks));
-    *ret_quotes = dg_block_bits(DG_BLOCK_EQ(v, DG_BLOCK_OF('"', quotes)));
-    *ret_slashes = dg_block_bits(DG_BLOCK_EQ(v, DG_BLOCK_OF('\\', slashes)));
-#ifdef DG_SIMD_AVX2
-    const __m256i table = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0,
-                                           0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0);
-    *ret_marks = dg_block_bits(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, v), lower));
-#else
-    dg_block braces =
-        DG_BLOCK_OR(DG_BLOCK_EQ(lower, dg_block_set('{')), DG_BLOCK_EQ(lower, dg_block_set('}')));
-    dg_block points =
-        DG_BLOCK_OR(DG_BLOCK_EQ(v, dg_block_set(',')), DG_BLOCK_EQ(v, dg_block_set(':')));
-    *ret_marks = dg_block_bits(DG_BLOCK_OR(braces, points));
-#endif
+    dg_block low = DG_BLOCK_OR(dg_block_load(p), dg_block_load(p + DG_BLOCK));
+    dg_block high = DG_BLOCK_OR(dg_block_load(p + 2 * DG_BLOCK), dg_block_load(p + 3 * DG_BLOCK));
+    return dg_block_bits(DG_BLOCK_OR(low, high)) != 0;
 }
 
 #else /* plain C */
@@ -217,6 +220,11 @@ static inline dg_mask dg_block_digits(const char *p)
 {
     DG_BLOCK_MASK((unsigned char)(p[i] - '0') < 10);
 }
+static inline dg_mask dg_block_copy_digits(char *out, const char *p)
+{
+    memcpy(out, p, DG_BLOCK);
+    return dg_block_digits(p);
+}
 static inline dg_mask dg_block_spaces(const char *p)
 {
     DG_BLOCK_MASK(p[i] == ' ' || p[i] == '\n' || p[i] == '\t' || p[i] == '\r');
@@ -230,40 +238,65 @@ static inline dg_mask dg_block_high(const char *p)
 {
     DG_BLOCK_MASK((unsigned char)p[i] >> 7);
 }
-static inline void dg_block_classify(const char *p, dg_mask *ret_quotes, dg_mask *ret_slashes,
-                                     dg_mask *ret_marks)
+static inline bool dg_blocks_high(const char *p)
 {
-    *ret_quotes = *ret_slashes = *ret_marks = 0;
-    for (unsigned i = 0; i < DG_BLOCK; i++) {
-        char lower = (char)(p[i] | 0x20);
-        *ret_quotes |= (dg_mask)(p[i] == '"') << i;
-        *ret_slashes |= (dg_mask)(p[i] == '\\') << i;
-        *ret_marks |= (dg_mask)(lower == '{' || lower == '}' || p[i] == ',' || p[i] == ':') << i;
-    }
+    return dg_block_high(p) || dg_block_high(p + DG_BLOCK) || dg_block_high(p + 2 * DG_BLOCK) ||
+           dg_block_high(p + 3 * DG_BLOCK);
 }
 #undef DG_BLOCK_MASK
 #endif
 
-/* The lowest bit's number; any number if there is none. */
-static inline unsigned dg_lowest(uint64_t bits)
+/* Whether no byte of the block is wrong in UTF-8 (RFC 3629 4) after the three before it. A sequence
+ * that the block ends in is judged by the next. False may also mean: look closer. */
+static inline bool dg_block_is_utf8(const char *p)
 {
 #ifdef DG_SIMD_AVX2
-    return (unsigned)_tzcnt_u64(bits);
+    /* Keiser and Lemire, "Validating UTF-8 in less than one instruction per byte" (2021): what can
+     * be wrong with two bytes in a row, a bit each, by their three upper half bytes. */
+    enum {
+        SHORT = 1,       /* a lead byte, and no tail */
+        LONG = 2,        /* a tail after ASCII */
+        OVERLONG_3 = 4,  /* E0 80..9F */
+        LARGE = 8,       /* F4 90..BF, F5..FF 90..BF */
+        SURROGATE = 16,  /* ED A0..BF */
+        OVERLONG_2 = 32, /* C0..C1 */
+        EDGE_4 = 64,     /* F0 80..8F, F5..FF 80..8F */
+        TAILS = -128,    /* two tails: right if and only if the lead asks for it */
+        ANY = SHORT | LONG | TAILS,
+        OVER_F4 = ANY | LARGE | EDGE_4,
+        TAIL = LONG | OVERLONG_2 | TAILS
+    };
+    const __m256i first_high = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(LONG, LONG, LONG, LONG, LONG, LONG, LONG, LONG, TAILS, TAILS, TAILS, TAILS,
+                      SHORT | OVERLONG_2, SHORT, SHORT | OVERLONG_3 | SURROGATE,
+                      SHORT | LARGE | EDGE_4));
+    const __m256i first_low = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(ANY | OVERLONG_2 | OVERLONG_3 | EDGE_4, ANY | OVERLONG_2, ANY, ANY,
+                      ANY | LARGE, OVER_F4, OVER_F4, OVER_F4, OVER_F4, OVER_F4, OVER_F4, OVER_F4,
+                      OVER_F4, OVER_F4 | SURROGATE, OVER_F4, OVER_F4));
+    const __m256i second_high = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, SHORT,
+                      TAIL | OVERLONG_3 | EDGE_4, TAIL | OVERLONG_3 | LARGE,
+                      TAIL | SURROGATE | LARGE, TAIL | SURROGATE | LARGE, SHORT, SHORT, SHORT,
+                      SHORT));
+    const __m256i half = _mm256_set1_epi8(0x0F);
+    __m256i before = dg_block_load(p - 1);
+    __m256i wrong = _mm256_and_si256(
+        _mm256_and_si256(
+            _mm256_shuffle_epi8(first_high,
+                                _mm256_and_si256(_mm256_srli_epi16(before, 4), half)),
+            _mm256_shuffle_epi8(first_low, _mm256_and_si256(before, half))),
+        _mm256_shuffle_epi8(second_high,
+                            _mm256_and_si256(_mm256_srli_epi16(dg_block_load(p), 4), half)));
+    /* The third byte of three or four, and the fourth of four, must follow a tail. */
+    __m256i asked = _mm256_or_si256(
+        _mm256_subs_epu8(dg_block_load(p - 2), _mm256_set1_epi8(0xE0 - 0x80)),
+        _mm256_subs_epu8(dg_block_load(p - 3), _mm256_set1_epi8(0xF0 - 0x80)));
+    wrong = _mm256_xor_si256(wrong, _mm256_and_si256(asked, _mm256_set1_epi8(-128)));
+    return _mm256_testz_si256(wrong, wrong);
 #else
-    return (unsigned)__builtin_ctzll(bits | (uint64_t)1 << 63);
-#endif
-}
-
-/* Every bit becomes the parity of itself and those below it. */
-static inline uint64_t dg_parity(uint64_t bits)
-{
-#if defined(DG_SIMD_AVX2) && defined(__PCLMUL__)
-    __m128i v = _mm_set_epi64x(0, (long long)bits);
-    return (uint64_t)_mm_cvtsi128_si64(_mm_clmulepi64_si128(v, _mm_set1_epi8(-1), 0));
-#else
-    for (unsigned shift = 1; shift < 64; shift *= 2)
-        bits ^= bits << shift;
-    return bits;
+    (void)p;
+    return false;
 #endif
 }
 

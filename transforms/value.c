@@ -55,8 +55,10 @@ const char *dg_copy_composite(dg_run_state *r, const char *p)
     return q;
 }
 
-static bool put_text(dg_run_state *r, const char *p, dg_slice text)
+static inline bool put_text(dg_run_state *r, const char *p, dg_slice text)
 {
+    if (text.len == 0)
+        return true;
     if (!dg_room(r, p, text.len))
         return false;
     dg_put(r, text.ptr, text.len);
@@ -149,6 +151,24 @@ static const char *run_scalar(dg_run_state *r, const char *p, dg_node *node, siz
     return p;
 }
 
+static inline const char *run_element(dg_run_state *r, const char *p, dg_node *element,
+                                      dg_guess *first)
+{
+    if (element->passes_scalars) {
+        const char *q = dg_plain_scalar(p, true, r->at);
+        if (DG_LIKELY(q && q < r->scan.end)) {
+            r->at += q - p;
+            return q;
+        }
+    }
+    r->first = first;
+    if (DG_LIKELY(*p == '{' && element->direct && p < r->scan.end)) {
+        dg_ending ending;
+        return dg_run_object(r, p, element, &ending);
+    }
+    return dg_run_child(r, p, element);
+}
+
 static const char *run_elements(dg_run_state *r, const char *p, dg_node *element)
 {
     *r->at++ = '[';
@@ -159,11 +179,14 @@ static const char *run_elements(dg_run_state *r, const char *p, dg_node *element
         *r->at++ = ']';
         return p + 1;
     }
-    dg_scan_sync(&r->scan, r->scan.cursor, p);
     for (dg_guess *first = r->first;;) {
-        r->first = first;
-        if (!(p = dg_run_known(r, p, element, r->scan.cursor)))
+        if (!(p = run_element(r, p, element, first)))
             return NULL;
+        if (DG_LIKELY(*p == ',' && (unsigned char)p[1] > ' ' && r->scan.end - p > 1)) {
+            *r->at++ = ',';
+            p++;
+            continue;
+        }
         space = p;
         p = dg_scan_space(&r->scan, p);
         if (DG_UNLIKELY(p >= r->scan.end || (*p != ',' && *p != ']')))
@@ -177,14 +200,12 @@ static const char *run_elements(dg_run_state *r, const char *p, dg_node *element
     }
 }
 
-static const char *run_array(dg_run_state *r, const char *p, dg_node *node)
+const char *dg_run_array(dg_run_state *r, const char *p, dg_node *node)
 {
-    if (node->select)
-        return dg_refuse(r, p, node->select, "expected an object to unwrap");
     if (r->depth >= DG_JSON_DEPTH_MAX)
         return dg_scan_fail(&r->scan, p, DG_LIMIT, "nested too deep");
-    dg_node *element = dg_lexicon_element(r->lex, node);
-    if (!element)
+    dg_node *element = node->element;
+    if (!element && !(element = dg_lexicon_element(r->lex, node)))
         return dg_lexicon_failed(r, p);
     if (element->mode == DG_NODE_COPY) {
         p = dg_copy_composite(r, p);
@@ -193,7 +214,7 @@ static const char *run_array(dg_run_state *r, const char *p, dg_node *node)
         p = run_elements(r, p, element);
         r->depth--;
     }
-    return p && put_text(r, p, node->suffix) ? p : NULL;
+    return p;
 }
 
 const char *dg_probe(dg_run_state *r, const char *p, dg_node *node)
@@ -238,6 +259,14 @@ static const char *run_override(dg_run_state *r, const char *p, dg_node *node, s
     if (op->unknown == DG_UNKNOWN_REJECT)
         return dg_refuse(r, from, op, "a value that the table does not know");
     return end_replaced(r, node, from, p, (uint32_t)override, start);
+}
+
+static const char *run_array(dg_run_state *r, const char *p, dg_node *node)
+{
+    if (node->select)
+        return dg_refuse(r, p, node->select, "expected an object to unwrap");
+    p = dg_run_array(r, p, node);
+    return p && put_text(r, p, node->suffix) ? p : NULL;
 }
 
 static const char *run_stream(dg_run_state *r, const char *p, dg_node *node)
@@ -285,29 +314,6 @@ const char *dg_run_value(dg_run_state *r, const char *p, dg_node *node)
         break;
     }
     return dg_refuse(r, from, NULL, "the added value contains itself, without end");
-}
-
-const char *dg_run_long(dg_run_state *r, const char *p, dg_node *node, const uint32_t *next)
-{
-    if (*p == '{' && node->direct && p < r->scan.end) {
-        dg_ending ending;
-        r->scan.cursor = next;
-        p = dg_run_object(r, p, node, &ending);
-    } else if (node->passes_scalars && *p == '"') {
-        size_t len = p < r->scan.end ? dg_scan_known(&r->scan, p, *next) : 0;
-        if (len && dg_copy_exact_string(p, len, r->at)) {
-            r->at += len;
-            r->scan.cursor = next + 1;
-            return p + len;
-        }
-        p = dg_copy_scalar(r, p);
-    } else {
-        r->scan.cursor = next;
-        p = dg_run_child(r, p, node);
-    }
-    if (p)
-        dg_scan_sync(&r->scan, r->scan.cursor, dg_scan_space(&r->scan, p) + 1);
-    return p;
 }
 
 /* The whole text: white space, a value, white space. */
