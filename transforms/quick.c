@@ -22,7 +22,7 @@ typedef struct gap {
 /* Whether the gap at p, a comma, is as the last one; learns it if it is not. */
 static inline bool same_gap(gap *g, const char *p)
 {
-    if (DG_LIKELY(g->len && (~dg_block_equal(g->at, p) & g->mask) == 0))
+    if (DG_LIKELY(g->len && (~dg_block_equal(g->at, p) & g->mask) == 0 && (unsigned char)p[g->len] > ' '))
         return true;
     dg_mask others = ~dg_block_spaces(p) & ~(dg_mask)1;
     if (others == 0)

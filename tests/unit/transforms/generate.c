@@ -79,15 +79,21 @@ static void fill_case(generator *g, dg_op *op)
     op->names = except;
 }
 
+static bool holds_list(dg_op_kind kind)
+{
+    return kind == DG_OP_IN || kind == DG_OP_EACH || kind == DG_OP_MEMBERS || kind == DG_OP_BOTH;
+}
+
 static void fill(generator *g, dg_op *op, unsigned depth)
 {
     static const dg_op_kind kinds[] = {DG_OP_CASE, DG_OP_RENAME, DG_OP_RENAME,  DG_OP_DROP,
                                        DG_OP_DROP, DG_OP_ADD,    DG_OP_DEFAULT, DG_OP_DEFAULT,
                                        DG_OP_WRAP, DG_OP_UNWRAP, DG_OP_VALUES,  DG_OP_IN,
-                                       DG_OP_IN,   DG_OP_IN,     DG_OP_EACH,    DG_OP_LENS};
+                                       DG_OP_IN,   DG_OP_IN,     DG_OP_EACH,    DG_OP_LENS,
+                                       DG_OP_IN,   DG_OP_BOTH,   DG_OP_MEMBERS};
     do
         op->kind = PICK(g, kinds);
-    while ((op->kind == DG_OP_IN || op->kind == DG_OP_EACH) && depth == 0);
+    while (holds_list(op->kind) && depth == 0);
     op->name = name(g);
     op->to = name(g);
     op->origin = (dg_origin){"generated.yaml", 1, 1};
@@ -99,9 +105,11 @@ static void fill(generator *g, dg_op *op, unsigned depth)
         op->value = dg_slice_str(PICK(g, CONSTANTS));
     else if (op->kind == DG_OP_LENS)
         op->body = g->lens;
-    else if (op->kind == DG_OP_IN || op->kind == DG_OP_EACH)
+    else if (holds_list(op->kind))
         op->body = generate_list(g, depth - 1);
     op->when_null = op->kind == DG_OP_DEFAULT && generate_number(g, 2);
+    if (op->kind == DG_OP_DROP)
+        op->when_null = generate_number(g, 4) == 0;
     op->if_empty = op->kind == DG_OP_DROP && generate_number(g, 2);
 }
 
