@@ -197,13 +197,34 @@ bool dg_node_want_u64(const dg_node *node, const char *what, uint64_t min, uint6
     return true;
 }
 
+bool dg_node_want_word(const dg_node *node, const char *const *words, dg_diags *diags,
+                       size_t *ret_which)
+{
+    char list[256] = "";
+    size_t at = 0;
+    for (size_t i = 0; words[i]; i++) {
+        if (node->kind == DG_NODE_SCALAR && dg_slice_eq(node->text, dg_slice_str(words[i]))) {
+            *ret_which = i;
+            return true;
+        }
+        const char *joint = i == 0 ? "" : words[i + 1] ? ", " : " or ";
+        int n = snprintf(list + at, sizeof list - at, "%s%s", joint, words[i]);
+        if (n > 0 && (size_t)n < sizeof list - at)
+            at += (size_t)n;
+    }
+    bool named = node->kind == DG_NODE_SCALAR && dg_node_is_string(node) && node->text.len;
+    dg_diags_add(diags, DG_ERROR, node->origin, named ? "expected %s, found '%.*s'" : "expected %s, found %.*s",
+                 list, DG_SLICE_FMT(named ? node->text : dg_slice_str(dg_node_describe(node))));
+    return false;
+}
+
 bool dg_node_check_keys(const dg_node *map, const char *const *known, dg_diags *diags)
 {
     bool good = true;
     for (const dg_node *n = map->first; n; n = n->next) {
         if (is_one_of(n->key, known))
             continue;
-        const char *meant = dg_did_you_mean(n->key, known);
+        const char *meant = dg_diags_full(diags) ? NULL : dg_did_you_mean(n->key, known);
         dg_diags_add(diags, DG_ERROR, n->key_origin,
                      meant ? "'%.*s' is not known here; did you mean '%s'?"
                            : "'%.*s' is not known here",
