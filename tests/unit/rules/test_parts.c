@@ -14,10 +14,11 @@
 #define TWO "versions: [v1, v2]\n"
 #define THREE "versions: [v1, v2, v3]\n"
 
-static dg_slice no_field(const void *context, dg_slice name, size_t *ret_count)
+static dg_slice no_field(const void *context, dg_slice name, size_t index, size_t *ret_count)
 {
     (void)context;
     (void)name;
+    (void)index;
     *ret_count = 0;
     return (dg_slice){NULL, 0};
 }
