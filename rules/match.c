@@ -1,5 +1,6 @@
 /* "What is this request?": pure functions on slices, without allocation. */
 #include "rules/compiled.h"
+#include "rules/query.h"
 
 enum { DG_TARGET_BYTES_MAX = 16384 };
 
@@ -320,6 +321,15 @@ bool dg_match_upstream_param(const dg_match *match, size_t index, dg_slice *ret_
             return true;
         }
     }
+    return false;
+}
+
+bool dg_match_query_selects(const dg_match *match, dg_slice raw_name)
+{
+    const dg_selection_rules *rules = &compiled(match)->pack.selection;
+    for (size_t i = 0; i < rules->count; i++)
+        if (rules->rules[i].by == DG_BY_QUERY && dg_query_is(raw_name, rules->rules[i].name))
+            return true;
     return false;
 }
 

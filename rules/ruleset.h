@@ -184,6 +184,8 @@ void dg_match_upstream_target(const dg_match *match, dg_slice query, dg_buf *out
  * *ret_raw, of the client's, is the value as it came. */
 bool dg_match_param(const dg_match *match, size_t index, dg_slice *ret_name, dg_slice *ret_raw);
 bool dg_match_upstream_param(const dg_match *match, size_t index, dg_slice *ret_name);
+/* Whether the query parameter of that name, as it came, selects the version. */
+bool dg_match_query_selects(const dg_match *match, dg_slice raw_name);
 /* As dg_match_upstream_target, with other values for the named parameters of the backend's path, in their order, percent-encoded.
  * False, and nothing appended, when the path then is that of another endpoint. */
 bool dg_match_upstream_target_with(const dg_match *match, const dg_slice *params, dg_slice query, dg_buf *out);

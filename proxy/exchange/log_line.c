@@ -53,7 +53,7 @@ static void add_match(dg_buf *out, const dg_exchange *x)
     add_member(out, "backend_version", dg_slice_str(match->api->backend->name));
     if (match->endpoint)
         add_member(out, "endpoint", match->endpoint->path);
-    dg_buf_add_str(out, x->program || (x->whole && match->request) ? ",\"translated\":true"
+    dg_buf_add_str(out, x->translation || x->translates_request ? ",\"translated\":true"
                                                                    : ",\"translated\":false");
 }
 
