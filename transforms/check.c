@@ -1,5 +1,8 @@
 #include "transforms/check.h"
 
+#include "transforms/cast.h"
+#include "transforms/time.h"
+
 enum { TEST_DEPTH_MAX = 32 };
 
 /* Whether `text` is one JSON value; a scalar without white space around it, if `scalar`. */
@@ -89,6 +92,13 @@ static void check_test(dg_check *c, const dg_op *op, const dg_test *test)
     c->depth--;
 }
 
+static void check_format(dg_check *c, const dg_op *op, const dg_time_format *format)
+{
+    const char *message;
+    if (format->kind == DG_TIME_PATTERN && !dg_time_pattern_check(format->pattern, &message))
+        DG_COMPLAIN(c, op, "time: %.*s: %s", DG_SLICE_FMT(format->pattern), message);
+}
+
 /* Operands of ops that read their value whole, or scalars. */
 static void check_operands(dg_check *c, const dg_op *op)
 {
@@ -97,6 +107,12 @@ static void check_operands(dg_check *c, const dg_op *op)
     check_path(c, op, op->target, false);
     if (op->kind == DG_OP_REPLACE && !op->pattern)
         DG_COMPLAIN(c, op, "replace: no pattern");
+    if (op->kind == DG_OP_CAST && !dg_cast_is_known(op->cast_from, op->cast_to))
+        DG_COMPLAIN(c, op, "cast: there is no way from the one kind to the other");
+    if (op->kind == DG_OP_TIME) {
+        check_format(c, op, &op->time_from);
+        check_format(c, op, &op->time_to);
+    }
     if (op->kind == DG_OP_FILTER)
         check_test(c, op, op->test);
     for (size_t i = 0; op->kind == DG_OP_SWITCH && i < op->case_count; i++) {

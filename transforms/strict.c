@@ -129,6 +129,7 @@ static dg_status look_at_string(walk *w, const char *end)
     dg_slice raw = dg_slice_of(from, (size_t)(p - from));
     const char *lone = w->options->surrogates == DG_SURROGATES_REJECT ? lone_surrogate(raw) : NULL;
     if (lone) {
+        w->at = lone;
         w->message = "an escape of a lone surrogate";
         return DG_INVALID;
     }

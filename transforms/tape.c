@@ -153,22 +153,22 @@ bool dg_tape_made(dg_tape *tape, size_t from, dg_slice *ret_text)
 
 /* ---- nodes */
 
-static dg_node_kind kind_at(const char *p)
+static dg_tape_kind kind_at(const char *p)
 {
     switch (*p) {
     case '{':
-        return DG_NODE_OBJECT;
+        return DG_TAPE_OBJECT;
     case '[':
-        return DG_NODE_ARRAY;
+        return DG_TAPE_ARRAY;
     case '"':
-        return DG_NODE_STRING;
+        return DG_TAPE_STRING;
     case 'n':
-        return DG_NODE_NULL;
+        return DG_TAPE_NULL;
     case 't':
     case 'f':
-        return DG_NODE_BOOLEAN;
+        return DG_TAPE_BOOLEAN;
     default:
-        return DG_NODE_NUMBER;
+        return DG_TAPE_NUMBER;
     }
 }
 
@@ -228,9 +228,9 @@ dg_tape_node *dg_tape_string(dg_tape *tape, dg_slice name)
     return dg_tape_made(tape, from, &text) ? dg_tape_value(tape, text) : NULL;
 }
 
-dg_tape_node *dg_tape_container(dg_tape *tape, dg_node_kind kind)
+dg_tape_node *dg_tape_container(dg_tape *tape, dg_tape_kind kind)
 {
-    dg_tape_node *node = new_node(tape, kind == DG_NODE_OBJECT ? "{}" : "[]", 2);
+    dg_tape_node *node = new_node(tape, kind == DG_TAPE_OBJECT ? "{}" : "[]", 2);
     if (node) {
         node->read = true;
         node->height = 1;
@@ -285,7 +285,7 @@ static dg_tape_node *read_child(dg_tape *tape, dg_tape_node *in, const char **p,
 {
     const char *key = NULL, *at = *p;
     size_t key_len = 0;
-    if (in->kind == DG_NODE_OBJECT) {
+    if (in->kind == DG_TAPE_OBJECT) {
         key = at;
         at = skip_string(at, end);
         key_len = (size_t)(at - key);
@@ -298,7 +298,7 @@ static dg_tape_node *read_child(dg_tape *tape, dg_tape_node *in, const char **p,
     node->key_len = (uint32_t)key_len;
     node->in_place = true;
     link_last(in, node);
-    if (node->kind < DG_NODE_ARRAY) {
+    if (node->kind < DG_TAPE_ARRAY) {
         *p = skip_scalar(at, end);
         node->len = (uint32_t)(*p - at);
     } else {
@@ -318,7 +318,7 @@ static dg_tape_node *close(dg_tape_node *node, const char *behind)
 
 bool dg_tape_read(dg_tape *tape, dg_tape_node *node)
 {
-    if (node->read || node->kind < DG_NODE_ARRAY)
+    if (node->read || node->kind < DG_TAPE_ARRAY)
         return true;
     const char *p = node->text + 1, *end = node->text + node->len;
     dg_tape_node *outer = node->parent, *in = node;
@@ -336,7 +336,7 @@ bool dg_tape_read(dg_tape *tape, dg_tape_node *node)
         dg_tape_node *child = read_child(tape, in, &p, end);
         if (!child)
             break;
-        if (child->kind >= DG_NODE_ARRAY) {
+        if (child->kind >= DG_TAPE_ARRAY) {
             child->read = true;
             child->height = 1;
             in = child;
@@ -411,7 +411,7 @@ void dg_tape_replace(dg_tape_node *node, const dg_tape_node *value)
     node->kind = value->kind;
     node->read = value->read;
     node->changed = value->changed;
-    node->in_place = false;
+    node->in_place &= node->key_len > 0;
     node->first = value->first;
     node->last = value->last;
     for (dg_tape_node *child = node->first; child; child = child->next)

@@ -19,27 +19,26 @@ enum {
     DG_TAPE_TEXT_MAX = 1 << 30   /* bytes of one text; beyond it DG_LIMIT */
 };
 
-typedef enum dg_node_kind {
-    DG_NODE_NULL,
-    DG_NODE_BOOLEAN,
-    DG_NODE_NUMBER,
-    DG_NODE_STRING,
-    DG_NODE_ARRAY,
-    DG_NODE_OBJECT
-} dg_node_kind;
+typedef enum dg_tape_kind {
+    DG_TAPE_NULL,
+    DG_TAPE_BOOLEAN,
+    DG_TAPE_NUMBER,
+    DG_TAPE_STRING,
+    DG_TAPE_ARRAY,
+    DG_TAPE_OBJECT
+} dg_tape_kind;
 
 typedef struct dg_tape_node dg_tape_node;
 struct dg_tape_node {
     const char *text; /* of the value as it was read, len bytes */
-    const char *key;  /* with its quotes, key_len bytes; around it white space, comma and colon, or what is
-                         none of them. An element: NULL, or behind the comma that is its, key_len 0 */
+    const char *key;  /* with its quotes, key_len bytes. An element: NULL; or where its comma is before, key_len 0 */
     dg_tape_node *parent, *next, *first, *last;
     uint32_t len, key_len;
     uint16_t height; /* containers in each other, itself counted, as it was read; 0: not known yet */
     uint8_t kind;
     bool read;     /* the children of a container are there */
     bool changed;  /* it, or what is in it, is not as in the text any more */
-    bool in_place; /* an element with its comma before it in the text */
+    bool in_place; /* what is around it in the text, comma, colon and white space, is its */
     uint8_t mark;  /* of an op at work */
 };
 
@@ -93,7 +92,7 @@ dg_tape_node *dg_tape_copy(dg_tape *tape, dg_tape_node *node);
 /* A string that decodes to `name`. */
 dg_tape_node *dg_tape_string(dg_tape *tape, dg_slice name);
 /* An array or object without anything in it. */
-dg_tape_node *dg_tape_container(dg_tape *tape, dg_node_kind kind);
+dg_tape_node *dg_tape_container(dg_tape *tape, dg_tape_kind kind);
 /* Makes the children of a container be there, if they are not. */
 bool dg_tape_read(dg_tape *tape, dg_tape_node *node);
 

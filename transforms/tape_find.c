@@ -59,9 +59,9 @@ bool dg_tape_find(dg_tape *tape, dg_tape_node *object, dg_slice name, dg_tape_no
 bool dg_tape_at(dg_tape *tape, dg_tape_node *node, dg_path path, dg_tape_node **ret_node)
 {
     for (size_t i = 0; i < path.count && node; i++) {
-        if (node->kind == DG_NODE_ARRAY)
+        if (node->kind == DG_TAPE_ARRAY)
             return dg_tape_refuse(tape, "expected an object, not an array");
-        if (node->kind != DG_NODE_OBJECT)
+        if (node->kind != DG_TAPE_OBJECT)
             node = NULL;
         else if (!dg_tape_find(tape, node, path.steps[i], &node))
             return false;
@@ -76,9 +76,9 @@ static bool visit_from(dg_tape *tape, dg_tape_node *node, dg_path path, size_t s
                        dg_tape_visitor *visit, void *context)
 {
     for (; step < path.count && path.steps[step].ptr; step++) {
-        if (node->kind == DG_NODE_ARRAY && strict)
+        if (node->kind == DG_TAPE_ARRAY && strict)
             return dg_tape_refuse(tape, "expected an object, not an array");
-        if (node->kind != DG_NODE_OBJECT)
+        if (node->kind != DG_TAPE_OBJECT)
             return true;
         if (!dg_tape_find(tape, node, path.steps[step], &node))
             return false;
@@ -87,9 +87,9 @@ static bool visit_from(dg_tape *tape, dg_tape_node *node, dg_path path, size_t s
     }
     if (step == path.count)
         return visit(context, node);
-    if (node->kind == DG_NODE_OBJECT && strict)
+    if (node->kind == DG_TAPE_OBJECT && strict)
         return dg_tape_refuse(tape, "expected an array, not an object");
-    if (node->kind != DG_NODE_ARRAY)
+    if (node->kind != DG_TAPE_ARRAY)
         return true;
     if (!dg_tape_read(tape, node))
         return false;

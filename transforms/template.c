@@ -21,8 +21,10 @@ static const char *next_part(dg_slice *text, part *ret_part)
             *text = dg_slice_from(*text, 2);
             return NULL;
         }
-        size_t close = dg_slice_find(*text, '}');
-        if (close == text->len)
+        size_t close = 1;
+        while (close < text->len && text->ptr[close] != '}')
+            close += text->ptr[close] == '\\' ? 2 : 1;
+        if (close >= text->len)
             return "a brace without its other half; a brace itself is written {{";
         *ret_part = (part){dg_slice_of(text->ptr + 1, close - 1), true};
         *text = dg_slice_from(*text, close + 1);
@@ -34,42 +36,44 @@ static const char *next_part(dg_slice *text, part *ret_part)
     return NULL;
 }
 
-static bool ends_with_each(dg_slice step)
+/* Reads a path as packs write it: names with dots between, [] for each element, and a backslash before a
+ * character of a name that would mean something else. The empty path is the value itself. `names` has room for
+ * text.len bytes; with NULL, nothing is kept. */
+static const char *read_steps(dg_slice text, char *names, dg_slice *steps, size_t *ret_count)
 {
-    return step.len >= 2 && memcmp(step.ptr + step.len - 2, "[]", 2) == 0;
-}
-
-/* Takes the next step off a path: a name, or "[]". */
-static dg_slice next_step(dg_slice *path)
-{
-    dg_slice step;
-    if (path->len >= 2 && memcmp(path->ptr, "[]", 2) == 0) {
-        *path = dg_slice_from(*path, 2);
-        if (path->len && *path->ptr == '.')
-            *path = dg_slice_from(*path, 1);
-        return (dg_slice){NULL, 0};
+    size_t count = 0, i = 0;
+    bool wants_name = text.len > 0, first = true;
+    while (i < text.len) {
+        size_t len = 0;
+        for (; i < text.len && text.ptr[i] != '.' && text.ptr[i] != '['; len++) {
+            i += text.ptr[i] == '\\' && i + 1 < text.len;
+            if (names)
+                names[len] = text.ptr[i];
+            i++;
+        }
+        bool each = i + 1 < text.len && text.ptr[i] == '[' && text.ptr[i + 1] == ']';
+        if ((i < text.len && text.ptr[i] == '[' && !each) || (len && !wants_name) ||
+            (!len && wants_name && !(each && first)))
+            return "a place in a template is written {a.b} or {items[].x}";
+        if (count + 2 > DG_JSON_DEPTH_MAX)
+            return "a place in a template has too many steps";
+        if (len && names)
+            steps[count] = dg_slice_of(names, len);
+        count += len > 0;
+        if (each && names)
+            steps[count] = (dg_slice){NULL, 0};
+        count += each;
+        names = names ? names + len : NULL;
+        i += each ? 2 : 0;
+        wants_name = i < text.len && text.ptr[i] == '.';
+        i += wants_name;
+        first = false;
     }
-    step = dg_slice_until(*path, dg_slice_find(*path, '.'));
-    size_t len = step.len;
-    while (ends_with_each(step))
-        step.len -= 2;
-    size_t used = step.len + (step.len == len && len < path->len);
-    *path = dg_slice_from(*path, used);
-    return step;
-}
-
-static const char *path_fault(dg_slice path)
-{
-    bool ends = path.len && path.ptr[path.len - 1] == '.';
-    size_t steps = 0;
-    while (path.len) {
-        dg_slice step = next_step(&path);
-        if (step.ptr && step.len == 0)
-            return "a step of the path between the braces has no name";
-        if (++steps > DG_JSON_DEPTH_MAX)
-            return "the path between the braces is too long";
-    }
-    return ends ? "the path between the braces ends with a dot" : NULL;
+    if (wants_name)
+        return "a place in a template ends with a name or with []";
+    if (ret_count)
+        *ret_count = count;
+    return NULL;
 }
 
 const char *dg_template_fault(dg_slice string)
@@ -78,7 +82,7 @@ const char *dg_template_fault(dg_slice string)
     while (string.len) {
         const char *fault = next_part(&string, &p);
         if (!fault && p.is_place)
-            fault = path_fault(p.text);
+            fault = read_steps(p.text, NULL, NULL, NULL);
         if (fault)
             return fault;
     }
@@ -88,19 +92,19 @@ const char *dg_template_fault(dg_slice string)
 static bool read_path(dg_tape *tape, dg_slice text, dg_path *ret_path, bool *ret_each)
 {
     dg_slice steps[DG_JSON_DEPTH_MAX];
-    size_t count = 0;
-    const char *fault = path_fault(text);
-    if (fault)
-        return dg_tape_refuse(tape, fault);
-    *ret_each = false;
-    while (text.len) {
-        steps[count] = next_step(&text);
-        *ret_each |= !steps[count++].ptr;
-    }
+    size_t count;
+    char *names = dg_tape_alloc(tape, text.len + 1);
+    const char *fault = names ? read_steps(text, names, steps, &count) : NULL;
+    if (!names || fault)
+        return fault && dg_tape_refuse(tape, fault);
     dg_slice *copy = dg_tape_alloc(tape, (count + 1) * sizeof *copy);
     if (!copy)
         return false;
-    memcpy(copy, steps, count * sizeof *copy);
+    *ret_each = false;
+    for (size_t i = 0; i < count; i++) {
+        copy[i] = steps[i];
+        *ret_each |= !steps[i].ptr;
+    }
     *ret_path = (dg_path){copy, count};
     return true;
 }
@@ -136,7 +140,7 @@ static bool find_value(filling *f, dg_slice place, dg_tape_node **ret_node)
         *ret_node = node ? dg_tape_copy(f->tape, node) : NULL;
         return f->tape->status == DG_OK;
     }
-    *ret_node = f->list = dg_tape_container(f->tape, DG_NODE_ARRAY);
+    *ret_node = f->list = dg_tape_container(f->tape, DG_TAPE_ARRAY);
     return f->list && dg_tape_visit(f->tape, f->value, path, true, collect, f);
 }
 
@@ -147,13 +151,13 @@ static bool insert(filling *f, dg_slice place, bool *ret_is)
     dg_slice text;
     if (!find_value(f, place, &node))
         return false;
-    *ret_is = node && node->kind != DG_NODE_NULL;
+    *ret_is = node && node->kind != DG_TAPE_NULL;
     if (!*ret_is)
         return true;
-    if (node->kind >= DG_NODE_ARRAY)
+    if (node->kind >= DG_TAPE_ARRAY)
         return dg_tape_refuse(f->tape, "an array or object has no place within a string");
     text = dg_slice_of(node->text, node->len);
-    if (node->kind == DG_NODE_STRING && !dg_tape_text(f->tape, node, &text))
+    if (node->kind == DG_TAPE_STRING && !dg_tape_text(f->tape, node, &text))
         return false;
     dg_buf_add(&f->tape->text, text);
     return true;
@@ -225,14 +229,14 @@ static bool fill_node(filling *f, dg_tape_node *node)
 bool dg_whole_template(dg_tape *tape, const dg_op *op, dg_tape_node **root)
 {
     filling f = {.tape = tape, .value = *root};
-    dg_tape_node *shell = dg_tape_container(tape, DG_NODE_ARRAY);
+    dg_tape_node *shell = dg_tape_container(tape, DG_TAPE_ARRAY);
     dg_tape_node *top = shell ? dg_tape_value(tape, op->value) : NULL;
     if (!top || !dg_tape_read(tape, top))
         return false;
     dg_tape_append(shell, top);
     for (dg_tape_node *node = top, *next; node; node = next) {
         next = node->first ? node->first : after(node, shell);
-        if (node->kind == DG_NODE_STRING && !fill_node(&f, node))
+        if (node->kind == DG_TAPE_STRING && !fill_node(&f, node))
             return false;
     }
     top = shell->first ? shell->first : dg_tape_value(tape, DG_SLICE("null"));

@@ -1,7 +1,7 @@
 /* Tests on values (op.h), for SWITCH and FILTER. */
 #include "transforms/decimal.h"
+#include "transforms/name.h"
 #include "transforms/pattern.h"
-#include "transforms/scan.h"
 #include "transforms/whole_ops.h"
 
 static dg_slice text_of(const dg_tape_node *node)
@@ -58,7 +58,7 @@ static bool same_children(dg_tape *tape, dg_tape_node *a, dg_tape_node *b)
     if (count != length(b))
         return false;
     dg_tape_node **pairs = NULL, *peer = b->first;
-    if (a->kind == DG_NODE_OBJECT) {
+    if (a->kind == DG_TAPE_OBJECT) {
         pairs = dg_tape_alloc(tape, (count + 1) * sizeof(dg_tape_node *));
         if (!pairs || !dg_tape_begin(tape, count) || !pair_members(tape, a, b, pairs))
             return false;
@@ -76,9 +76,9 @@ static bool equal(dg_tape *tape, dg_tape_node *a, dg_tape_node *b)
 {
     if (a->kind != b->kind)
         return false;
-    if (a->kind == DG_NODE_STRING)
+    if (a->kind == DG_TAPE_STRING)
         return same_strings(tape, a, b);
-    if (a->kind < DG_NODE_ARRAY)
+    if (a->kind < DG_TAPE_ARRAY)
         return dg_slice_eq(text_of(a), text_of(b));
     return same_children(tape, a, b);
 }
@@ -93,21 +93,21 @@ static bool is_kind(const dg_tape_node *node, dg_slice value)
 
 static bool is_empty(dg_tape *tape, dg_tape_node *node)
 {
-    if (node->kind == DG_NODE_NULL)
+    if (node->kind == DG_TAPE_NULL)
         return true;
-    if (node->kind == DG_NODE_STRING)
+    if (node->kind == DG_TAPE_STRING)
         return node->len == 2;
-    return node->kind >= DG_NODE_ARRAY && dg_tape_read(tape, node) && !node->first;
+    return node->kind >= DG_TAPE_ARRAY && dg_tape_read(tape, node) && !node->first;
 }
 
 static bool matches(dg_tape *tape, const dg_test *test, dg_tape_node *node)
 {
     dg_slice text;
     bool found = false;
-    if (node->kind != DG_NODE_STRING || !dg_tape_text(tape, node, &text))
+    if (node->kind != DG_TAPE_STRING || !dg_tape_text(tape, node, &text))
         return false;
     /* A lone surrogate is in no text that a pattern could mean. */
-    if (text.ptr == tape->name.ptr && dg_utf8_fault(text.ptr, text.ptr + text.len))
+    if (!dg_name_is_utf8(text))
         return false;
     dg_status status = dg_pattern_match(test->pattern, text, &found);
     if (status != DG_OK)
@@ -118,7 +118,7 @@ static bool matches(dg_tape *tape, const dg_test *test, dg_tape_node *node)
 static bool is_less(const dg_tape_node *node, dg_slice value)
 {
     dg_decimal a, b;
-    if (node->kind != DG_NODE_NUMBER)
+    if (node->kind != DG_TAPE_NUMBER)
         return false;
     dg_decimal_read(text_of(node), &a);
     dg_decimal_read(value, &b);

@@ -31,9 +31,9 @@ void dg_whole_free(dg_whole *whole)
 /* For ops on objects: false if there is nothing to do, for good or bad. */
 static bool takes_object(dg_tape *tape, const dg_tape_node *node)
 {
-    if (node->kind == DG_NODE_ARRAY)
+    if (node->kind == DG_TAPE_ARRAY)
         dg_tape_refuse(tape, "expected an object, not an array");
-    return node->kind == DG_NODE_OBJECT;
+    return node->kind == DG_TAPE_OBJECT;
 }
 
 /* ---- places */
@@ -42,12 +42,12 @@ static bool takes_object(dg_tape *tape, const dg_tape_node *node)
 static bool enter(dg_tape *tape, dg_tape_node **at, dg_slice name)
 {
     dg_tape_node *member;
-    if ((*at)->kind != DG_NODE_OBJECT)
+    if ((*at)->kind != DG_TAPE_OBJECT)
         return dg_tape_refuse(tape, "what is on the way to the target is no object");
     if (!dg_tape_find(tape, *at, name, &member))
         return false;
     if (!member) {
-        member = dg_tape_container(tape, DG_NODE_OBJECT);
+        member = dg_tape_container(tape, DG_TAPE_OBJECT);
         if (!member || !dg_tape_add_named(tape, *at, name, member))
             return false;
     }
@@ -62,7 +62,7 @@ static bool put(dg_tape *tape, const dg_op *op, dg_tape_node *root, dg_tape_node
     for (size_t i = 0; i < last; i++)
         if (!enter(tape, &at, op->target.steps[i]))
             return false;
-    if (at->kind != DG_NODE_OBJECT)
+    if (at->kind != DG_TAPE_OBJECT)
         return dg_tape_refuse(tape, "what is on the way to the target is no object");
     if (!dg_tape_find(tape, at, op->target.steps[last], &there))
         return false;
@@ -160,7 +160,7 @@ static bool sum_one(void *context, dg_tape_node *node)
 {
     facts *f = context;
     dg_decimal number;
-    if (node->kind != DG_NODE_NUMBER)
+    if (node->kind != DG_TAPE_NUMBER)
         return f->lossy || dg_tape_refuse(f->tape, "a sum of something that is no number");
     dg_decimal_read(dg_slice_of(node->text, node->len), &number);
     if (f->adds)
@@ -200,9 +200,9 @@ static bool sum(dg_tape *tape, const dg_op *op, dg_tape_node **root)
 static bool count_one(void *context, dg_tape_node *node)
 {
     facts *f = context;
-    if (!f->lengths || (node->kind != DG_NODE_ARRAY && node->kind != DG_NODE_NULL)) {
+    if (!f->lengths || (node->kind != DG_TAPE_ARRAY && node->kind != DG_TAPE_NULL)) {
         f->count++;
-    } else if (node->kind == DG_NODE_ARRAY) {
+    } else if (node->kind == DG_TAPE_ARRAY) {
         if (!dg_tape_read(f->tape, node))
             return false;
         for (const dg_tape_node *n = node->first; n; n = n->next)
@@ -330,9 +330,9 @@ static bool convert(dg_tape *tape, const dg_op *op, dg_tape_node **root)
         bool skip = node != *root && (node->mark & EXCEPTED);
         if (!skip && !dg_tape_read(tape, node))
             return false;
-        if (!skip && node->kind == DG_NODE_OBJECT && !convert_object(tape, op, node))
+        if (!skip && node->kind == DG_TAPE_OBJECT && !convert_object(tape, op, node))
             return false;
-        for (dg_tape_node *n = node->kind == DG_NODE_ARRAY ? node->first : NULL; n; n = n->next)
+        for (dg_tape_node *n = node->kind == DG_TAPE_ARRAY ? node->first : NULL; n; n = n->next)
             n->mark = HAD;
         node = after(node, *root, skip);
     }

@@ -5,9 +5,9 @@
 /* For ops on arrays: false if there is nothing to do, for good or bad. */
 static bool takes_array(dg_tape *tape, dg_tape_node *node)
 {
-    if (node->kind == DG_NODE_NULL)
+    if (node->kind == DG_TAPE_NULL)
         return false;
-    if (node->kind != DG_NODE_ARRAY)
+    if (node->kind != DG_TAPE_ARRAY)
         return dg_tape_refuse(tape, "expected an array");
     return dg_tape_read(tape, node);
 }
@@ -35,11 +35,11 @@ static bool map_item(dg_tape *tape, const dg_op *op, dg_tape_node *map, dg_tape_
 {
     dg_tape_node *key, *other, *value;
     dg_slice name;
-    if (item->kind != DG_NODE_OBJECT)
+    if (item->kind != DG_TAPE_OBJECT)
         return dg_tape_refuse(tape, "an item that is no object");
     if (!dg_tape_find(tape, item, op->name, &key))
         return false;
-    if (!key || key->kind != DG_NODE_STRING)
+    if (!key || key->kind != DG_TAPE_STRING)
         return dg_tape_refuse(tape, key ? "the key of an item is no string" : "an item without its key");
     if (!dg_tape_text(tape, key, &name) || !dg_tape_meet(tape, name, key, &other))
         return false;
@@ -63,7 +63,7 @@ bool dg_whole_map(dg_tape *tape, const dg_op *op, dg_tape_node **root)
     dg_tape_node *map, *next;
     if (!takes_array(tape, *root))
         return tape->status == DG_OK;
-    map = dg_tape_container(tape, DG_NODE_OBJECT);
+    map = dg_tape_container(tape, DG_TAPE_OBJECT);
     if (!map || !dg_tape_begin(tape, length(*root)))
         return false;
     dg_tape_change(map);
@@ -98,10 +98,10 @@ static bool list_item(dg_tape *tape, const dg_op *op, dg_tape_node *list, dg_tap
     dg_slice key = dg_slice_of(member->key, member->key_len);
     dg_tape_node *item = member;
     if (op->to.len) {
-        item = dg_tape_container(tape, DG_NODE_OBJECT);
+        item = dg_tape_container(tape, DG_TAPE_OBJECT);
         if (!item || !dg_tape_add_named(tape, item, op->to, member))
             return false;
-    } else if (item->kind != DG_NODE_OBJECT) {
+    } else if (item->kind != DG_TAPE_OBJECT) {
         return dg_tape_refuse(tape, "a value that has no room for its key: it is no object");
     }
     if (!put_key(tape, op, item, key))
@@ -113,11 +113,11 @@ static bool list_item(dg_tape *tape, const dg_op *op, dg_tape_node *list, dg_tap
 bool dg_whole_items(dg_tape *tape, const dg_op *op, dg_tape_node **root)
 {
     dg_tape_node *list, *next;
-    if ((*root)->kind == DG_NODE_NULL)
+    if ((*root)->kind == DG_TAPE_NULL)
         return true;
-    if ((*root)->kind != DG_NODE_OBJECT)
+    if ((*root)->kind != DG_TAPE_OBJECT)
         return dg_tape_refuse(tape, "expected an object");
-    list = dg_tape_container(tape, DG_NODE_ARRAY);
+    list = dg_tape_container(tape, DG_TAPE_ARRAY);
     if (!list || !dg_tape_distinct(tape, *root))
         return false;
     dg_tape_change(list);
@@ -166,10 +166,10 @@ bool dg_whole_first(dg_tape *tape, const dg_op *op, dg_tape_node **root)
 bool dg_whole_list(dg_tape *tape, const dg_op *op, dg_tape_node **root)
 {
     (void)op;
-    dg_tape_node *list = dg_tape_container(tape, DG_NODE_ARRAY);
+    dg_tape_node *list = dg_tape_container(tape, DG_TAPE_ARRAY);
     if (!list)
         return false;
-    if ((*root)->kind != DG_NODE_NULL)
+    if ((*root)->kind != DG_TAPE_NULL)
         dg_tape_append(list, *root);
     *root = list;
     return true;
@@ -188,16 +188,16 @@ typedef struct sort_item {
 
 static bool read_key(dg_tape *tape, dg_tape_node *node, sort_item *item)
 {
-    if (!node || node->kind == DG_NODE_NULL) {
+    if (!node || node->kind == DG_TAPE_NULL) {
         item->kind = SORT_ABSENT;
         return true;
     }
-    if (node->kind == DG_NODE_NUMBER) {
+    if (node->kind == DG_TAPE_NUMBER) {
         item->kind = SORT_NUMBER;
         dg_decimal_read(dg_slice_of(node->text, node->len), &item->by.number);
         return true;
     }
-    if (node->kind != DG_NODE_STRING)
+    if (node->kind != DG_TAPE_STRING)
         return dg_tape_refuse(tape, "only numbers and strings have an order");
     item->kind = SORT_STRING;
     if (!dg_tape_text(tape, node, &item->by.text))

@@ -80,11 +80,11 @@ static bool add_part(dg_tape *tape, dg_tape_node *list, dg_slice part, bool is_q
 bool dg_whole_split(dg_tape *tape, const dg_op *op, dg_tape_node **root)
 {
     dg_slice text;
-    if ((*root)->kind == DG_NODE_NULL)
+    if ((*root)->kind == DG_TAPE_NULL)
         return true;
-    if ((*root)->kind != DG_NODE_STRING)
+    if ((*root)->kind != DG_TAPE_STRING)
         return dg_tape_refuse(tape, "expected a string");
-    dg_tape_node *list = dg_tape_container(tape, DG_NODE_ARRAY);
+    dg_tape_node *list = dg_tape_container(tape, DG_TAPE_ARRAY);
     if (!list || !has_separator(tape, op) || !dg_tape_text(tape, *root, &text))
         return false;
     *root = list;
@@ -132,7 +132,7 @@ static bool join_one(dg_tape *tape, const dg_op *op, const dg_tape_node *list, c
     dg_slice part;
     bool last = !node->next, only = last && node == list->first;
     size_t from = text->len;
-    if (node->kind != DG_NODE_STRING)
+    if (node->kind != DG_TAPE_STRING)
         return dg_tape_refuse(tape, "an element that is no string cannot be joined");
     if (!dg_tape_text(tape, node, &part))
         return false;
@@ -159,9 +159,9 @@ bool dg_whole_join(dg_tape *tape, const dg_op *op, dg_tape_node **root)
 {
     size_t from = tape->text.len;
     dg_slice text;
-    if ((*root)->kind == DG_NODE_NULL)
+    if ((*root)->kind == DG_TAPE_NULL)
         return true;
-    if ((*root)->kind != DG_NODE_ARRAY)
+    if ((*root)->kind != DG_TAPE_ARRAY)
         return dg_tape_refuse(tape, "expected an array");
     if (!has_separator(tape, op) || !dg_tape_read(tape, *root))
         return false;
@@ -192,11 +192,11 @@ static bool next_field(dg_slice *text, bool *more, dg_slice *ret_field)
 static bool member_text(dg_tape *tape, dg_tape_node *member, dg_slice *ret_text, bool *ret_is)
 {
     dg_slice text;
-    *ret_is = member && member->kind != DG_NODE_NULL;
+    *ret_is = member && member->kind != DG_TAPE_NULL;
     *ret_text = (dg_slice){NULL, 0};
     if (!*ret_is)
         return true;
-    if (member->kind != DG_NODE_STRING)
+    if (member->kind != DG_TAPE_STRING)
         return dg_tape_refuse(tape, "the fields or their orders are no string");
     if (!dg_tape_text(tape, member, &text))
         return false;
@@ -224,6 +224,8 @@ static bool add_signs(dg_tape *tape, const dg_op *op, dg_slice fields, dg_slice 
         bool descending = has_order && dg_slice_eq(order, DG_SLICE("desc"));
         if (has_order && !descending && !dg_slice_eq(order, DG_SLICE("asc")))
             return dg_tape_refuse(tape, "an order is neither asc nor desc");
+        if (descending && field.len == 0)
+            return dg_tape_refuse(tape, "a sign without a field");
         if (field.len && *field.ptr == '-')
             return dg_tape_refuse(tape, "a field has a sign already");
         if (!first)
@@ -242,9 +244,9 @@ static bool sign_members(dg_tape *tape, const dg_op *op, dg_tape_node *object, d
                          dg_tape_node **ret_to, dg_slice *ret_fields, bool *ret_is)
 {
     *ret_is = false;
-    if (object->kind == DG_NODE_ARRAY)
+    if (object->kind == DG_TAPE_ARRAY)
         return dg_tape_refuse(tape, "expected an object, not an array");
-    if (object->kind != DG_NODE_OBJECT)
+    if (object->kind != DG_TAPE_OBJECT)
         return true;
     return dg_tape_find(tape, object, op->name, ret_name) && dg_tape_find(tape, object, op->to, ret_to) &&
            member_text(tape, *ret_name, ret_fields, ret_is);
@@ -285,10 +287,10 @@ bool dg_whole_unsign(dg_tape *tape, const dg_op *op, dg_tape_node **root)
         return false;
     first = true;
     for (bool more = fields.len > 0; next_field(&fields, &more, &field); first = false) {
-        if (field.len && *field.ptr == '-')
-            field = dg_slice_from(field, 1);
-        if (field.len && *field.ptr == '-')
-            return dg_tape_refuse(tape, "a field with two signs");
+        bool sign = field.len && *field.ptr == '-';
+        field = dg_slice_from(field, sign);
+        if (sign && (field.len == 0 || *field.ptr == '-'))
+            return dg_tape_refuse(tape, field.len ? "a field with two signs" : "a sign without a field");
         dg_buf_add_str(&tape->text, first ? "" : ",");
         dg_buf_add(&tape->text, field);
     }
@@ -313,9 +315,9 @@ bool dg_whole_parse(dg_tape *tape, const dg_op *op, dg_tape_node **root)
 {
     dg_slice text;
     dg_tape_node *value = NULL;
-    if ((*root)->kind == DG_NODE_NULL)
+    if ((*root)->kind == DG_TAPE_NULL)
         return true;
-    if ((*root)->kind == DG_NODE_STRING) {
+    if ((*root)->kind == DG_TAPE_STRING) {
         if (!dg_tape_text(tape, *root, &text) || !dg_tape_dup(tape, text, &text))
             return false;
         if (is_json(text, &text)) {
@@ -337,7 +339,7 @@ bool dg_whole_print(dg_tape *tape, const dg_op *op, dg_tape_node **root)
     size_t from = tape->text.len;
     dg_slice text;
     (void)op;
-    if ((*root)->kind == DG_NODE_NULL)
+    if ((*root)->kind == DG_TAPE_NULL)
         return true;
     if (!dg_tape_print(tape, *root, &tape->text) || !dg_tape_made(tape, from, &text))
         return false;

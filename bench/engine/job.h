@@ -11,8 +11,8 @@ extern "C" {
 #endif
 
 /* ORDERS: the wrapper off; in each order a member dropped, two renamed, a value mapped; all keys
- * from snake to camel case. KEYS: the last alone. ABOUT: one member of the outermost object renamed,
- * all else is copied. */
+ * from snake to camel case. KEYS: the last alone. ABOUT: one member of the outermost object
+ * renamed, all else is copied. */
 typedef enum bench_job { BENCH_ORDERS, BENCH_KEYS, BENCH_ABOUT } bench_job;
 
 enum { BENCH_NAME_MAX = 64 };
@@ -20,8 +20,8 @@ enum { BENCH_NAME_MAX = 64 };
 /* How deep the orders' members lie when the wrapper is on. */
 enum { BENCH_ORDER_DEPTH = 2 };
 
-/* The name that a member leaves with, perhaps written to `spare`; NULL: it is dropped. `depth` counts the objects and arrays
- * around the object that it is in. */
+/* The name that a member leaves with, perhaps written to `spare`; NULL: it is dropped. `depth`
+ * counts the objects and arrays around the object that it is in. */
 const char *bench_name(bench_job job, unsigned depth, const char *name, char spare[BENCH_NAME_MAX]);
 /* Whether it is the member whose value is mapped; what a value is mapped to, itself if it is not in
  * the table. */

@@ -16,8 +16,8 @@ typedef enum bench_shape {
 } bench_shape;
 
 typedef struct bench_kind {
-    size_t orders;    /* in a list; 0: one line item alone */
-    uint32_t items;   /* fewer than that many in an order */
+    size_t orders;  /* in a list; 0: one line item alone */
+    uint32_t items; /* fewer than that many in an order */
     bench_shape shape;
     bool indented;
 } bench_kind;

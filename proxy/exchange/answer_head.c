@@ -46,6 +46,14 @@ static void add_links(dg_exchange *x, dg_buf *out, const dg_field *field)
     dg_buf_add(out, DG_SLICE("\r\n"));
 }
 
+static void add_cookie(dg_exchange *x, dg_buf *out, const dg_field *field)
+{
+    dg_buf_add(out, field->name);
+    dg_buf_add(out, DG_SLICE(": "));
+    dg_cookie_for_client(x, field->value, out);
+    dg_buf_add(out, DG_SLICE("\r\n"));
+}
+
 /* Whether URLs may name another version than the client's. */
 static bool maps_urls(const dg_exchange *x)
 {
@@ -101,7 +109,7 @@ static void add_fields(dg_exchange *x, const dg_head *head, bool translated, con
 {
     for (size_t i = 0; i < head->field_count; i++) {
         const dg_field *field = &head->fields[i];
-        if (field->id == DG_FIELD_CONTENT_LENGTH || names_version(x, field) ||
+        if (field->id == DG_FIELD_CONTENT_LENGTH || names_version(x, field) || dg_request_id_is(x, field) ||
             (translated && describes_backends_bytes(field->id)) || dg_field_is_dropped(head, field) ||
             (field->id == DG_FIELD_CONTENT_ENCODING && (is_recoded(x) || x->answer_bare)) ||
             (field->id == DG_FIELD_CONTENT_TYPE && changes_type(x)) ||
@@ -116,6 +124,8 @@ static void add_fields(dg_exchange *x, const dg_head *head, bool translated, con
             add_url(x, out, field);
         else if (maps_urls(x) && field->id == DG_FIELD_LINK)
             add_links(x, out, field);
+        else if (maps_urls(x) && field->id == DG_FIELD_SET_COOKIE)
+            add_cookie(x, out, field);
         else if (field->id == DG_FIELD_CONTENT_TYPE && x->match.version)
             add_content_type(x, out, field);
         else
@@ -221,6 +231,7 @@ dg_status dg_answer_head_begin(dg_exchange *x, const dg_head *head, bool transla
     add_coding(x, head, out);
     if (!dg_head_find(head, DG_FIELD_DATE)) /* RFC 9110 6.6.1 */
         dg_add_field_line(out, DG_SLICE("Date"), dg_edge_date(x->edge));
+    dg_request_id_add(x->epoch, dg_request_id(x), out);
     dg_answer_version(x, dg_head_find(head, DG_FIELD_DEPRECATION) != NULL,
                       dg_head_find(head, DG_FIELD_SUNSET) != NULL, out);
     return out->status;

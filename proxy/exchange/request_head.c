@@ -61,9 +61,9 @@ static bool is_dropped(const dg_exchange *x, const dg_head *head, const dg_field
     case DG_FIELD_CONTENT_LENGTH:
     case DG_FIELD_EXPECT:
     case DG_FIELD_X_FORWARDED_FOR: /* added again */
+    case DG_FIELD_FORWARDED:
         return true;
     /* What a client claims about the way so far is passed on only from a trusted one. */
-    case DG_FIELD_FORWARDED:
     case DG_FIELD_X_FORWARDED_PROTO:
     case DG_FIELD_X_FORWARDED_HOST:
         return !x->down->trusted;
@@ -71,6 +71,10 @@ static bool is_dropped(const dg_exchange *x, const dg_head *head, const dg_field
     case DG_FIELD_RANGE:
     case DG_FIELD_IF_RANGE:
         return answer_translates(x);
+    case DG_FIELD_TRACEPARENT:
+        return !x->traced;
+    case DG_FIELD_TRACESTATE:
+        return !x->passes_tracestate;
     case DG_FIELD_CONTENT_ENCODING:
         return x->translates_request;
     case DG_FIELD_CONTENT_TYPE:
@@ -123,7 +127,7 @@ static void add_fields(dg_exchange *x, const dg_head *head, const dg_header_plan
 {
     for (size_t i = 0; i < head->field_count; i++) {
         const dg_field *field = &head->fields[i];
-        if (is_dropped(x, head, field) || (plan && plan->lines[i].fate == DG_LINE_GOES))
+        if (is_dropped(x, head, field) || dg_request_id_is(x, field) || (plan && plan->lines[i].fate == DG_LINE_GOES))
             continue;
         if (plan && plan->lines[i].fate == DG_LINE_CHANGES)
             dg_add_field_line(out, field->name, dg_header_value(plan, i));
@@ -143,7 +147,7 @@ bool dg_request_field_is_out(const dg_exchange *x, const dg_head *head, const dg
 {
     dg_buf *scratch = &x->edge->scratch;
     dg_buf_clear(scratch);
-    return is_dropped(x, head, field) ||
+    return is_dropped(x, head, field) || dg_request_id_is(x, field) ||
            (x->match.api->version_field.len && dg_slice_ieq(field->name, x->match.api->version_field)) ||
            dg_match_field_for_backend(&x->match, field->name, field->value, scratch);
 }
@@ -188,6 +192,27 @@ static void add_forwarded_for(const dg_exchange *x, const dg_head *head, dg_buf 
     dg_buf_add(out, DG_SLICE("\r\n"));
 }
 
+/* RFC 7239 4: continued where a trusted proxy began it, behind what it says. */
+static void add_forwarded(const dg_exchange *x, const dg_head *head, dg_buf *out)
+{
+    const dg_field *field = x->down->trusted ? dg_head_find(head, DG_FIELD_FORWARDED) : NULL;
+    const char *host = x->down->host;
+    if (!field)
+        return;
+    dg_buf_add_str(out, "Forwarded: ");
+    for (; field; field = dg_head_next(head, field)) {
+        dg_buf_add(out, field->value);
+        dg_buf_add_str(out, ", ");
+    }
+    if (x->down->nameless)
+        dg_buf_add_str(out, "for=unknown"); /* section 6.2 */
+    else if (strchr(host, ':')) /* section 6.1 */
+        dg_buf_printf(out, "for=\"[%s]\"", host);
+    else
+        dg_buf_printf(out, "for=%s", host);
+    dg_buf_add_str(out, x->down->tls ? ";proto=https\r\n" : ";proto=http\r\n");
+}
+
 /* Who the client is, by its certificate; a part that it does not have is left out. */
 static void add_client_fields(const dg_exchange *x, dg_buf *out)
 {
@@ -200,7 +225,9 @@ static void add_client_fields(const dg_exchange *x, dg_buf *out)
 
 static void add_own_fields(dg_exchange *x, const dg_head *head, dg_buf *out)
 {
+    dg_request_id_add(x->epoch, dg_request_id(x), out);
     add_forwarded_for(x, head, out);
+    add_forwarded(x, head, out);
     if (x->epoch->snapshot->config.has_client_fields)
         add_client_fields(x, out);
     if (!x->down->trusted || !dg_head_find(head, DG_FIELD_X_FORWARDED_PROTO))

@@ -18,7 +18,8 @@ static json_t *convert(bench_job job, unsigned depth, json_t *value)
     if (!json_is_object(value))
         return json_incref(value);
     json_t *out = json_object();
-    json_object_foreach(value, name, member) {
+    json_object_foreach(value, name, member)
+    {
         const char *to = bench_name(job, depth, name, spare);
         if (!to)
             continue;

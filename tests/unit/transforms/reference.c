@@ -216,8 +216,11 @@ static bool same_scalar(dg_arena *arena, dg_slice a, dg_slice b)
     return dg_slice_eq(a, b);
 }
 
+static bool poisoned;
+
 static value *poison(value *v)
 {
+    poisoned = true;
     v->kind = POISON;
     return v;
 }
@@ -260,7 +263,7 @@ static void apply_to_object(dg_arena *arena, value *v, const dg_op *op)
         if (count_named(v, op->name) == 0)
             add(arena, v, op->name, parse(arena, op->value));
         else if (op->kind == DG_OP_ADD)
-            v->collided = true;
+            v->collided = poisoned = true;
         else if (op->when_null)
             for (member *m = v->first; m; m = m->next) {
                 if (!dg_slice_eq(m->name, op->name))
@@ -318,7 +321,7 @@ static value *apply_whole(dg_arena *arena, value *v, const dg_op *op)
     dg_whole_error error;
     dg_buf in, out;
     size_t at = 0;
-    value *made = poison(new_value(arena, POISON));
+    value *made = new_value(arena, POISON);
     dg_buf_init(&in, 0);
     dg_buf_init(&out, 0);
     if (!whole && dg_whole_new(&whole) != DG_OK)
@@ -332,7 +335,7 @@ static value *apply_whole(dg_arena *arena, value *v, const dg_op *op)
         made = parse(arena, dg_buf_slice(&out));
     dg_buf_free(&in);
     dg_buf_free(&out);
-    return made;
+    return made->kind == POISON ? poison(made) : made;
 }
 
 static value *apply(dg_arena *arena, value *v, const dg_op *op)
@@ -415,7 +418,7 @@ dg_status reference_run(dg_arena *arena, const dg_ops *const *steps, size_t step
     while (tail > head && strchr(" \t\r\n", in.ptr[tail - 1]))
         tail--;
     value *v = parse(arena, dg_slice_of(in.ptr + head, tail - head));
-    endless = false;
+    endless = poisoned = false;
     for (size_t i = 0; i < step_count; i++)
         v = apply_list(arena, v, steps[i]);
     if (endless)
@@ -428,4 +431,9 @@ dg_status reference_run(dg_arena *arena, const dg_ops *const *steps, size_t step
     }
     dg_buf_add(out, dg_slice_from(in, tail));
     return DG_OK;
+}
+
+bool reference_forgave(void)
+{
+    return poisoned;
 }
