@@ -118,12 +118,22 @@ bool dg_node_is_string(const dg_node *node)
     return node->kind == DG_NODE_SCALAR && type_of(node->text, node->quoted) == IS_STRING;
 }
 
+/* A scalar by what it is, not by how it is written: "a" and a are the same, null and ~ too, 1 and "1" not. */
+static uint64_t scalar_digest(dg_slice text, bool quoted, uint64_t before)
+{
+    const uint64_t type = type_of(text, quoted);
+    return dg_hash(type == IS_NULL ? DG_SLICE("null") : text,
+                   dg_hash(dg_slice_of(&type, sizeof type), before));
+}
+
 uint64_t dg_node_digest(const dg_node *node, uint64_t before)
 {
-    const uint64_t shape[] = {(uint64_t)node->kind, node->quoted, node->key_quoted, node->count};
+    const uint64_t shape[] = {(uint64_t)node->kind, node->count, node->key.ptr != NULL};
     uint64_t digest = dg_hash(dg_slice_of(shape, sizeof shape), before);
-    digest = dg_hash(node->key, digest);
-    digest = dg_hash(node->text, digest);
+    if (node->key.ptr)
+        digest = scalar_digest(node->key, node->key_quoted, digest);
+    if (node->kind == DG_NODE_SCALAR)
+        digest = scalar_digest(node->text, node->quoted, digest);
     for (const dg_node *child = node->first; child; child = child->next)
         digest = dg_node_digest(child, digest);
     return digest;

@@ -42,12 +42,12 @@ enum {
     X("empty_to_null", SWITCH,   dg_read_nulls,         0)                                         \
     X("parse",         PARSE,    dg_read_parse,         0)                                         \
     X("print",         PRINT,    dg_read_places,        0)                                         \
-    X("split",         SPLIT,    dg_read_split,         0)                                         \
+    X("split",         SPLIT,    dg_read_split,         DG_MAY_LOSE)                               \
     X("join",          JOIN,     dg_read_split,         0)                                         \
     X("first",         FIRST,    dg_read_places,        DG_MAY_LOSE)                               \
     X("list",          LIST,     dg_read_places,        0)                                         \
     X("list_to_map",   MAP,      dg_read_list_to_map,   DG_MAY_LOSE)                               \
-    X("map_to_list",   ITEMS,    dg_read_list_to_map,   0)                                         \
+    X("map_to_list",   ITEMS,    dg_read_list_to_map,   DG_MAY_LOSE)                               \
     X("filter",        FILTER,   dg_read_filter,        DG_MAY_LOSE)                               \
     X("sort",          SORT,     dg_read_sort,          DG_MAY_LOSE)                               \
     X("sum",           SUM,      dg_read_sum,           0)                                         \
@@ -135,8 +135,7 @@ bool dg_read_policies(dg_reading *c, unsigned policies);
 /* unknown: reject, pass, and {default: VALUE} where the op has it. */
 bool dg_read_unknown(dg_reading *c, const dg_node *operand, bool has_default);
 
-/* op_tests.c */
-bool dg_read_test(const dg_reading *c, const dg_node *node, dg_test *ret_test);
+/* op_tests.c: a condition, in the arena; NULL after an error. */
 const dg_test *dg_test_boxed(const dg_reading *c, const dg_node *node);
 
 #endif

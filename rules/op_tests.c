@@ -3,8 +3,11 @@
 #include "transforms/pattern.h"
 
 
-static bool read_parts(const dg_reading *c, const dg_node *list, dg_test_kind kind,
-                       dg_test *ret_test)
+static bool read_test(const dg_reading *c, const dg_node *node, const dg_steps *base,
+                      dg_test *ret_test);
+
+static bool read_parts(const dg_reading *c, const dg_node *list, const dg_steps *base,
+                       dg_test_kind kind, dg_test *ret_test)
 {
     if (!dg_node_want_list(list, "a list of conditions", c->reader->diags) ||
         !dg_op_not_empty(c, list))
@@ -15,7 +18,7 @@ static bool read_parts(const dg_reading *c, const dg_node *list, dg_test_kind ki
     bool good = true;
     size_t count = 0;
     for (const dg_node *n = list->first; n; n = n->next)
-        good &= dg_read_test(c, n, &items[count++]);
+        good &= read_test(c, n, base, &items[count++]);
     *ret_test = (dg_test){.kind = kind, .origin = list->key_origin, .parts = items};
     ret_test->part_count = count;
     return good;
@@ -89,14 +92,16 @@ static bool read_matches(const dg_reading *c, const dg_node *n, dg_test *test)
                DG_OK;
 }
 
-static bool read_not(const dg_reading *c, const dg_node *n, dg_test *test)
+static bool read_not(const dg_reading *c, const dg_node *n, const dg_steps *base, dg_test *test)
 {
-    return dg_read_test(c, n, test) && negate(c, test);
+    return read_test(c, n, base, test) && negate(c, test);
 }
 
 /* One key of a condition but `at`. */
-static bool read_part(const dg_reading *c, const dg_node *n, dg_path path, dg_test *ret_test)
+static bool read_part(const dg_reading *c, const dg_node *n, const dg_steps *base,
+                      dg_test *ret_test)
 {
+    dg_path path = dg_path_of(c, base, 0);
     *ret_test = (dg_test){.kind = DG_TEST_IS, .origin = n->key_origin, .path = path};
     if (dg_slice_eq(n->key, DG_SLICE("is")))
         return dg_json_of(c, n, &ret_test->value);
@@ -113,36 +118,50 @@ static bool read_part(const dg_reading *c, const dg_node *n, dg_path path, dg_te
     if (dg_slice_eq(n->key, DG_SLICE("matches")))
         return read_matches(c, n, ret_test);
     if (dg_slice_eq(n->key, DG_SLICE("all")))
-        return read_parts(c, n, DG_TEST_ALL, ret_test);
+        return read_parts(c, n, base, DG_TEST_ALL, ret_test);
     if (dg_slice_eq(n->key, DG_SLICE("any")))
-        return read_parts(c, n, DG_TEST_ANY, ret_test);
-    return read_not(c, n, ret_test);
+        return read_parts(c, n, base, DG_TEST_ANY, ret_test);
+    return read_not(c, n, base, ret_test);
 }
 
-bool dg_read_test(const dg_reading *c, const dg_node *node, dg_test *ret_test)
+/* The `at` of a condition within another starts where that one looks. */
+static bool steps_below(const dg_reading *c, const dg_node *node, const dg_steps *base,
+                        dg_steps *ret_steps)
+{
+    dg_steps at;
+    if (!dg_at_read(c, node, &at))
+        return false;
+    if (base->count + at.count >= DG_OP_PATH_MAX)
+        return dg_op_fail(c, node->origin, "the path has too many steps");
+    *ret_steps = *base;
+    memcpy(ret_steps->at + base->count, at.at, at.count * sizeof *at.at);
+    ret_steps->count += at.count;
+    return true;
+}
+
+static bool read_test(const dg_reading *c, const dg_node *node, const dg_steps *base,
+                      dg_test *ret_test)
 {
     static const char *const keys[] = {"at",   "is",      "in",  "exists", "empty", "type",
                                        "less", "matches", "all", "any",    "not",   NULL};
     dg_diags *diags = c->reader->diags;
     if (!dg_node_want_map(node, "a condition: {at: status, is: active}", diags))
         return false;
-    bool good = dg_node_check_keys(node, keys, diags);
-    dg_steps at;
+    dg_steps steps;
     const dg_node *where = dg_node_get(node, "at");
-    if (!dg_at_read(c, node, &at))
-        return false;
-    if (!good)
+    bool known = dg_node_check_keys(node, keys, diags);
+    if (!steps_below(c, node, base, &steps) || !known)
         return false;
     if (node->count == (where ? 1 : 0))
         return dg_op_fail(c, node->origin, "the condition asks nothing: is, exists, type ...");
-    dg_path path = dg_path_of(c, &at, 0);
     dg_test *items = dg_arena_zalloc(c->reader->arena, node->count * sizeof *items);
     if (!items)
         return false;
+    bool good = true;
     size_t count = 0;
     for (const dg_node *n = node->first; n; n = n->next)
         if (n != where)
-            good &= read_part(c, n, path, &items[count++]);
+            good &= read_part(c, n, &steps, &items[count++]);
     *ret_test = items[0];
     if (count > 1) {
         *ret_test = (dg_test){.kind = DG_TEST_ALL, .origin = node->origin, .parts = items};
@@ -153,8 +172,9 @@ bool dg_read_test(const dg_reading *c, const dg_node *node, dg_test *ret_test)
 
 const dg_test *dg_test_boxed(const dg_reading *c, const dg_node *node)
 {
+    const dg_steps itself = {.count = 0};
     dg_test *test = dg_arena_zalloc(c->reader->arena, sizeof *test);
-    return test && dg_read_test(c, node, test) ? test : NULL;
+    return test && read_test(c, node, &itself, test) ? test : NULL;
 }
 
 static const dg_test *always(const dg_reading *c, dg_origin origin)

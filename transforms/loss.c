@@ -187,6 +187,20 @@ static dg_loss_kind collision_loss(const dg_op *op, char text[DG_LOSS_TEXT])
     return DG_LOSS_SETTLED;
 }
 
+/* An item of a list that becomes a map of values. */
+static bool beside_loss(const dg_op *op, char text[DG_LOSS_TEXT])
+{
+    SAY("of an item, the members beside \"%.*s\" and \"%.*s\" go", DG_SLICE_FMT(op->name),
+        DG_SLICE_FMT(op->to));
+    return op->to.len > 0;
+}
+
+static bool separator_loss(char text[DG_LOSS_TEXT])
+{
+    SAY("an element with the separator in it becomes several");
+    return true;
+}
+
 dg_loss_kind dg_op_loss_up(dg_arena *arena, const dg_op *op, char text[DG_LOSS_TEXT],
                            const char **ret_policies)
 {
@@ -215,12 +229,9 @@ dg_loss_kind dg_op_loss_up(dg_arena *arena, const dg_op *op, char text[DG_LOSS_T
         *ret_policies = "accept that with `lossy: accept`";
         return DG_LOSS_OPEN;
     case DG_OP_MAP:
-        if (op->to.len == 0)
-            return DG_LOSES_NOTHING;
-        SAY("the members beside \"%.*s\" and \"%.*s\" are lost on the way back",
-            DG_SLICE_FMT(op->name), DG_SLICE_FMT(op->to));
-        *ret_policies = "accept that with `lossy: accept`";
-        return DG_LOSS_OPEN;
+        return op->lossy && beside_loss(op, text) ? DG_LOSS_SETTLED : DG_LOSES_NOTHING;
+    case DG_OP_JOIN:
+        return op->lossy && separator_loss(text) ? DG_LOSS_SETTLED : DG_LOSES_NOTHING;
     case DG_OP_TIME:
         if (fineness(&op->time_to) < fineness(&op->time_from)) {
             SAY("the newer form of the time is less exact, so the way back cannot tell all of it");
@@ -261,11 +272,9 @@ bool dg_op_loss_down(const dg_op *op, char text[DG_LOSS_TEXT])
         SAY("the members beside \"%.*s\" go", DG_SLICE_FMT(op->name));
         return true;
     case DG_OP_ITEMS:
-        if (op->to.len == 0)
-            return false;
-        SAY("the members beside \"%.*s\" and \"%.*s\" go", DG_SLICE_FMT(op->name),
-            DG_SLICE_FMT(op->to));
-        return true;
+        return op->lossy && beside_loss(op, text);
+    case DG_OP_SPLIT:
+        return op->lossy && separator_loss(text);
     case DG_OP_COPY:
     case DG_OP_SUM:
     case DG_OP_COUNT:
