@@ -1,4 +1,4 @@
-/* The files that touch every byte (scan.c, value.c, object.c, quick.c, skip.c) are compiled once
+/* The files that touch every byte (scan.c, value.c, object.c, quick.c, skip.c, stage.c) are compiled once
  * for any processor and, on x86-64, again for AVX2; the second time under names of their own. run.c
  * chooses when a runner is made. Included before anything that declares these names. Internal to
  * the room.
@@ -23,6 +23,8 @@
 #define dg_run_array      dg_run_array_avx2
 #define dg_copy_composite dg_copy_composite_avx2
 #define dg_probe          dg_probe_avx2
+#define dg_run_staged     dg_run_staged_avx2
+#define dg_end_gone       dg_end_gone_avx2
 #define dg_run_slow       dg_run_slow_avx2
 #define dg_other_key      dg_other_key_avx2
 #define dg_has_bit        dg_has_bit_avx2

@@ -22,10 +22,39 @@ typedef struct dg_program dg_program;
  * the op's origin. DG_INVALID, DG_NOMEM. */
 DG_MUST_USE dg_status dg_program_compile(const dg_ops *const *steps, size_t step_count, dg_diags *diags,
                                          dg_program **ret_program);
+
+/* What a program refuses beyond what its ops refuse; all zero: what dg_program_compile has. */
+typedef enum dg_duplicates {
+    DG_DUPLICATES_TOUCHED, /* two equal names are refused in objects whose members an op looks at */
+    DG_DUPLICATES_ANYWHERE /* ... in any object of the input, too */
+} dg_duplicates;
+
+typedef enum dg_surrogates {
+    DG_SURROGATES_PASS,  /* an escape of a lone surrogate (\ud800) stays as it came */
+    DG_SURROGATES_REJECT /* ... anywhere in the input is DG_INVALID: it stands for no character */
+} dg_surrogates;
+
+typedef struct dg_program_options {
+    dg_duplicates duplicates;
+    dg_surrogates surrogates;
+    unsigned depth_max; /* of the input; deeper is DG_LIMIT. 0, or more than it: DG_JSON_DEPTH_MAX */
+} dg_program_options;
+
+/* The same with options, which are copied. What they ask for beyond the default is looked for in a pass of its own
+ * over each text. */
+DG_MUST_USE dg_status dg_program_compile_with(const dg_ops *const *steps, size_t step_count,
+                                              const dg_program_options *options, dg_diags *diags,
+                                              dg_program **ret_program);
 /* NULL is fine. Runners that have run it must be freed, or told by dg_runner_forget, before. */
 void dg_program_free(dg_program *program);
-/* True when the program changes nothing, ever: the caller may pass bytes through unread. */
+/* True when the program changes and refuses nothing, ever: the caller may pass bytes through unread. */
 bool dg_program_is_identity(const dg_program *program);
+
+/* Appends what the program does, a line for each member that some op names, as a person can read it: where it
+ * goes, what becomes of its value, what is added, what happens to all other names; stages with the ops that need
+ * them. A part that applies itself again is shown once. DG_LIMIT (`out` is full, or the program has too many
+ * parts), DG_NOMEM. */
+DG_MUST_USE dg_status dg_program_print(const dg_program *program, dg_buf *out);
 
 /* What went wrong in a run, and where. */
 typedef struct dg_run_error {

@@ -1,5 +1,6 @@
 /* Running: the entry points. */
 #include "transforms/run.h"
+#include "transforms/strict.h"
 
 #include <stdlib.h>
 
@@ -87,6 +88,8 @@ struct dg_runner {
     size_t count, cap;
     dg_lexicon *last;
     dg_buf spill;
+    dg_scratch scratch;
+    dg_strict strict;
     dg_tokens tokens;
     bool (*run_text)(dg_run_state *r, dg_slice in, dg_node *root);
 };
@@ -113,6 +116,8 @@ dg_status dg_runner_new(dg_runner **ret_runner)
     choose(runner);
     dg_tokens_init(&runner->tokens);
     dg_buf_init(&runner->spill, 0);
+    dg_scratch_init(&runner->scratch);
+    dg_strict_init(&runner->strict);
     *ret_runner = runner;
     return DG_OK;
 }
@@ -127,6 +132,8 @@ void dg_runner_free(dg_runner *runner)
     }
     free(runner->lexicons);
     dg_buf_free(&runner->spill);
+    dg_scratch_free(&runner->scratch);
+    dg_strict_free(&runner->strict);
     free(runner);
 }
 
@@ -183,7 +190,7 @@ static dg_lexicon *lexicon_of(dg_runner *runner, const dg_program *program)
     dg_lexicon *lex = malloc(sizeof *lex);
     if (!lex)
         return NULL;
-    dg_lexicon_init(lex, program);
+    dg_lexicon_init(lex, program, &runner->scratch);
     memmove(runner->lexicons + at + 1, runner->lexicons + at,
             (runner->count - at) * sizeof *runner->lexicons);
     runner->lexicons[at] = lex;
@@ -208,6 +215,16 @@ static dg_status report(const dg_run_state *r, dg_slice in, dg_run_error *ret_er
     return status;
 }
 
+static bool is_strict(dg_runner *runner, const dg_program *program, dg_run_state *r, dg_slice in)
+{
+    size_t at;
+    const char *message;
+    dg_status status = dg_strict_check(&runner->strict, &program->options, in, &at, &message);
+    if (status != DG_OK)
+        dg_scan_fail(&r->scan, in.ptr + at, status, message);
+    return status == DG_OK;
+}
+
 dg_status dg_run(dg_runner *runner, const dg_program *program, dg_slice in, dg_buf *out,
                  dg_run_error *ret_error)
 {
@@ -227,6 +244,8 @@ dg_status dg_run(dg_runner *runner, const dg_program *program, dg_slice in, dg_b
     bool ok =
         lex->root ? runner->run_text(&r, in, lex->root) : (dg_lexicon_failed(&r, in.ptr), false);
     free(r.seen);
+    if (ok && program->strict)
+        ok = is_strict(runner, program, &r, in);
     if (ok && r.out != out) {
         dg_buf_add(out, dg_slice_of(r.base, (size_t)(r.at - r.base)));
         if (out->status != DG_OK) {

@@ -99,6 +99,10 @@ const char *dg_probe(dg_run_state *r, const char *p, dg_node *node);
 /* An array of a node that has elements; what goes around it is the caller's. p is at the bracket. */
 const char *dg_run_array(dg_run_state *r, const char *p, dg_node *node);
 const char *dg_copy_composite(dg_run_state *r, const char *p);
+/* A value that needs to be whole for some op; stage.c. */
+const char *dg_run_staged(dg_run_state *r, const char *p, dg_node *node);
+/* Ends a value, whose output is taken back already, that an item let go; `note` as in dg_node.local. */
+const char *dg_end_gone(dg_run_state *r, dg_node *node, const char *from, const char *p, int32_t note);
 /* p is at the brace. */
 const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_ending *ret_ending);
 
