@@ -264,10 +264,11 @@ typedef struct dg_loss {
     const char *message;
 } dg_loss;
 
-enum { DG_LOSSES_MAX = 10000 /* of one list; what is beyond is not told */ };
+enum { DG_LOSSES_MAX = 10000 /* of one call; what is beyond is not told */ };
 
-/* All of them, in the order of the list, each shared list once; they live in `arena`. The list is one that
- * dg_ops_inverse turns. DG_NOMEM. */
-DG_MUST_USE dg_status dg_ops_losses(dg_arena *arena, const dg_ops *up, const dg_loss **ret_first);
+/* All that these lists lose, in their order, a list that several share once; they live in `arena`. The lists are
+ * such that dg_ops_inverse turns. DG_NOMEM. */
+DG_MUST_USE dg_status dg_ops_losses(dg_arena *arena, const dg_ops *const *lists, size_t count,
+                                    const dg_loss **ret_first);
 
 #endif

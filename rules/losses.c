@@ -1,0 +1,40 @@
+#include "rules/losses.h"
+
+#include "rules/compiled.h"
+
+/* All lists of a change: what its endpoints bind, and lenses that nothing uses. */
+static const dg_ops **lists_of(dg_arena *arena, const dg_change *change, size_t *ret_count)
+{
+    size_t room = change->binding_count * DG_PARTS + change->lens_count, count = 0;
+    const dg_ops **lists = dg_arena_alloc(arena, (room + 1) * sizeof *lists);
+    if (!lists)
+        return NULL;
+    for (size_t i = 0; i < change->binding_count; i++)
+        for (size_t part = 0; part < DG_PARTS; part++)
+            if (change->bindings[i].up[part])
+                lists[count++] = change->bindings[i].up[part];
+    for (size_t i = 0; i < change->lens_count; i++)
+        lists[count++] = &change->lenses[i].ops;
+    *ret_count = count;
+    return lists;
+}
+
+dg_status dg_ruleset_losses(const dg_ruleset *ruleset, dg_loss_visit *visit, void *context)
+{
+    dg_status status = DG_OK;
+    for (size_t i = 0; i < ruleset->api_count; i++) {
+        const dg_compiled_api *api = &ruleset->apis[i];
+        for (size_t v = 0; status == DG_OK && v + 1 < api->api.version_count; v++) {
+            const dg_loss *loss = NULL;
+            size_t count = 0;
+            dg_arena arena;
+            dg_arena_init(&arena, 0);
+            const dg_ops **lists = lists_of(&arena, api->pack.chain[v], &count);
+            status = lists ? dg_ops_losses(&arena, lists, count, &loss) : DG_NOMEM;
+            for (; status == DG_OK && loss; loss = loss->next)
+                visit(context, &api->api, &api->api.versions[v], &api->api.versions[v + 1], loss);
+            dg_arena_free(&arena);
+        }
+    }
+    return status;
+}
