@@ -114,10 +114,11 @@ DG_ALWAYS_INLINE const char *run_members(dg_run_state *r, dg_frame *f, const cha
     char *at = r->at;
     gap between = {p, 1, 0}; /* no comma */
     dg_key *key = guess->key;
-    now->at_name = true;
+    bool at_name = false;
     if (p >= end || !(DG_LIKELY(key->quick && dg_names(key, p)) ||
                       ((key = dg_other_key(node, guess, p)) && key->quick))) {
         now->key = p < end ? key : NULL;
+        now->at_name = true;
         return p;
     }
     uint64_t claimed = f->claimed;
@@ -127,7 +128,6 @@ DG_ALWAYS_INLINE const char *run_members(dg_run_state *r, dg_frame *f, const cha
         guess = &key->next;
         if (!(p = member_value(r, f, key, value, &at, claimed)))
             return NULL;
-        now->at_name = false;
         if (DG_UNLIKELY(p >= end))
             break;
         claimed |= key->claim;
@@ -151,7 +151,7 @@ DG_ALWAYS_INLINE const char *run_members(dg_run_state *r, dg_frame *f, const cha
         if (!key || !key->quick) {
             now->key = key;
             now->separator = between.len;
-            now->at_name = true;
+            at_name = true;
             break;
         }
         value = p + key->match_len - 1;
@@ -162,6 +162,7 @@ DG_ALWAYS_INLINE const char *run_members(dg_run_state *r, dg_frame *f, const cha
     f->alive = DG_NEVER;
     r->at = at;
     now->guess = guess;
+    now->at_name = at_name;
     return p;
 }
 

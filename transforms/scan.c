@@ -3,6 +3,7 @@
 #include "transforms/scan.h"
 
 #include "transforms/name.h"
+#include "transforms/utf8.h"
 
 #ifdef DG_SIMD_AVX2
 #define FOUR(c) c, c, c, c
