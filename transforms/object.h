@@ -65,7 +65,7 @@ static inline dg_key **dg_near_slots(dg_node *node, const char *name, const char
     uint64_t mask = ~(uint64_t)0 >> ((64 - 8 * n) & 63);
     uint64_t head = dg_load64(name + 1) & mask, tail = dg_load64(name + 1 + len - n) & mask;
     uint64_t h = (head ^ tail * 0x9E3779B97F4A7C15u ^ len) * 0xD6E8FEB86659FD93u;
-    return &node->near[h >> (64 - 8)];
+    return &node->near[h >> 32 & (DG_NEAR_SLOTS - 1)];
 }
 
 /* The key at `name` if the cache has it, for nodes whose members come in any order. Where the name
