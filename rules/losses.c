@@ -2,25 +2,31 @@
 
 #include "rules/compiled.h"
 
+static void add_list(const dg_ops **lists, size_t *count, const dg_ops *ops)
+{
+    if (ops)
+        lists[(*count)++] = ops;
+}
+
 enum { LISTS_OF_SIDE = 5 };
 
 /* All lists of a change: what its endpoints bind, and lenses that nothing uses. */
 static const dg_ops **lists_of(dg_arena *arena, const dg_change *change, size_t *ret_count)
 {
-    size_t room = change->lens_count, count = 0;
+    size_t room = change->lens_count + 1, count = 0;
     for (size_t i = 0; i < change->binding_count; i++)
         room += change->bindings[i].side_count * LISTS_OF_SIDE;
-    const dg_ops **lists = dg_arena_alloc(arena, (room + 1) * sizeof *lists);
+    const dg_ops **lists = dg_arena_alloc(arena, room * sizeof *lists);
     if (!lists)
         return NULL;
     for (size_t i = 0; i < change->binding_count; i++)
         for (size_t k = 0; k < change->bindings[i].side_count; k++) {
             const dg_side *side = &change->bindings[i].sides[k];
-            const dg_ops *const all[LISTS_OF_SIDE] = {side->path, side->query, side->headers, side->body.up,
-                                                      side->message};
-            for (size_t n = 0; n < LISTS_OF_SIDE; n++)
-                if (all[n])
-                    lists[count++] = all[n];
+            add_list(lists, &count, side->path);
+            add_list(lists, &count, side->query);
+            add_list(lists, &count, side->headers);
+            add_list(lists, &count, side->body.up);
+            add_list(lists, &count, side->message);
         }
     for (size_t i = 0; i < change->lens_count; i++)
         lists[count++] = &change->lenses[i].ops;

@@ -360,7 +360,7 @@ static dg_status next_piece(dg_exchange *x, dg_slice in, size_t *ret_consumed, d
     dg_status status = dg_body_next(&x->answer, in, ret_consumed, ret_piece);
     if (x->takes_trailers)
         dg_trailers_keep(&x->answer, &x->answer_trailers);
-    if (status != DG_OK || x->program || x->answer.framing != DG_FRAMING_CHUNKED || ret_piece->len > SMALL_BYTES ||
+    if (status != DG_OK || x->translation || x->answer.framing != DG_FRAMING_CHUNKED || ret_piece->len > SMALL_BYTES ||
         *ret_consumed == in.len || x->answer.done)
         return status;
     dg_buf_clear(merged);
