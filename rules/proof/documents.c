@@ -1,6 +1,8 @@
 #include "rules/proof/documents.h"
 
 #include "rules/proof/steps.h"
+#include "transforms/name.h"
+#include "transforms/time.h"
 
 enum { DEPTH_MAX = 12, ELEMENTS_MAX = 3, SHRINK_TRIES = 2000 };
 
@@ -152,14 +154,23 @@ static const char *cast_sample(const maker *m, dg_cast cast)
     return samples[cast][roll(m, 2)];
 }
 
-static const char *time_sample(const dg_time_format *format)
+/* Some second of the year 2026, in that format. */
+static dg_tree *time_sample(const maker *m, const dg_time_format *format)
 {
-    static const char *const samples[] = {[DG_TIME_UNIX] = "1767225600",
-                                          [DG_TIME_UNIX_MS] = "1767225600000",
-                                          [DG_TIME_RFC3339] = "\"2026-01-01T00:00:00Z\"",
-                                          [DG_TIME_HTTP] = "\"Thu, 01 Jan 2026 00:00:00 GMT\"",
-                                          [DG_TIME_DATE] = "\"2026-01-01\""};
-    return format->kind == DG_TIME_PATTERN ? NULL : samples[format->kind];
+    dg_instant instant = {.seconds = 1767225600};
+    dg_tree *tree;
+    dg_buf text, json;
+    dg_buf_init(&text, 0);
+    dg_buf_init(&json, 0);
+    dg_time_write(format, &instant, &text);
+    if (dg_time_is_number(format->kind))
+        dg_buf_add(&json, dg_buf_slice(&text));
+    else
+        dg_name_encode(dg_buf_slice(&text), &json);
+    tree = value_of(m, dg_buf_slice(&json));
+    dg_buf_free(&text);
+    dg_buf_free(&json);
+    return tree;
 }
 
 /* The value as it was before the op, by the op's own way back; as it is where that does not work. */
@@ -240,11 +251,11 @@ static void make_scalar(const maker *m, const dg_op *op, dg_tree *tree)
 {
     if (tree->count)
         return;
-    const char *sample = op->kind == DG_OP_CAST  ? cast_sample(m, op->cast_from)
-                         : op->kind == DG_OP_TIME ? time_sample(&op->time_from)
-                                                  : "\"text\"";
+    const dg_tree *sample = op->kind == DG_OP_CAST   ? dg_tree_of(m->arena, cast_sample(m, op->cast_from))
+                            : op->kind == DG_OP_TIME ? time_sample(m, &op->time_from)
+                                                     : dg_tree_of(m->arena, "\"text\"");
     if (sample)
-        put(m, tree, sample);
+        dg_tree_assign(tree, sample);
 }
 
 static void make_whole(const maker *m, const dg_op *op, dg_tree *tree)

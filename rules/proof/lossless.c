@@ -30,7 +30,24 @@ static void put(pile *p, const dg_ops *list)
         p->full = true;
 }
 
-static bool has_own_way(dg_arena *arena, const dg_ops *const *lists, size_t count)
+/* Some words of the language come as an op with two ways, too: these are no author's. */
+static bool is_own(const dg_op *op)
+{
+    const dg_op *body = op->kind == DG_OP_BOTH && op->body->count == 1 ? op->body->items : NULL;
+    if (op->kind != DG_OP_BOTH)
+        return false;
+    bool two = body && body->kind == DG_OP_TEMPLATE && op->other->count == 1 && op->other->items->kind == DG_OP_TEMPLATE;
+    bool one = body && body->kind == DG_OP_SWITCH && op->other->count == 0;
+    return !(two || one) || op->word != body->word;
+}
+
+/* Ops that give a newer value a shape that it may not have had. */
+static bool shapes(const dg_op *op)
+{
+    return op->kind == DG_OP_DEFAULT || op->kind == DG_OP_KEEP || (op->kind == DG_OP_BOTH && op->other->count == 0);
+}
+
+static bool look(dg_arena *arena, const dg_ops *const *lists, size_t count, dg_lost *lost)
 {
     pile *p = dg_arena_zalloc(arena, sizeof *p);
     if (!p)
@@ -40,13 +57,14 @@ static bool has_own_way(dg_arena *arena, const dg_ops *const *lists, size_t coun
     for (size_t i = 0; i < p->count; i++)
         for (size_t k = 0; k < p->lists[i]->count; k++) {
             const dg_op *op = &p->lists[i]->items[k];
-            if (op->kind == DG_OP_BOTH)
-                return true;
+            lost->own |= is_own(op);
+            lost->down |= shapes(op);
             put(p, op->body);
             for (size_t c = 0; c < op->case_count; c++)
                 put(p, op->cases[c].body);
         }
-    return p->full;
+    lost->own |= p->full;
+    return true;
 }
 
 dg_status dg_lists_lose(const dg_ops *const *lists, size_t count, dg_lost *ret_lost)
@@ -54,8 +72,8 @@ dg_status dg_lists_lose(const dg_ops *const *lists, size_t count, dg_lost *ret_l
     dg_arena arena;
     const dg_loss *loss = NULL;
     dg_arena_init(&arena, 0);
-    dg_lost lost = {.own = has_own_way(&arena, lists, count)};
-    dg_status status = arena.failed ? DG_NOMEM : dg_ops_losses(&arena, lists, count, &loss);
+    dg_lost lost = {.up = false};
+    dg_status status = !look(&arena, lists, count, &lost) ? DG_NOMEM : dg_ops_losses(&arena, lists, count, &loss);
     for (; status == DG_OK && loss; loss = loss->next) {
         lost.up |= !loss->down;
         lost.down |= loss->down;
