@@ -56,8 +56,8 @@ ROOMS = {
     "proxy/demo": ("base proxy/admin", "libevent jansson"),
     "proxy/server": ("base certs rules proxy proxy/accesslog proxy/admin proxy/config proxy/exchange proxy/net proxy/usage",
                      "libevent sockets"),
-    "proxy/command": ("base certs transforms rules rules/proof proxy proxy/admin proxy/config proxy/demo proxy/message proxy/net "
-                      "proxy/server proxy/usage", ""),
+    "proxy/command": ("base certs transforms rules rules/proof proxy proxy/admin proxy/config proxy/demo proxy/http "
+                      "proxy/message proxy/net proxy/server proxy/usage", ""),
 }
 # What one file may use beyond its room.
 FILES = {
