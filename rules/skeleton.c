@@ -97,6 +97,7 @@ void dg_skeleton_example(dg_buf *out)
 {
     dg_buf_add_str(out, "# The same exchange as a v1 client sees it, and as a v2 client does. `dragoman test` runs it.\n"
                         "- name: a thing comes back\n"
+                        "  versions: [v1, v2]\n"
                         "  older:\n"
                         "    request: {method: GET, target: /api/v1/things/7}\n"
                         "    response: {status: 200, body: {id: 7, title: Lamp}}\n"

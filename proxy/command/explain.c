@@ -67,11 +67,12 @@ static const char *word_of(const dg_op *op)
     return op->word ? op->word : dg_op_word(op->kind);
 }
 
-static void say_step(const dg_step *step)
+/* Whether the way leads down: then each op does what undoes it. */
+static void say_step(const dg_step *step, bool back)
 {
     dg_say_origin(stdout, step->op->origin);
     dg_say(stdout, DG_BOLD, "%s", word_of(step->op));
-    printf(" at %s\n", step->path);
+    printf("%s at %s\n", back ? ", back," : "", step->path);
 }
 
 static bool print_program(const dg_translation *translation)
@@ -98,7 +99,7 @@ static bool print_program(const dg_translation *translation)
     return good;
 }
 
-static void say_told(const wish *w, const dg_told *told, size_t count)
+static void say_told(const wish *w, const dg_way *way, const dg_told *told, size_t count)
 {
     bool any = false;
     for (size_t i = 0; i < count; i++) {
@@ -107,7 +108,7 @@ static void say_told(const wish *w, const dg_told *told, size_t count)
         if (!t->differences && !refused && !w->verbose)
             continue;
         any = true;
-        say_step(t->step);
+        say_step(t->step, way->down);
         if (w->verbose) {
             printf("    before %.*s\n", DG_SLICE_FMT(t->before));
             if (!refused)
@@ -130,6 +131,7 @@ static bool print_json(const wish *w, const dg_way *way, const dg_told *told, si
     dg_json_text(&out, "from", w->from);
     dg_json_text(&out, "to", w->to);
     dg_json_text(&out, "endpoint", w->endpoint);
+    dg_buf_add_str(&out, way->down ? ",\"down\":true" : ",\"down\":false");
     dg_json_key(&out, "ops");
     dg_buf_add_char(&out, '[');
     for (size_t i = 0; i < (told ? count : way->count); i++) {
@@ -192,11 +194,11 @@ static bool explain_way(const wish *w, dg_arena *arena, const dg_way *way)
     else if (w->json)
         good &= print_json(w, way, told, count);
     else if (told)
-        say_told(w, told, count);
+        say_told(w, way, told, count);
     else if (way->count == 0)
         puts("nothing changes");
     for (size_t i = 0; status == DG_OK && !told && !w->json && i < way->count; i++)
-        say_step(&way->steps[i]);
+        say_step(&way->steps[i], way->down);
     dg_runner_free(runner);
     dg_buf_free(&document);
     return good;

@@ -55,9 +55,19 @@ static bool fail(const char *path)
     return false;
 }
 
-/* A file that was not there. */
-static bool write_new(const char *path, const dg_buf *text)
+/* A file that was not there, in the layout that `dragoman fmt` gives. */
+static bool write_new(const char *path, dg_buf *text)
 {
+    dg_diags diags;
+    dg_buf laid;
+    dg_diags_init(&diags);
+    dg_buf_init(&laid, 0);
+    if (text->status == DG_OK && dg_fmt(dg_buf_slice(text), path, &diags, &laid) == DG_OK) {
+        dg_buf_clear(text);
+        dg_buf_add(text, dg_buf_slice(&laid));
+    }
+    dg_buf_free(&laid);
+    dg_diags_free(&diags);
     int fd = text->status == DG_OK ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644) : -1;
     if (fd < 0)
         return fail(path);

@@ -59,6 +59,7 @@ dg_status dg_explain_way(dg_arena *arena, const dg_ruleset *rules, const char *f
     for (size_t i = 0; i < count && result == DG_OK; i++)
         result = add_side(arena, sides[i], a->index < b->index, steps, &way.count);
     way.steps = steps;
+    way.down = a->index > b->index;
     if (result == DG_OK)
         *ret_way = way;
     return result;

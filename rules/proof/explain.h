@@ -9,6 +9,7 @@
 typedef struct dg_way {
     const dg_step *steps; /* on the document of the message (rules/ruleset.h): its body is at "body" */
     size_t count;
+    bool down; /* each op does what undoes it */
     const dg_translation *translation; /* what they come to; NULL: nothing changes */
 } dg_way;
 
