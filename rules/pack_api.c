@@ -2,6 +2,7 @@
  * naming it. */
 #include "base/date.h"
 #include "rules/pack.h"
+#include "rules/upgrade.h"
 
 static bool is_version_name(dg_slice s)
 {
@@ -210,10 +211,12 @@ static void read_inventory(dg_pack *pack, const dg_node *root)
 
 void dg_pack_read_api(dg_pack *pack, const dg_node *root)
 {
-    static const char *const keys[] = {"api",      "base",      "versions", "selected_by", "contradiction",
-                                       "unlisted", "endpoints", "errors",   NULL};
+    static const char *const keys[] = {"dragoman",      "api",      "base",      "versions", "selected_by",
+                                       "contradiction", "unlisted", "endpoints", "errors",   NULL};
     if (!dg_node_want_map(root, "a map: api, base, versions ...", pack->diags))
         return;
+    if (!dg_format_check(root, pack->diags))
+        return; /* what another format says is not for this reader */
     dg_node_check_keys(root, keys, pack->diags);
     const dg_node *name = dg_node_get(root, "api"), *unlisted = dg_node_get(root, "unlisted");
     const dg_node *errors = dg_node_get(root, "errors");

@@ -51,7 +51,7 @@ ROOMS = {
     "proxy/config": ("base certs rules proxy/http proxy/net proxy/usage", ""),
     "proxy/exchange": ("base certs transforms rules proxy proxy/accesslog proxy/coding proxy/config proxy/digest "
                        "proxy/http proxy/lifecycle proxy/message proxy/net proxy/usage", "sockets"),
-    "proxy/admin": ("base", "libevent sockets"),
+    "proxy/admin": ("base proxy/http", "libevent sockets"),
     "proxy/demo": ("base proxy/admin", "libevent jansson"),
     "proxy/server": ("base certs rules proxy proxy/accesslog proxy/admin proxy/config proxy/exchange proxy/net proxy/usage",
                      "libevent sockets"),

@@ -106,6 +106,7 @@ static void json_is_walked(void **state)
     assert_true(dg_is_utf8(DG_SLICE("a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80")));
     assert_false(dg_is_utf8(DG_SLICE("\xC0\x80")) || dg_is_utf8(DG_SLICE("\xED\xA0\x80")) ||
                  dg_is_utf8(DG_SLICE("\xE2\x82")) || dg_is_utf8(DG_SLICE("\x80")) ||
+                 dg_is_utf8(DG_SLICE("\x99\x99\x99\x99\x99\x99\x99\x99\x99\x99\x99\x99")) ||
                  dg_is_utf8(DG_SLICE("\xF4\x90\x80\x80")));
 }
 
