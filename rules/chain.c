@@ -179,7 +179,7 @@ static void need_part(void *context, const dg_place *place)
         unsigned part;
     } parts[] = {{"method", DG_IN_METHOD}, {"path", DG_IN_PATH},     {"query", DG_IN_QUERY},
                  {"headers", DG_IN_HEADERS}, {"status", DG_IN_STATUS}, {"body", DG_IN_BODY},
-                 {"request", DG_IN_REQUEST}};
+                 {"request", DG_IN_REQUEST}, {"origin", DG_IN_ORIGIN}};
     needs *n = context;
     if (place->count == 0 || !place->steps[0].ptr)
         n->parts |= n->all;
@@ -201,7 +201,7 @@ static dg_status join_programs(const tracer *t, const way *w, bool request, dg_t
     const dg_ops *bodies[DG_VERSIONS_MAX], *messages[DG_VERSIONS_MAX];
     size_t body_count = 0, message_count = 0;
     bool whole = false;
-    needs n = {.all = request ? DG_IN_METHOD | DG_IN_PATH | DG_IN_QUERY | DG_IN_HEADERS | DG_IN_BODY
+    needs n = {.all = request ? DG_IN_METHOD | DG_IN_ORIGIN | DG_IN_PATH | DG_IN_QUERY | DG_IN_HEADERS | DG_IN_BODY
                               : DG_IN_STATUS | DG_IN_HEADERS | DG_IN_BODY | DG_IN_REQUEST};
     for (size_t i = 0; i < w->count; i++)
         whole |= w->sides[i]->message != NULL;

@@ -230,14 +230,16 @@ static void check_place(void *context, const dg_place *place)
         return;
     }
     bool shared = is_word(part, "headers") || is_word(part, "body");
-    bool known = request ? shared || is_word(part, "method") || is_word(part, "path") || is_word(part, "query")
+    bool known = request ? shared || is_word(part, "method") || is_word(part, "origin") || is_word(part, "path") || is_word(part, "query")
                          : shared || is_word(part, "status") || is_word(part, "request");
     if (!known)
         wrong_place(c, place,
-                    request ? "a request has method, path, query, headers and body"
+                    request ? "a request has method, origin, path, query, headers and body"
                             : "an answer has status, headers, body and request");
     else if (writes && is_word(part, "method"))
         wrong_place(c, place, "the method changes by 'becomes'");
+    else if (writes && is_word(part, "origin"))
+        wrong_place(c, place, "where a request was sent to can be read only");
     else if (writes && is_word(part, "status"))
         wrong_place(c, place, "the status changes by a 'status' table");
     else if (writes && is_word(part, "request"))

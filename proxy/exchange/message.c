@@ -67,6 +67,8 @@ static dg_message request_message(const dg_exchange *x, const around *a)
     return (dg_message){.match = &x->match,
                         .query = x->query,
                         .method = x->method_name,
+                        .https = x->down->tls,
+                        .host = x->host,
                         .header = {a->head->fields, a->head->field_count, request_out, a}};
 }
 
@@ -112,7 +114,7 @@ bool dg_request_remember(dg_exchange *x, const dg_head *head)
     dg_run_error error = {.message = NULL};
     if (!dg_match_answers_ask(&x->match))
         return true;
-    dg_status status = dg_message_document(&m, DG_IN_METHOD | DG_IN_PATH | DG_IN_QUERY | DG_IN_HEADERS,
+    dg_status status = dg_message_document(&m, DG_IN_METHOD | DG_IN_ORIGIN | DG_IN_PATH | DG_IN_QUERY | DG_IN_HEADERS,
                                            DG_FORMAT_JSON, &x->edge->translator, &x->request_document, &error);
     if (status != DG_OK)
         refuse_as(x, problem_of(status, &error), status, &error);

@@ -111,6 +111,12 @@ static dg_status add_parts(const dg_message *m, unsigned parts, dg_format format
         begin_member("method", &any, out);
         dg_buf_add_json(out, m->method);
     }
+    if ((parts & DG_IN_ORIGIN) && m->host.len) {
+        begin_member("origin", &any, out);
+        dg_buf_add_str(out, m->https ? "\"https://" : "\"http://");
+        dg_buf_add(out, m->host); /* it has nothing to escape */
+        dg_buf_add_char(out, '"');
+    }
     if (parts & DG_IN_STATUS) {
         begin_member("status", &any, out);
         dg_buf_add_u64(out, m->status);

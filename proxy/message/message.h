@@ -13,6 +13,8 @@ typedef struct dg_message {
     const dg_match *match;
     dg_slice query;  /* of a request, without the '?' */
     dg_slice method; /* of a request */
+    bool https;      /* and where it was sent to */
+    dg_slice host;
     dg_header header;
     unsigned status;  /* of an answer; 0 = this is a request */
     dg_slice request; /* of an answer: the document of its request, or empty */

@@ -17,7 +17,7 @@ typedef struct replay {
     dg_field fields[DG_FIELDS_MAX];
     size_t field_count;
     char path[TARGET_BYTES_MAX];
-    dg_slice method, query, type;
+    dg_slice method, host, query, type;
     dg_match match;
     dg_buf request; /* the document of the client's */
     dg_run_error *error;
@@ -108,7 +108,7 @@ static const char *refusal(dg_match_result result)
 /* Reads the client's request, and finds what it is. */
 static dg_status read_request(replay *r, const char *version, dg_slice request)
 {
-    dg_slice host = {NULL, 0}, path;
+    dg_slice path;
     dg_slice target = text_of(r, dg_json_member(request, DG_SLICE("target")));
     r->method = text_of(r, dg_json_member(request, DG_SLICE("method")));
     if (!dg_is_token(r->method) || target.len == 0 || target.len > TARGET_BYTES_MAX)
@@ -120,8 +120,12 @@ static dg_status read_request(replay *r, const char *version, dg_slice request)
     r->query = dg_slice_from(target, mark + 1);
     if (dg_path_normalise(dg_slice_until(target, mark), r->path, sizeof r->path, &path) != DG_OK)
         return fail(r, DG_INVALID, "the path has dot segments, or bytes that no path may have");
-    host = field_of(r, DG_SLICE("host"), 0, &count);
-    const dg_request_view view = {r->method, path, r->query, host, field_of, r};
+    dg_slice name;
+    unsigned port;
+    r->host = field_of(r, DG_SLICE("host"), 0, &count);
+    if (count && dg_authority_parse(r->host, &name, &port) != DG_OK)
+        return fail(r, DG_INVALID, "the host is none");
+    const dg_request_view view = {r->method, path, r->query, r->host, field_of, r};
     const char *problem = refusal(dg_ruleset_match(r->rules, &view, &r->match));
     if (problem)
         return fail(r, DG_NOT_FOUND, problem);
@@ -159,6 +163,7 @@ static dg_message message_of(replay *r, bool has_content)
     return (dg_message){.match = &r->match,
                         .query = r->query,
                         .method = r->method,
+                        .host = r->host,
                         .header = {r->fields, r->field_count, selects, r},
                         .has_content = has_content,
                         .content = dg_buf_slice(&r->content)};
@@ -357,7 +362,7 @@ static dg_status answer_of(replay *r, const char *version, dg_slice json, dg_buf
     if (status != DG_OK)
         return status;
     dg_message m = message_of(r, false);
-    status = dg_message_document(&m, DG_IN_METHOD | DG_IN_PATH | DG_IN_QUERY | DG_IN_HEADERS, DG_FORMAT_JSON, &r->t,
+    status = dg_message_document(&m, DG_IN_METHOD | DG_IN_ORIGIN | DG_IN_PATH | DG_IN_QUERY | DG_IN_HEADERS, DG_FORMAT_JSON, &r->t,
                                  &r->request, r->error);
     if (status != DG_OK)
         return status;
