@@ -16,6 +16,7 @@ typedef struct replay {
     dg_buf text, content, translated; /* decoded pieces; the content, as it came and as it leaves */
     dg_field fields[DG_FIELDS_MAX];
     size_t field_count;
+    bool as_text; /* the content came as body_text */
     char path[TARGET_BYTES_MAX];
     dg_slice method, host, query, type;
     dg_match match;
@@ -141,6 +142,7 @@ static dg_status read_content(replay *r, dg_slice message, bool *ret_has)
     dg_slice text = dg_json_member(message, DG_SLICE("body_text"));
     dg_buf_clear(&r->content);
     *ret_has = body.len || dg_json_type_of(text) == DG_JSON_STRING;
+    r->as_text = !body.len;
     if (body.len)
         dg_buf_add(&r->content, body);
     else if (*ret_has && !dg_json_add_text(text, &r->content))
@@ -254,7 +256,7 @@ static dg_status add_header(replay *r, const dg_translation *t, dg_buf *out)
 static void add_content(replay *r, bool changed, dg_buf *out)
 {
     dg_slice content = dg_buf_slice(changed ? &r->translated : &r->content);
-    bool json = dg_content_is(DG_FORMAT_JSON, r->type);
+    bool json = dg_content_is(DG_FORMAT_JSON, r->type) && (changed || !r->as_text); /* it may be broken */
     dg_buf_add_str(out, json ? ",\"body\":" : ",\"body_text\":");
     if (json)
         dg_buf_add(out, content);

@@ -74,6 +74,13 @@ static void requests_are_what_the_backend_gets(void **state)
     check("posts", "v1", false, "{\"method\":\"GET\"}", NULL);
     check("posts", "v1", false, "{\"method\":\"GET\",", NULL);
     check("engine", "v1.41", false,
+          "{\"method\":\"POST\",\"target\":\"/v1.24/containers/x/json\"}", NULL);
+    check("engine", "v1.41", false,
+          "{\"method\":\"GET\",\"target\":\"/v1.24/containers/x/json\",\"headers\":{\"content-type\":"
+          "\"application/json\"},\"body_text\":\"{\"}",
+          "{\"method\":\"GET\",\"target\":\"/v1.41/containers/x/json\",\"headers\":{\"content-type\":"
+          "\"application/json\"},\"body_text\":\"{\"}");
+    check("engine", "v1.41", false,
           "{\"method\":\"POST\",\"target\":\"/v1.23/auth\",\"headers\":{\"Content-Type\":"
           "\"application/x-www-form-urlencoded\"},\"body_text\":\"user=a%20b\"}",
           "{\"method\":\"POST\",\"target\":\"/v1.41/auth\",\"headers\":{\"content-type\":\"application/json\"},"
