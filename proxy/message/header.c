@@ -103,7 +103,8 @@ static bool has_value(rebuilding *r, size_t line, dg_slice value, size_t start)
     size_t end = text->len;
     add_utf8(r->header->fields[line].value, text);
     bool same = text->status == DG_OK &&
-                dg_slice_eq(dg_slice_from(dg_buf_slice(text), end), dg_slice_of(text->ptr + start, value.len));
+                dg_slice_eq(dg_slice_from(dg_buf_slice(text), end),
+                            dg_slice_until(dg_slice_from(dg_buf_slice(text), start), value.len));
     text->len = end;
     return same;
 }
@@ -130,13 +131,13 @@ static dg_status put(rebuilding *r, dg_slice name, dg_slice value, size_t nth)
         return refuse(r, "a field is a string, a number or a boolean, or a list of these");
     if (text->status != DG_OK)
         return text->status;
-    dg_slice decoded = dg_slice_of(text->ptr + start, text->len - start);
+    dg_slice decoded = dg_slice_from(dg_buf_slice(text), start);
     size_t line = find_nth(r->header, name, nth);
     if (line < r->header->count && has_value(r, line, decoded, start)) {
         r->plan->lines[line].fate = DG_LINE_STAYS;
         return text->status;
     }
-    decoded = dg_slice_of(text->ptr + start, text->len - start);
+    decoded = dg_slice_from(dg_buf_slice(text), start);
     if (!dg_field_text_ok(decoded) || !is_bare(decoded))
         return refuse(r, "the value of a field has no control characters, and no spaces around it");
     if (line < r->header->count)

@@ -36,7 +36,7 @@ typedef struct dg_header_plan {
 
 static inline dg_slice dg_header_value(const dg_header_plan *plan, size_t line)
 {
-    return dg_slice_of(plan->text.ptr + plan->lines[line].start, plan->lines[line].len);
+    return dg_slice_until(dg_slice_from(dg_buf_slice(&plan->text), plan->lines[line].start), plan->lines[line].len);
 }
 
 /* Fills in the plan, whose buffers are cleared first. Values are strings, numbers, booleans and arrays of such; null is as if it

@@ -236,7 +236,7 @@ static dg_status make_target(dg_translator *t, const dg_translation *translation
     if (status != DG_OK)
         return fail(error, status, "a parameter of the path is missing, or is none that a path can have", "/path");
     for (size_t i = 0, start = 0; i < count; start = ends[i++])
-        params[i] = dg_slice_of(t->text.ptr + start, ends[i] - start);
+        params[i] = dg_slice_until(dg_slice_from(dg_buf_slice(&t->text), start), ends[i] - start);
     if (!dg_match_upstream_target_with(m->match, params, query, &t->target))
         return fail(error, DG_NOT_FOUND, "the path is that of another endpoint", "/path");
     return t->target.status == DG_OK ? DG_OK : fail(error, t->target.status, NULL, "");

@@ -73,7 +73,7 @@ typedef struct params {
 
 static dg_slice slice_of(const params *p, span s)
 {
-    return dg_slice_of(p->text.ptr + s.start, s.len);
+    return dg_slice_until(dg_slice_from(dg_buf_slice(&p->text), s.start), s.len);
 }
 
 static bool decode(params *p, dg_slice raw, span *ret)

@@ -36,7 +36,7 @@ static dg_slice text_of(replay *r, dg_slice value)
     size_t start = r->text.len;
     if (value.len == 0 || !dg_json_add_text(value, &r->text))
         return (dg_slice){NULL, 0};
-    return dg_slice_of(r->text.ptr + start, r->text.len - start);
+    return dg_slice_from(dg_buf_slice(&r->text), start);
 }
 
 /* ---- reading */

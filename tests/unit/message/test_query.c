@@ -33,6 +33,7 @@ static void queries_are_objects_of_strings(void **state)
     check_document("", "{}");
     check_document("a=1&b=%20+%2B", "{\"a\":\"1\",\"b\":\"  +\"}");
     check_document("t=a&x=&t=b&t", "{\"t\":[\"a\",\"b\",\"\"],\"x\":\"\"}");
+    check_document("=", "{\"\":\"\"}");
     check_document("&&a=b=c&", "{\"a\":\"b=c\"}");
     check_document("v=v1&a=1&v=v2", "{\"a\":\"1\"}");
     check_document("%61=1&a=2", "{\"a\":[\"1\",\"2\"]}");
