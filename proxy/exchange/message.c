@@ -87,11 +87,14 @@ static dg_problem problem_of(dg_status status, const dg_run_error *error)
     }
 }
 
-static void refuse_as(dg_exchange *x, dg_problem problem, dg_status status, const dg_run_error *error)
+/* content: the error's offset is one into the content that came. */
+static void refuse_as(dg_exchange *x, dg_problem problem, dg_status status, const dg_run_error *error, bool content)
 {
     dg_buf members;
     dg_buf_init(&members, 0);
-    dg_buf_printf(&members, ",\"offset\":%zu,\"pointer\":", error->offset);
+    if (content)
+        dg_buf_printf(&members, ",\"offset\":%zu", error->offset);
+    dg_buf_add_str(&members, ",\"pointer\":");
     dg_buf_add_json(&members, dg_slice_str(error->pointer));
     dg_fail(x, problem, error->message ? error->message : dg_status_text(status),
             &(dg_problem_extra){.members = dg_buf_slice(&members)});
@@ -104,7 +107,7 @@ void dg_request_refuse(dg_exchange *x, dg_status status, const dg_run_error *err
               status == DG_LIMIT   ? DG_PROBLEM_BODY_TOO_LARGE
               : status == DG_NOMEM ? DG_PROBLEM_INTERNAL
                                    : DG_PROBLEM_BAD_BODY,
-              status, error);
+              status, error, true);
 }
 
 bool dg_request_remember(dg_exchange *x, const dg_head *head)
@@ -117,7 +120,7 @@ bool dg_request_remember(dg_exchange *x, const dg_head *head)
     dg_status status = dg_message_document(&m, DG_IN_METHOD | DG_IN_ORIGIN | DG_IN_PATH | DG_IN_QUERY | DG_IN_HEADERS,
                                            DG_FORMAT_JSON, &x->edge->translator, &x->request_document, &error);
     if (status != DG_OK)
-        refuse_as(x, problem_of(status, &error), status, &error);
+        refuse_as(x, problem_of(status, &error), status, &error, false);
     return status == DG_OK;
 }
 
@@ -153,7 +156,7 @@ bool dg_request_build(dg_exchange *x, const dg_head *head, bool has_content, dg_
         dg_status status = dg_message_translate(&x->edge->translator, x->epoch->runner, t, &m, &error);
         if (status != DG_OK) {
             dg_log_translation(x, &error);
-            refuse_as(x, problem_of(status, &error), status, &error);
+            refuse_as(x, problem_of(status, &error), status, &error, false);
             return false;
         }
         if (!take_content(x, has_content))
