@@ -42,7 +42,7 @@ _dragoman()
         mapfile -t COMPREPLY < <(compgen -W "--check --help" -- "$cur"; compgen -d -- "$cur")
         ;;
     translate)
-        mapfile -t COMPREPLY < <(compgen -W "--pack --from --to --endpoint --request --response --status --help" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "--pack --from --to --endpoint --request --response --status --message --help" -- "$cur")
         ;;
     esac
 }

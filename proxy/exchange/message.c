@@ -109,13 +109,13 @@ bool dg_request_remember(dg_exchange *x, const dg_head *head)
 {
     const around a = {x, head};
     dg_message m = request_message(x, &a);
-    const char *reason = NULL;
+    dg_run_error error = {.message = NULL};
     if (!dg_match_answers_ask(&x->match))
         return true;
     dg_status status = dg_message_document(&m, DG_IN_METHOD | DG_IN_PATH | DG_IN_QUERY | DG_IN_HEADERS,
-                                           DG_FORMAT_JSON, &x->edge->translator, &x->request_document, &reason);
+                                           DG_FORMAT_JSON, &x->edge->translator, &x->request_document, &error);
     if (status != DG_OK)
-        dg_fail(x, status == DG_NOMEM ? DG_PROBLEM_INTERNAL : DG_PROBLEM_BAD_REQUEST, reason, NULL);
+        refuse_as(x, problem_of(status, &error), status, &error);
     return status == DG_OK;
 }
 

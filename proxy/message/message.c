@@ -80,11 +80,33 @@ static void begin_member(const char *name, bool *any, dg_buf *out)
     *any = true;
 }
 
+static dg_status fail(dg_run_error *error, dg_status status, const char *message, const char *pointer)
+{
+    *error = (dg_run_error){.status = status, .message = message ? message : dg_status_text(status)};
+    size_t len = strlen(pointer);
+    DG_ASSERT(len < sizeof error->pointer);
+    memcpy(error->pointer, pointer, len);
+    return status;
+}
+
+static dg_status add_query(const dg_message *m, dg_buf *out, dg_run_error *error)
+{
+    const dg_query_rest rest = {selects, m->match};
+    dg_status status = dg_query_document(m->query, &rest, out);
+    return status == DG_OK ? DG_OK
+                           : fail(error, status,
+                                  status == DG_SYNTAX  ? "the query is not percent-encoded UTF-8"
+                                  : status == DG_LIMIT ? "the query has too many parameters"
+                                                       : NULL,
+                                  "/query");
+}
+
 static dg_status add_parts(const dg_message *m, unsigned parts, dg_format format, dg_translator *t, dg_buf *out,
-                           const char **ret_message)
+                           dg_run_error *error)
 {
     bool any = false;
     dg_status status = DG_OK;
+    const char *message = NULL;
     if (parts & DG_IN_METHOD) {
         begin_member("method", &any, out);
         dg_buf_add_json(out, m->method);
@@ -95,53 +117,44 @@ static dg_status add_parts(const dg_message *m, unsigned parts, dg_format format
     }
     if (parts & DG_IN_PATH) {
         begin_member("path", &any, out);
-        *ret_message = "a parameter of the path is not percent-encoded UTF-8";
-        status = add_path(m->match, t, out);
+        if ((status = add_path(m->match, t, out)) != DG_OK)
+            return fail(error, status, "a parameter of the path is not percent-encoded UTF-8", "/path");
     }
-    if (status == DG_OK && (parts & DG_IN_QUERY)) {
-        const dg_query_rest rest = {selects, m->match};
+    if (parts & DG_IN_QUERY) {
         begin_member("query", &any, out);
-        *ret_message = "the query is not percent-encoded UTF-8";
-        status = dg_query_document(m->query, &rest, out);
-        if (status == DG_LIMIT)
-            *ret_message = "the query has too many parameters";
+        if ((status = add_query(m, out, error)) != DG_OK)
+            return status;
     }
-    if (status == DG_OK && (parts & DG_IN_HEADERS)) {
+    if (parts & DG_IN_HEADERS) {
         begin_member("headers", &any, out);
-        status = dg_header_document(&m->header, out);
+        if ((status = dg_header_document(&m->header, out)) != DG_OK)
+            return fail(error, status, NULL, "/headers");
     }
-    if (status == DG_OK && (parts & DG_IN_BODY) && m->has_content) {
+    if ((parts & DG_IN_BODY) && m->has_content) {
         begin_member("body", &any, out);
-        status = dg_content_read(format, m->content, out, ret_message);
+        if ((status = dg_content_read(format, m->content, out, &message)) != DG_OK)
+            return fail(error, status, message, "/body");
     }
-    if (status == DG_OK && (parts & DG_IN_REQUEST)) {
+    if (parts & DG_IN_REQUEST) {
         begin_member("request", &any, out);
         dg_buf_add(out, m->request.len ? m->request : DG_SLICE("{}"));
     }
-    return status;
+    return DG_OK;
 }
 
 dg_status dg_message_document(const dg_message *message, unsigned parts, dg_format format, dg_translator *t,
-                              dg_buf *out, const char **ret_message)
+                              dg_buf *out, dg_run_error *ret_error)
 {
     dg_buf_add_char(out, '{');
-    dg_status status = add_parts(message, parts, format, t, out, ret_message);
+    dg_status status = add_parts(message, parts, format, t, out, ret_error);
+    if (status != DG_OK)
+        return status;
     dg_buf_add_char(out, '}');
-    if (status == DG_OK)
-        status = dg_buf_reserve(out, DG_JSON_PADDING);
-    return status;
+    status = dg_buf_reserve(out, DG_JSON_PADDING);
+    return status == DG_OK ? DG_OK : fail(ret_error, status, NULL, "");
 }
 
 /* ---- and back */
-
-static dg_status fail(dg_run_error *error, dg_status status, const char *message, const char *pointer)
-{
-    *error = (dg_run_error){.status = status, .message = message ? message : dg_status_text(status)};
-    size_t len = strlen(pointer);
-    DG_ASSERT(len < sizeof error->pointer);
-    memcpy(error->pointer, pointer, len);
-    return status;
-}
 
 /* A segment that is empty, or names a folder, would not stay where it is (RFC 3986 5.2.4). */
 static bool is_segment(dg_slice text)
@@ -257,11 +270,11 @@ static dg_status take_apart(dg_translator *t, const dg_translation *translation,
 dg_status dg_message_translate(dg_translator *t, dg_runner *runner, const dg_translation *translation,
                                const dg_message *message, dg_run_error *ret_error)
 {
-    const char *reason = NULL;
     clear(t);
-    dg_status status = dg_message_document(message, translation->parts, translation->from, t, &t->document, &reason);
+    dg_status status =
+        dg_message_document(message, translation->parts, translation->from, t, &t->document, ret_error);
     if (status != DG_OK)
-        return fail(ret_error, status, reason, "");
+        return status;
     status = dg_run(runner, translation->message, dg_buf_slice(&t->document), &t->outcome, ret_error);
     return status == DG_OK ? take_apart(t, translation, message, ret_error) : status;
 }

@@ -32,10 +32,10 @@ typedef struct dg_translator {
 void dg_translator_init(dg_translator *t);
 void dg_translator_free(dg_translator *t);
 
-/* Appends the document of a message with these parts (DG_IN_...). DG_SYNTAX, with a static sentence: some part has no
- * document. DG_LIMIT, DG_NOMEM. */
+/* Appends the document of a message with these parts (DG_IN_...). DG_SYNTAX: some part has no document. DG_LIMIT,
+ * DG_NOMEM. *ret_error says why, and which. */
 DG_MUST_USE dg_status dg_message_document(const dg_message *message, unsigned parts, dg_format format,
-                                          dg_translator *t, dg_buf *out, const char **ret_message);
+                                          dg_translator *t, dg_buf *out, dg_run_error *ret_error);
 
 /* Runs the translation's program on the message's document and takes the outcome apart. translation->message is not
  * NULL. DG_SYNTAX: some part has no document. DG_INVALID: an op refuses it, or the outcome is no message.

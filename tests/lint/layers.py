@@ -55,7 +55,7 @@ ROOMS = {
     "proxy/demo": ("base proxy/admin", "libevent jansson"),
     "proxy/server": ("base certs rules proxy proxy/accesslog proxy/admin proxy/config proxy/exchange proxy/net proxy/usage",
                      "libevent sockets"),
-    "proxy/command": ("base certs transforms rules proxy proxy/admin proxy/config proxy/demo proxy/net "
+    "proxy/command": ("base certs transforms rules proxy proxy/admin proxy/config proxy/demo proxy/message proxy/net "
                       "proxy/server proxy/usage", ""),
 }
 # What one file may use beyond its room.

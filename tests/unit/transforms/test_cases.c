@@ -1,5 +1,6 @@
-/* Cases of tests/data/json that other transforming proxies get wrong: y_ comes out as it came but for the one name
- * that the program changes, n_ is refused. And what is large: deep, long, many, in bounded time. */
+/* Cases of tests/data/json that other transforming proxies get wrong: y_ comes out as it came but
+ * for the one name that the program changes, n_ is refused. And what is large: deep, long, many, in
+ * bounded time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +18,8 @@ static const dg_ops each_list = LIST(each_ops);
 
 static dg_program *strict_program(bool array)
 {
-    const dg_program_options options = {.duplicates = DG_DUPLICATES_ANYWHERE, .surrogates = DG_SURROGATES_REJECT};
+    const dg_program_options options = {.duplicates = DG_DUPLICATES_ANYWHERE,
+                                        .surrogates = DG_SURROGATES_REJECT};
     const dg_ops *list = array ? &each_list : &rename_list;
     dg_diags diags;
     dg_program *program = NULL;
@@ -86,7 +88,8 @@ static void every_case_gets_its_verdict(void **state)
 }
 
 /* `head`, `count` times `part` ("%d" is its number), `tail`. */
-static void runs(const char *head, const char *part, size_t count, const char *tail, dg_status expected)
+static void runs(const char *head, const char *part, size_t count, const char *tail,
+                 dg_status expected)
 {
     dg_program *program = strict_program(false);
     dg_buf in, out;
@@ -144,7 +147,8 @@ static void transforming_changes_no_value(void **state)
         dg_program *program = compile(in.ptr[0] == '[' ? &each_list : &rename_list);
         dg_status status = run_program(program, dg_buf_slice(&in), &out, NULL);
         bool twice = strstr(entry->d_name, "same_key") != NULL;
-        bool no_utf8 = strstr(entry->d_name, "_invalid_codepoint") && !strstr(entry->d_name, "escaped");
+        bool no_utf8 =
+            strstr(entry->d_name, "_invalid_codepoint") && !strstr(entry->d_name, "escaped");
         if (status != (twice ? DG_INVALID : no_utf8 ? DG_SYNTAX : DG_OK))
             fail_msg("%s: %s", entry->d_name, dg_status_text(status));
         assert_true(status != DG_OK || dg_slice_eq(dg_buf_slice(&in), dg_buf_slice(&out)));
