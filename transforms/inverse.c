@@ -118,13 +118,11 @@ static bool touches(const dg_ops *list, dg_slice name)
         case DG_OP_IN:
             break;
         case DG_OP_MOVE:
-            if (dg_slice_eq(op->path.steps[0], name))
-                return true;
-            /* fall through */
         case DG_OP_COPY:
         case DG_OP_SUM:
-        case DG_OP_COUNT:
-            if (dg_slice_eq(op->target.steps[0], name))
+        case DG_OP_COUNT: /* the others leave what they read */
+            if (dg_slice_eq(op->target.steps[0], name) ||
+                (op->kind == DG_OP_MOVE && dg_slice_eq(op->path.steps[0], name)))
                 return true;
             continue;
         default:
