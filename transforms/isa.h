@@ -1,4 +1,4 @@
-/* The files that touch every byte (index.c, scan.c, value.c, object.c) are compiled once for any
+/* The files that touch every byte (scan.c, value.c, object.c, quick.c) are compiled once for any
  * processor and, on x86-64, again for AVX2; the second time under names of their own. run.c chooses
  * when a runner is made. Included before anything that declares these names. Internal to the room.
  */
@@ -6,8 +6,6 @@
 #define DG_TRANSFORMS_ISA_H
 
 #ifdef DG_ISA_AVX2
-#define dg_index_more     dg_index_more_avx2
-#define dg_index_nothing  dg_index_nothing_avx2
 #define dg_scan_number    dg_scan_number_avx2
 #define dg_scan_literal   dg_scan_literal_avx2
 #define dg_scan_scalar    dg_scan_scalar_avx2
@@ -19,10 +17,15 @@
 #define dg_room_more      dg_room_more_avx2
 #define dg_run_text       dg_run_text_avx2
 #define dg_run_value      dg_run_value_avx2
-#define dg_run_long       dg_run_long_avx2
 #define dg_run_object     dg_run_object_avx2
 #define dg_copy_composite dg_copy_composite_avx2
 #define dg_probe          dg_probe_avx2
+#define dg_run_slow       dg_run_slow_avx2
+#define dg_other_key      dg_other_key_avx2
+#define dg_has_bit        dg_has_bit_avx2
+#define dg_claim_bit      dg_claim_bit_avx2
+#define dg_close_object   dg_close_object_avx2
+#define dg_refuse_quick   dg_refuse_quick_avx2
 #endif
 
 #endif

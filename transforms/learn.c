@@ -5,6 +5,8 @@
 #include "transforms/lexicon.h"
 #include "transforms/name.h"
 
+enum { NO_UTF8 = 0xFF };
+
 static dg_status fail(dg_lexicon *lex, dg_status status, const char *message)
 {
     lex->op = NULL;
@@ -189,21 +191,35 @@ static dg_key *keep(dg_lexicon *lex, const dg_key *from, const dg_slice *raw)
     key->marks = (uint32_t *)(uintptr_t)marks.ptr;
     key->name = (dg_slice){NULL, 0};
     key->learned = true;
-    key->match[0] = 0xFF; /* no UTF-8 */
-    key->match_mask = 1;
-    if (raw && raw->len + 3 <= DG_TOKEN_BLOCK) {
-        key->match_len = (uint16_t)(raw->len + 3);
+    key->next = key->first = (dg_guess){&lex->none, &lex->none};
+    key->claim = key->bit >= 0 && key->bit < 63 ? (uint64_t)1 << key->bit : DG_BITS_OTHER;
+    key->match[0] = key->match[1] = NO_UTF8;
+    key->match_mask = 3;
+    if (raw && raw->len + 4 <= DG_TOKEN_BLOCK) {
+        key->match_len = (uint16_t)(raw->len + 4);
         key->match_mask = key->match_len == 32 ? 0xFFFFFFFFu : ((uint32_t)1 << key->match_len) - 1;
-        key->match[0] = '"';
-        memcpy(key->match + 1, key->raw.ptr, raw->len);
-        memcpy(key->match + 1 + raw->len, "\":", 2);
-        key->quick = key->plain && key->token.len <= DG_TOKEN_BLOCK;
-    }
-    if (key->quick) {
-        key->emit_len = (uint16_t)key->token.len;
-        memcpy(key->emit, key->token.ptr, key->token.len);
+        key->match[1] = '"';
+        memcpy(key->match + 2, key->raw.ptr, raw->len);
+        memcpy(key->match + 2 + raw->len, "\":", 2);
     }
     return key;
+}
+
+/* Makes the key quick if it may be. */
+static dg_status quicken(dg_lexicon *lex, dg_key *key)
+{
+    if (!key->plain || key->match_len == 0 || key->token.len + 1 > DG_TOKEN_BLOCK)
+        return DG_OK;
+    dg_node *child = dg_lexicon_child(lex, key);
+    if (!child)
+        return lex->status;
+    if (!child->passes_scalars)
+        return DG_OK;
+    key->quick = true;
+    key->match[0] = key->emit[0] = ',';
+    memcpy(key->emit + 1, key->token.ptr, key->token.len);
+    key->emit_len = (uint16_t)(key->token.len + 1);
+    return DG_OK;
 }
 
 static bool grow_slots(dg_lexicon *lex, dg_node *node)
@@ -244,9 +260,7 @@ static dg_key *learn(dg_lexicon *lex, dg_node *node, dg_slice raw, const dg_key 
     node->slots[at] = key;
     node->key_count++;
     lex->key_count++;
-    if (key->quick && !dg_lexicon_child(lex, key))
-        return NULL;
-    return key;
+    return quicken(lex, key) == DG_OK ? key : NULL;
 }
 
 dg_status dg_lexicon_simulate(dg_lexicon *lex, dg_node *node, dg_slice raw, dg_key *spare)

@@ -40,6 +40,10 @@ void dg_lexicon_init(dg_lexicon *lex, const dg_program *program)
 {
     *lex = (dg_lexicon){.seed = dg_hash_seed(), .program = program};
     lex->program_id = program ? program->id : 0;
+    /* Matches nothing: neither byte is UTF-8. */
+    lex->none.match[0] = lex->none.match[1] = 0xFF;
+    lex->none.match_mask = 3;
+    lex->none.next = lex->none.first = (dg_guess){&lex->none, &lex->none};
     dg_arena_init(&lex->arena, 0);
     dg_buf_init(&lex->name, 0);
     dg_buf_init(&lex->other, 0);
@@ -101,6 +105,7 @@ dg_node *dg_lexicon_node(dg_lexicon *lex, const dg_item *items, uint32_t count)
     node->items = (const dg_item *)(const void *)copy.ptr;
     node->item_count = count;
     node->override_object = node->override_array = DG_NEVER;
+    node->first = (dg_guess){&lex->none, &lex->none};
     node->next = *bucket;
     *bucket = node;
     lex->node_count++;

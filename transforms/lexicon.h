@@ -78,18 +78,20 @@ typedef struct dg_result {
 typedef struct dg_node dg_node;
 typedef struct dg_key dg_key;
 
-/* The key that came next last time, and another that did before. */
+/* The key that came next last time, and another that did before; dg_lexicon.none if none did. */
 typedef struct dg_guess {
     dg_key *key, *other;
 } dg_guess;
 
 /* What a local list does to one member name. */
 struct dg_key {
-    uint8_t match[DG_TOKEN_BLOCK]; /* `"key":` as it comes; matches nothing if it is longer */
-    uint8_t emit[DG_TOKEN_BLOCK];  /* `"key":` as it leaves */
+    uint8_t match[DG_TOKEN_BLOCK + 1]; /* `,"key":` as it comes; the comma is none if it is not quick, and the
+                                      quote is none if it is longer than the block */
+    uint8_t emit[DG_TOKEN_BLOCK + 1]; /* `,"key":` as it leaves */
     uint32_t match_mask;           /* which bytes of a block to compare */
-    uint16_t match_len, emit_len;  /* with quotes and colon; match_len 0: longer than the block */
-    bool quick;                    /* plain, and both tokens fit a block */
+    uint16_t match_len, emit_len;  /* with comma, quotes and colon; match_len 0: longer than the block */
+    uint64_t claim;                /* the bit of its output name, or DG_BITS_OTHER */
+    bool quick;                    /* plain, both tokens fit a block, and scalars stay as they are */
     bool plain;                    /* kept, with nothing but a child, a token and a bit */
     bool selected;                 /* the member that UNWRAP takes */
     bool learned;
@@ -176,12 +178,16 @@ struct dg_node {
 
     dg_guess first;              /* what came first, where no key knows better */
     unsigned strays;             /* how often, of late, the key that followed was another */
+    bool plain_end;              /* nothing but members is in its objects */
     dg_key *near[DG_NEAR_SLOTS]; /* a cache before the slots, by a hash that anybody can guess */
     dg_key **slots;
     uint32_t slot_mask, key_count;
     dg_interned **names;
     uint32_t bit_count;
 };
+
+/* Stands for the bits that are not in the first word (dg_key.claim). */
+#define DG_BITS_OTHER ((uint64_t)1 << 63)
 
 /* More strays than this: keys are looked up rather than guessed. */
 enum { DG_STRAYS_MANY = 32, DG_STRAYS_MAX = 64 };
@@ -194,6 +200,7 @@ typedef struct dg_lexicon {
     const dg_program *program;
     dg_node *buckets[DG_NODE_BUCKETS];
     dg_node *root, *copy;
+    dg_key none; /* matches nothing, and is followed by itself */
     dg_table *tables;
     uint32_t node_count, key_count, item_count;
     unsigned evaluations; /* nested */

@@ -10,9 +10,6 @@ enum { LEXICONS_MAX = 4096, RUNS_BEFORE_RELEARNING = 256 };
 static void start_run(dg_run_state *r, dg_lexicon *lex, dg_slice in, dg_buf *out, dg_buf *spill)
 {
     r->scan.end = in.ptr + in.len;
-    r->scan.index = NULL;
-    r->scan.text = in.ptr;
-    r->scan.cursor = dg_index_nothing;
     r->scan.fault_at = r->scan.message = NULL;
     r->scan.status = DG_OK;
     r->lex = lex;
@@ -90,7 +87,6 @@ struct dg_runner {
     dg_lexicon *last;
     dg_buf spill;
     bool (*run_text)(dg_run_state *r, dg_slice in, dg_node *root);
-    dg_index index;
 };
 
 /* The fastest that this processor can. */
@@ -99,7 +95,7 @@ static void choose(dg_runner *runner)
     runner->run_text = dg_run_text;
 #ifdef DG_HAS_AVX2
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-        __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("pclmul"))
+        __builtin_cpu_supports("bmi2"))
         runner->run_text = dg_run_text_avx2;
 #endif
 }
@@ -224,9 +220,6 @@ dg_status dg_run(dg_runner *runner, const dg_program *program, dg_slice in, dg_b
     size_t before = out->len;
     if (!lex->root)
         lex->root = dg_lexicon_node(lex, program->items, program->item_count);
-    dg_index_start(&runner->index, in.ptr, in.len);
-    r.scan.index = &runner->index;
-    r.scan.cursor = runner->index.at;
     bool ok =
         lex->root ? runner->run_text(&r, in, lex->root) : (dg_lexicon_failed(&r, in.ptr), false);
     free(r.seen);

@@ -167,21 +167,4 @@ static inline const char *dg_run_child(dg_run_state *r, const char *p, dg_node *
     return dg_run_value(r, p, node);
 }
 
-/* The same for a member's value or an element that is no short scalar, in run_known's words. */
-const char *dg_run_long(dg_run_state *r, const char *p, dg_node *node, const uint32_t *next);
-
-/* The same for a member's value or an element, which ends at *next of the index if all is well.
- * Leaves the cursor behind the separator that follows. */
-static inline const char *dg_run_known(dg_run_state *r, const char *p, dg_node *node,
-                                       const uint32_t *next)
-{
-    size_t len = dg_scan_short(&r->scan, p, *next);
-    if (DG_LIKELY(len && node->passes_scalars && dg_copy_short_scalar(p, len, r->at))) {
-        r->at += len;
-        r->scan.cursor = next + 1;
-        return p + len;
-    }
-    return dg_run_long(r, p, node, next);
-}
-
 #endif

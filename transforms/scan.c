@@ -4,6 +4,13 @@
 
 #include "transforms/name.h"
 
+#ifdef DG_SIMD_AVX2
+#define FOUR(c) c, c, c, c
+#define BLOCK(c, name)                                                                             \
+    .name = {FOUR(c), FOUR(c), FOUR(c), FOUR(c), FOUR(c), FOUR(c), FOUR(c), FOUR(c)},
+const dg_block_sets dg_block_constants = {DG_BLOCK_CONSTANTS(BLOCK)};
+#endif
+
 static bool is_digit(char c)
 {
     return (unsigned char)(c - '0') < 10;
@@ -83,42 +90,25 @@ static const char *member(dg_scan *s, const char *p)
     return dg_scan_space(s, p + 1);
 }
 
-/* The same, and a scalar, with the index at c; both leave c at the first offset from there on. */
-__attribute__((always_inline)) static inline const char *known_member(dg_scan *s, const char *p,
-                                                                      const uint32_t **c)
+/* The same for what most names are. */
+static inline const char *plain_member(dg_scan *s, const char *p)
 {
-    size_t len = dg_scan_known(s, p, **c);
-    if (DG_LIKELY(len && *p == '"' && dg_is_exact_string(p, len) && p[len] == ':')) {
-        ++*c;
-        p += len + 1;
-        return DG_LIKELY(*p > ' ') ? p : dg_scan_space(s, p + (*p == ' '));
-    }
-    if ((p = member(s, p))) {
-        dg_scan_sync(s, *c, p);
-        *c = s->cursor;
-    }
-    return p;
+    const char *q = DG_LIKELY(*p == '"') ? dg_plain_string(p, NULL) : NULL;
+    if (DG_LIKELY(q && q < s->end && *q == ':'))
+        return dg_scan_space(s, q + 1);
+    return member(s, p);
 }
 
-__attribute__((always_inline)) static inline const char *known_scalar(dg_scan *s, const char *p,
-                                                                      const uint32_t **c)
+static inline const char *plain_scalar(dg_scan *s, const char *p)
 {
-    size_t len = dg_scan_known(s, p, **c);
-    if (DG_LIKELY(dg_is_exact_scalar(p, len)))
-        return p + len;
-    if ((p = dg_scan_scalar(s, p))) {
-        dg_scan_sync(s, *c, p);
-        *c = s->cursor;
-    }
-    return p;
+    const char *q = dg_plain_scalar(p, NULL);
+    return DG_LIKELY(q && q <= s->end) ? q : dg_scan_scalar(s, p);
 }
 
 const char *dg_scan_value(dg_scan *s, const char *p, unsigned depth)
 {
     uint64_t is_object[(DG_JSON_DEPTH_MAX + 64) / 64] = {0};
     const unsigned base = depth;
-    dg_scan_sync(s, s->cursor ? s->cursor : dg_index_nothing, p);
-    const uint32_t *c = s->cursor;
     bool object = false;
     for (;;) {
         /* A value starts at p. */
@@ -129,21 +119,19 @@ const char *dg_scan_value(dg_scan *s, const char *p, unsigned depth)
             uint64_t bit = (uint64_t)1 << (depth % 64);
             is_object[depth / 64] = (is_object[depth / 64] & ~bit) | (object ? bit : 0);
             depth++;
-            c += dg_scan_is_at(s, c, p);
             p = dg_scan_space(s, p + 1);
             if (!(p < s->end && *p == (object ? '}' : ']'))) {
-                if (object && !(p = known_member(s, p, &c)))
+                if (object && !(p = plain_member(s, p)))
                     return NULL;
                 continue;
             }
-            c += dg_scan_is_at(s, c, p++);
+            p++;
             depth--;
-        } else if (!(p = known_scalar(s, p, &c))) {
+        } else if (!(p = plain_scalar(s, p))) {
             return NULL;
         }
         /* A value ended at p: close what ends with it. */
         for (;; depth--) {
-            s->cursor = c;
             if (depth == base)
                 return p;
             object = is_object[(depth - 1) / 64] >> ((depth - 1) % 64) & 1;
@@ -151,12 +139,11 @@ const char *dg_scan_value(dg_scan *s, const char *p, unsigned depth)
             if (DG_UNLIKELY(p >= s->end || (*p != ',' && *p != (object ? '}' : ']'))))
                 return dg_scan_fail(s, p, DG_SYNTAX,
                                     object ? "expected a comma or '}'" : "expected a comma or ']'");
-            c += dg_scan_is_at(s, c, p);
             if (*p++ == ',')
                 break;
         }
         p = dg_scan_space(s, p);
-        if (object && !(p = known_member(s, p, &c)))
+        if (object && !(p = plain_member(s, p)))
             return NULL;
     }
 }

@@ -10,15 +10,12 @@
 
 #include "base/slice.h"
 #include "base/status.h"
-#include "transforms/index.h"
 #include "transforms/program.h"
+#include "transforms/simd.h"
 
 typedef struct dg_scan {
     const char *end;
-    dg_index *index;        /* of the text; NULL: there is none */
-    const char *text;       /* what its offsets count from */
-    const uint32_t *cursor; /* in it: nothing before this matters any more */
-    const char *fault_at;   /* set with the two below when a scan returns NULL */
+    const char *fault_at; /* set with the two below when a scan returns NULL */
     const char *message;
     dg_status status;
 } dg_scan;
@@ -50,38 +47,6 @@ static inline const char *dg_scan_space(const dg_scan *s, const char *p)
         p += DG_BLOCK;
     }
     return p < s->end ? p : s->end;
-}
-
-/* Sets the cursor to the first offset that is not before p; there is none before `from`. */
-static inline void dg_scan_sync(dg_scan *s, const uint32_t *from, const char *p)
-{
-    size_t offset = (size_t)((uintptr_t)p - (uintptr_t)s->text);
-    if (offset > DG_INDEX_END)
-        offset = DG_INDEX_END;
-    for (;;) {
-        while (*from < offset)
-            from++;
-        s->cursor = from;
-        if (DG_LIKELY(*from != DG_INDEX_END))
-            return;
-        s->cursor = dg_index_nothing;
-        if (!s->index || s->index->done >= s->index->len)
-            return;
-        dg_index_more(s->index);
-        from = s->index->at;
-    }
-}
-
-static inline bool dg_scan_is_at(const dg_scan *s, const uint32_t *cursor, const char *p)
-{
-    return *cursor == (size_t)((uintptr_t)p - (uintptr_t)s->text);
-}
-
-/* How long the value at p is if it ends at `offset`; 0 if that is not known. */
-static inline size_t dg_scan_known(const dg_scan *s, const char *p, uint32_t offset)
-{
-    size_t len = (size_t)offset - (size_t)((uintptr_t)p - (uintptr_t)s->text);
-    return len < (size_t)(s->end - p) ? len : 0;
 }
 
 /* The escape at p, a backslash: its length, or 0. */
@@ -141,102 +106,53 @@ static inline const char *dg_scan_string(dg_scan *s, const char *p, char *out)
     }
 }
 
-/* Whether the `len` bytes at p, a quote, are one string without escapes, and nothing else. The
- * first DG_BLOCK bytes are copied to `out`, and the others if all is well so far. */
-static inline bool dg_copy_exact_string(const char *p, size_t len, char *out)
+/* The three below look at a scalar that is what most are, and say where it ends; NULL if it takes
+ * a closer look, by the functions above and further down. With `out`, a block is copied there. They
+ * do not ask where the text ends: what they say counts if it is before that. */
+
+/* A string shorter than a block, without escapes. */
+static inline const char *dg_plain_string(const char *p, char *out)
 {
-    dg_mask specials = dg_block_copy_specials(out, p) ^ 1;
-    while (DG_UNLIKELY(len > DG_BLOCK)) {
-        if (specials)
-            return false;
-        p += DG_BLOCK;
-        out += DG_BLOCK;
-        len -= DG_BLOCK;
-        specials = dg_block_copy_specials(out, p);
+    dg_mask specials = out ? dg_block_copy_specials(out, p) : dg_block_specials(p);
+    specials &= specials - 1; /* its own quote */
+    if (DG_UNLIKELY(specials == 0))
+        return NULL;
+    p += __builtin_ctz(specials);
+    return DG_LIKELY(*p == '"') ? p + 1 : NULL;
+}
+
+/* A number shorter than a block, without sign and exponent. */
+static inline const char *dg_plain_number(const char *p, char *out)
+{
+    dg_mask others = ~(out ? dg_block_copy_digits(out, p) : dg_block_digits(p));
+    if (DG_UNLIKELY(others == 0 || (*p == '0' && !(others & 2))))
+        return NULL;
+    const char *q = p + __builtin_ctz(others);
+    if (*q == '.') {
+        others &= others - 1;
+        if (DG_UNLIKELY(others == 0))
+            return NULL;
+        const char *point = q;
+        q = p + __builtin_ctz(others);
+        if (DG_UNLIKELY(q == point + 1))
+            return NULL;
     }
-    uint64_t last = (uint64_t)1 << (len - 1);
-    return (specials & (last * 2 - 1)) == last;
+    return DG_UNLIKELY((*q | 0x20) == 'e') ? NULL : q;
 }
 
-static inline bool dg_is_exact_string(const char *p, size_t len)
+static inline const char *dg_plain_scalar(const char *p, char *out)
 {
-    dg_mask specials = dg_block_specials(p) ^ 1;
-    while (DG_UNLIKELY(len > DG_BLOCK)) {
-        if (specials)
-            return false;
-        p += DG_BLOCK;
-        len -= DG_BLOCK;
-        specials = dg_block_specials(p);
-    }
-    uint64_t last = (uint64_t)1 << (len - 1);
-    return (specials & (last * 2 - 1)) == last;
-}
-
-/* Whether the `len` bytes at p are a number without an exponent, and nothing else. False for long
- * ones too: the grammar in full is dg_scan_number's. */
-static inline bool dg_is_exact_number(const char *p, size_t len)
-{
-    if (DG_UNLIKELY(len > DG_BLOCK))
-        return false;
-    uint64_t all = ((uint64_t)1 << len) - 1, digits = dg_block_digits(p) & all;
-    unsigned minus = *p == '-';
-    uint64_t others = (all & ~digits) & ~(uint64_t)minus;
-    if (DG_UNLIKELY(p[minus] == '0' && (digits >> minus & 2)))
-        return false;
-    if (others == 0)
-        return len > minus;
-    unsigned point = (unsigned)__builtin_ctzll(others);
-    return p[point] == '.' && point > minus && point + 1 < len && (others & (others - 1)) == 0;
-}
-
-static inline bool dg_is_exact_literal(const char *p, size_t len)
-{
+    if (*p == '"')
+        return dg_plain_string(p, out);
+    if ((unsigned char)(*p - '0') < 10)
+        return dg_plain_number(p, out);
+    if (out)
+        memcpy(out, p, 8);
     uint32_t v;
     memcpy(&v, p, 4);
-    if (len == 4)
-        return memcmp(&v, "true", 4) == 0 || memcmp(&v, "null", 4) == 0;
-    return len == 5 && memcmp(&v, "fals", 4) == 0 && p[4] == 'e';
-}
-
-/* The same for what ends at `offset` of the index, when it is short: one comparison rules out that
- * it is long, that it ends before p, and that its end is not known. p may be beyond the end. */
-static inline size_t dg_scan_short(const dg_scan *s, const char *p, uint32_t offset)
-{
-    uint32_t len = offset - (uint32_t)((uintptr_t)p - (uintptr_t)s->text);
-    return len <= DG_BLOCK ? len : 0;
-}
-
-/* A scalar of such a length, 0 too. */
-static inline bool dg_copy_short_scalar(const char *p, size_t len, char *out)
-{
-    if (*p == '"') {
-        dg_mask specials = dg_block_copy_specials(out, p);
-        uint64_t last = (uint64_t)1 << len >> 1;
-        return (specials & (last * 2 - 1)) == (last | 1) && last > 1;
-    }
-    dg_block_copy(out, p);
-    return (unsigned char)*p <= '9' ? dg_is_exact_number(p, len) : dg_is_exact_literal(p, len);
-}
-
-/* Whether the `len` bytes at p are a scalar and nothing else; false if it takes a closer look.
- * Copies them to `out`, and up to DG_BLOCK more. */
-static inline bool dg_copy_exact_scalar(const char *p, size_t len, char *out)
-{
-    if (DG_UNLIKELY(len == 0))
-        return false;
-    if (*p == '"')
-        return dg_copy_exact_string(p, len, out);
-    dg_block_copy(out, p);
-    return (unsigned char)*p <= '9' ? dg_is_exact_number(p, len) : dg_is_exact_literal(p, len);
-}
-
-static inline bool dg_is_exact_scalar(const char *p, size_t len)
-{
-    if (DG_UNLIKELY(len == 0))
-        return false;
-    if (*p == '"')
-        return dg_is_exact_string(p, len);
-    return (unsigned char)*p <= '9' ? dg_is_exact_number(p, len) : dg_is_exact_literal(p, len);
+    if (memcmp(&v, "true", 4) == 0 || memcmp(&v, "null", 4) == 0)
+        return p + 4;
+    return memcmp(&v, "fals", 4) == 0 && p[4] == 'e' ? p + 5 : NULL;
 }
 
 /* A number, literal, scalar, or (iteratively) a value, at p. p may be at the end. */

@@ -35,10 +35,10 @@ static inline dg_mask dg_block_bits(dg_block v)
 {
     return (dg_mask)_mm256_movemask_epi8(v);
 }
-/* Defined in index.c and read from memory: gcc makes them anew, with three instructions each, where
+/* Defined in scan.c and read from memory: gcc makes them anew, with three instructions each, where
  * it sees their value. */
 #define DG_BLOCK_CONSTANTS(X)                                                                      \
-    X('"', quotes) X('\\', slashes) X(0x1F, controls) X('0', zeros) X(9, nines) X(0x20, blanks)
+    X('"', quotes) X('\\', slashes) X(0x1F, controls) X('0', zeros) X(9, nines)
 #define DG_BLOCK_MEMBER(c, name) char name[32];
 typedef struct dg_block_sets {
     _Alignas(32) DG_BLOCK_CONSTANTS(DG_BLOCK_MEMBER)
@@ -125,10 +125,22 @@ static inline dg_mask dg_block_copy_specials(char *out, const char *p)
     return dg_mask_specials(v);
 }
 
+static inline dg_mask dg_mask_digits(dg_block v)
+{
+    v = DG_BLOCK_SUB(v, DG_BLOCK_OF('0', zeros));
+    return dg_block_bits(DG_BLOCK_EQ(DG_BLOCK_MIN(v, DG_BLOCK_OF(9, nines)), v));
+}
+
 static inline dg_mask dg_block_digits(const char *p)
 {
-    dg_block v = DG_BLOCK_SUB(dg_block_load(p), DG_BLOCK_OF('0', zeros));
-    return dg_block_bits(DG_BLOCK_EQ(DG_BLOCK_MIN(v, DG_BLOCK_OF(9, nines)), v));
+    return dg_mask_digits(dg_block_load(p));
+}
+
+static inline dg_mask dg_block_copy_digits(char *out, const char *p)
+{
+    dg_block v = dg_block_load(p);
+    dg_block_store(out, v);
+    return dg_mask_digits(v);
 }
 
 static inline dg_mask dg_mask_spaces(dg_block v)
@@ -167,26 +179,6 @@ static inline dg_mask dg_block_high(const char *p)
     return dg_block_bits(dg_block_load(p));
 }
 
-/* Quotes, backslashes, and (with a few control bytes among them) , : { } [ ]. */
-static inline void dg_block_classify(const char *p, dg_mask *ret_quotes, dg_mask *ret_slashes,
-                                     dg_mask *ret_marks)
-{
-    dg_block v = dg_block_load(p), lower = DG_BLOCK_OR(v, DG_BLOCK_OF(0x20, blanks));
-    *ret_quotes = dg_block_bits(DG_BLOCK_EQ(v, DG_BLOCK_OF('"', quotes)));
-    *ret_slashes = dg_block_bits(DG_BLOCK_EQ(v, DG_BLOCK_OF('\\', slashes)));
-#ifdef DG_SIMD_AVX2
-    const __m256i table = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0,
-                                           0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0);
-    *ret_marks = dg_block_bits(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, v), lower));
-#else
-    dg_block braces =
-        DG_BLOCK_OR(DG_BLOCK_EQ(lower, dg_block_set('{')), DG_BLOCK_EQ(lower, dg_block_set('}')));
-    dg_block points =
-        DG_BLOCK_OR(DG_BLOCK_EQ(v, dg_block_set(',')), DG_BLOCK_EQ(v, dg_block_set(':')));
-    *ret_marks = dg_block_bits(DG_BLOCK_OR(braces, points));
-#endif
-}
-
 #else /* plain C */
 
 #define DG_BLOCK_MASK(condition)                                                                   \
@@ -217,6 +209,11 @@ static inline dg_mask dg_block_digits(const char *p)
 {
     DG_BLOCK_MASK((unsigned char)(p[i] - '0') < 10);
 }
+static inline dg_mask dg_block_copy_digits(char *out, const char *p)
+{
+    memcpy(out, p, DG_BLOCK);
+    return dg_block_digits(p);
+}
 static inline dg_mask dg_block_spaces(const char *p)
 {
     DG_BLOCK_MASK(p[i] == ' ' || p[i] == '\n' || p[i] == '\t' || p[i] == '\r');
@@ -230,41 +227,7 @@ static inline dg_mask dg_block_high(const char *p)
 {
     DG_BLOCK_MASK((unsigned char)p[i] >> 7);
 }
-static inline void dg_block_classify(const char *p, dg_mask *ret_quotes, dg_mask *ret_slashes,
-                                     dg_mask *ret_marks)
-{
-    *ret_quotes = *ret_slashes = *ret_marks = 0;
-    for (unsigned i = 0; i < DG_BLOCK; i++) {
-        char lower = (char)(p[i] | 0x20);
-        *ret_quotes |= (dg_mask)(p[i] == '"') << i;
-        *ret_slashes |= (dg_mask)(p[i] == '\\') << i;
-        *ret_marks |= (dg_mask)(lower == '{' || lower == '}' || p[i] == ',' || p[i] == ':') << i;
-    }
-}
 #undef DG_BLOCK_MASK
 #endif
-
-/* The lowest bit's number; any number if there is none. */
-static inline unsigned dg_lowest(uint64_t bits)
-{
-#ifdef DG_SIMD_AVX2
-    return (unsigned)_tzcnt_u64(bits);
-#else
-    return (unsigned)__builtin_ctzll(bits | (uint64_t)1 << 63);
-#endif
-}
-
-/* Every bit becomes the parity of itself and those below it. */
-static inline uint64_t dg_parity(uint64_t bits)
-{
-#if defined(DG_SIMD_AVX2) && defined(__PCLMUL__)
-    __m128i v = _mm_set_epi64x(0, (long long)bits);
-    return (uint64_t)_mm_cvtsi128_si64(_mm_clmulepi64_si128(v, _mm_set1_epi8(-1), 0));
-#else
-    for (unsigned shift = 1; shift < 64; shift *= 2)
-        bits ^= bits << shift;
-    return bits;
-#endif
-}
 
 #endif

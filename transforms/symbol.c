@@ -496,6 +496,7 @@ static void finish(builder *b, dg_node *node, const symbol *root, dg_result *ret
         node->direct = !node->voids && node->override_object == DG_NEVER &&
                        node->prefix.len + node->suffix.len == 0 && node->local.count > 0 &&
                        !node->select;
+        node->plain_end = node->constant_count == 0 && !node->voids && !node->select;
         if (b->status == DG_OK)
             node->mode = DG_NODE_STREAM;
     }

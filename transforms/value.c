@@ -149,6 +149,24 @@ static const char *run_scalar(dg_run_state *r, const char *p, dg_node *node, siz
     return p;
 }
 
+static inline const char *run_element(dg_run_state *r, const char *p, dg_node *element,
+                                      dg_guess *first)
+{
+    if (element->passes_scalars) {
+        const char *q = dg_plain_scalar(p, r->at);
+        if (DG_LIKELY(q && q < r->scan.end)) {
+            r->at += q - p;
+            return q;
+        }
+    }
+    r->first = first;
+    if (DG_LIKELY(*p == '{' && element->direct && p < r->scan.end)) {
+        dg_ending ending;
+        return dg_run_object(r, p, element, &ending);
+    }
+    return dg_run_child(r, p, element);
+}
+
 static const char *run_elements(dg_run_state *r, const char *p, dg_node *element)
 {
     *r->at++ = '[';
@@ -159,11 +177,14 @@ static const char *run_elements(dg_run_state *r, const char *p, dg_node *element
         *r->at++ = ']';
         return p + 1;
     }
-    dg_scan_sync(&r->scan, r->scan.cursor, p);
     for (dg_guess *first = r->first;;) {
-        r->first = first;
-        if (!(p = dg_run_known(r, p, element, r->scan.cursor)))
+        if (!(p = run_element(r, p, element, first)))
             return NULL;
+        if (DG_LIKELY(*p == ',' && (unsigned char)p[1] > ' ' && r->scan.end - p > 1)) {
+            *r->at++ = ',';
+            p++;
+            continue;
+        }
         space = p;
         p = dg_scan_space(&r->scan, p);
         if (DG_UNLIKELY(p >= r->scan.end || (*p != ',' && *p != ']')))
@@ -285,29 +306,6 @@ const char *dg_run_value(dg_run_state *r, const char *p, dg_node *node)
         break;
     }
     return dg_refuse(r, from, NULL, "the added value contains itself, without end");
-}
-
-const char *dg_run_long(dg_run_state *r, const char *p, dg_node *node, const uint32_t *next)
-{
-    if (*p == '{' && node->direct && p < r->scan.end) {
-        dg_ending ending;
-        r->scan.cursor = next;
-        p = dg_run_object(r, p, node, &ending);
-    } else if (node->passes_scalars && *p == '"') {
-        size_t len = p < r->scan.end ? dg_scan_known(&r->scan, p, *next) : 0;
-        if (len && dg_copy_exact_string(p, len, r->at)) {
-            r->at += len;
-            r->scan.cursor = next + 1;
-            return p + len;
-        }
-        p = dg_copy_scalar(r, p);
-    } else {
-        r->scan.cursor = next;
-        p = dg_run_child(r, p, node);
-    }
-    if (p)
-        dg_scan_sync(&r->scan, r->scan.cursor, dg_scan_space(&r->scan, p) + 1);
-    return p;
 }
 
 /* The whole text: white space, a value, white space. */

@@ -1,0 +1,65 @@
+/* Running objects: what quick.c, where members go by that are known, and object.c, for all others,
+ * know of each other. Internal to the room. */
+#ifndef DG_TRANSFORMS_OBJECT_H
+#define DG_TRANSFORMS_OBJECT_H
+
+#include "transforms/isa.h"
+
+#include "transforms/run.h"
+
+/* The object being written. */
+typedef struct dg_frame {
+    dg_node *node;
+    uint64_t serial;
+    size_t open; /* output offset behind the brace */
+    size_t kept; /* members written */
+    int64_t
+        alive; /* the local item that let the last member go; DG_NEVER: one stays; -1: none came */
+    bool selected;  /* UNWRAP has its member */
+    bool collapsed; /* it was empty for a moment: the white space that it began with is gone */
+    dg_ending ending;
+    const char *space; /* where the last value ended */
+    uint64_t claimed;  /* the first bits of output names, and DG_BITS_OTHER, always */
+    uint32_t bit_end;  /* of `bits`, which are the others, how many are in use */
+    uint64_t bits[DG_BITS_MAX / 64];
+} dg_frame;
+
+/* A member in the input. */
+typedef struct dg_place {
+    const char *name;  /* its opening quote */
+    const char *after; /* behind the closing quote */
+    const char *value; /* NULL while it is not known */
+    size_t mark;       /* output offset before its separator */
+} dg_place;
+
+/* Whether the name at `name` (its opening quote; not beyond the end) is the key's, as it was
+ * learned, with its colon. It may end beyond the end: then its value does too, which is seen when
+ * that is run. */
+static inline bool dg_names(const dg_key *key, const char *name)
+{
+    return (~dg_block_equal(key->match + 1, name) & key->match_mask >> 1) == 0;
+}
+
+/* The same for a comma and the name of a quick key. */
+static inline bool dg_follows(const dg_key *key, const char *comma)
+{
+    return (~dg_block_equal(key->match, comma) & key->match_mask) == 0;
+}
+
+/* The key at `name`, which is not the quick one that was guessed: one that is not quick, the other
+ * one, one that follows them, for members are often left out, or one from the cache. NULL if it
+ * takes a closer look. */
+dg_key *dg_other_key(dg_node *node, dg_guess *guess, const char *name);
+
+bool dg_has_bit(const dg_frame *f, uint32_t bit);
+/* True if it was claimed already. */
+bool dg_claim_bit(dg_frame *f, uint32_t bit);
+
+/* A known name, at p, has come twice, if it does not lie beyond the end. */
+const char *dg_refuse_quick(dg_run_state *r, const dg_key *key, const char *p);
+/* A member that is not quick, or not known: key is NULL then. Learns. */
+const char *dg_run_slow(dg_run_state *r, dg_frame *f, dg_key *key, dg_guess **guess, dg_place *m);
+/* Constants, the white space before the brace, and the brace at p. */
+const char *dg_close_object(dg_run_state *r, dg_frame *f, const char *p);
+
+#endif

@@ -1,0 +1,213 @@
+/* Objects, member after member, as fast as names that are known go by. */
+#include "transforms/isa.h"
+
+#include "transforms/object.h"
+
+/* Where the members of an object have come to. */
+typedef struct progress {
+    dg_guess *guess;  /* what comes next */
+    size_t separator; /* bytes of the output before the name that stand there for it */
+    bool at_name;     /* else behind a value */
+    dg_key *key;      /* at a name: its key, or NULL */
+} progress;
+
+/* What stands between a comma and the next name, comma included: the same for all members of an
+ * object as a rule. */
+typedef struct gap {
+    const char *at; /* in the input, where it was seen last */
+    dg_mask mask;
+    size_t len; /* 0: none was seen */
+} gap;
+
+/* Whether the gap at p, a comma, is as the last one; learns it if it is not. */
+static inline bool same_gap(gap *g, const char *p)
+{
+    if (DG_LIKELY(g->len && (~dg_block_equal(g->at, p) & g->mask) == 0))
+        return true;
+    dg_mask others = ~dg_block_spaces(p) & ~(dg_mask)1;
+    if (others == 0)
+        return false;
+    g->at = p;
+    g->len = (size_t)__builtin_ctz(others);
+    g->mask = ((dg_mask)1 << g->len) - 1;
+    return true;
+}
+
+/* The value of a quick key, which is no plain scalar or may lie beyond the end. */
+static const char *run_value(dg_run_state *r, const char *p, dg_key *key)
+{
+    const char *value = dg_scan_space(&r->scan, p);
+    if (DG_UNLIKELY(value != p)) {
+        dg_put(r, p, value > p ? (size_t)(value - p) : 0);
+        p = value;
+    }
+    r->first = &key->first;
+    if (DG_LIKELY(*p == '{' && key->child->direct && p < r->scan.end)) {
+        dg_ending ending;
+        return dg_run_object(r, p, key->child, &ending);
+    }
+    return dg_run_child(r, p, key->child);
+}
+
+/* A name whose bit is not among the first, or has come twice. */
+static bool claim_other(dg_frame *f, uint64_t claimed, const dg_key *key)
+{
+    f->claimed = claimed;
+    return key->claim == DG_BITS_OTHER && !dg_claim_bit(f, (uint32_t)key->bit);
+}
+
+/* Members whose names and colons stand as they were learned, from the name at p on: each in one go,
+ * with what changes all the time in registers. Stops at the first that is another, or behind a
+ * value that no member follows. */
+static inline const char *run_members(dg_run_state *r, dg_frame *f, const char *p, progress *now)
+{
+    dg_node *node = f->node;
+    dg_guess *guess = now->guess;
+    const char *const end = r->scan.end;
+    char *at = r->at;
+    gap between = {p, 0, 0};
+    dg_key *key = guess->key;
+    if (p >= end || !(DG_LIKELY(key->quick && dg_names(key, p)) ||
+                      ((key = dg_other_key(node, guess, p)) && key->quick))) {
+        now->key = p < end ? key : NULL;
+        now->at_name = true;
+        return p;
+    }
+    uint64_t claimed = f->claimed;
+    dg_block_copy(at, (const char *)key->emit + 1);
+    at += key->emit_len - 1;
+    const char *value = p + key->match_len - 1;
+    now->at_name = false;
+    for (;;) {
+        guess = &key->next;
+        if (DG_UNLIKELY(claimed & key->claim) && !claim_other(f, claimed, key))
+            return dg_refuse_quick(r, key, value - (value[-1] == ' ') - key->match_len + 1);
+        claimed |= key->claim;
+        if (DG_UNLIKELY((intptr_t)((uintptr_t)at - (uintptr_t)value) > r->lead_max)) {
+            r->at = at;
+            if (!dg_room(r, value, 0))
+                return NULL;
+            at = r->at;
+        }
+        p = dg_plain_scalar(value, at);
+        if (DG_LIKELY(p && p < end)) {
+            at += p - value;
+        } else {
+            r->at = at;
+            if (!(p = run_value(r, value, key)))
+                return NULL;
+            at = r->at;
+            if (DG_UNLIKELY(p >= end))
+                break;
+        }
+        key = guess->key;
+        if (DG_LIKELY(dg_follows(key, p))) {
+            dg_block_copy(at, (const char *)key->emit);
+            at += key->emit_len;
+            value = p + key->match_len;
+            continue;
+        }
+        if (*p != ',')
+            break;
+        if (!same_gap(&between, p) || p + between.len >= end)
+            break;
+        dg_block_copy(at, p);
+        p += between.len;
+        at += between.len;
+        if (!dg_names(key, p) || !key->quick) {
+            key = dg_other_key(node, guess, p);
+            if (!key || !key->quick) {
+                now->key = key;
+                now->separator = between.len;
+                now->at_name = true;
+                break;
+            }
+        }
+        dg_block_copy(at, (const char *)key->emit + 1);
+        at += key->emit_len - 1;
+        value = p + key->match_len - 1;
+        if (*value == ' ') {
+            *at++ = ' ';
+            value++;
+        }
+    }
+    f->claimed = claimed;
+    f->kept = 1;
+    f->alive = DG_NEVER;
+    r->at = at;
+    now->guess = guess;
+    return p;
+}
+
+/* What remains of an object behind the value at p; returns where its brace is. */
+static const char *run_rest(dg_run_state *r, dg_frame *f, const char *p, progress *now)
+{
+    const bool writes = !f->node->select;
+    for (;;) {
+        if (now->at_name) {
+            dg_place m = {.name = p, .mark = (size_t)(r->at - r->base) - now->separator};
+            if (!(p = dg_run_slow(r, f, now->key, &now->guess, &m)))
+                return NULL;
+        }
+        f->space = p;
+        p = dg_scan_space(&r->scan, p);
+        if (DG_UNLIKELY(p >= r->scan.end || (*p != ',' && *p != '}')))
+            return dg_scan_fail(&r->scan, p, DG_SYNTAX, "expected a comma or '}'");
+        if (*p == '}')
+            return p;
+        p = dg_scan_space(&r->scan, p + 1);
+        now->separator = writes && f->kept ? (size_t)(p - f->space) : 0;
+        dg_put_input(r, f->space, now->separator);
+        if (!(p = run_members(r, f, p, now)))
+            return NULL;
+    }
+}
+
+static inline void start_frame(dg_run_state *r, dg_frame *f, dg_node *node)
+{
+    f->node = node;
+    f->serial = ++r->objects;
+    f->kept = 0;
+    f->alive = -1;
+    f->selected = f->collapsed = false;
+    f->ending = (dg_ending){false, 0};
+    f->claimed = DG_BITS_OTHER;
+    f->bit_end = 0;
+}
+
+const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_ending *ret_ending)
+{
+    dg_frame f;
+    start_frame(r, &f, node);
+    if (r->depth >= DG_JSON_DEPTH_MAX)
+        return dg_scan_fail(&r->scan, p, DG_LIMIT, "nested too deep");
+    r->depth++;
+    if (node->strays)
+        node->strays = (node->strays > DG_STRAYS_MAX ? DG_STRAYS_MAX : node->strays) - 1;
+    *r->at = '{';
+    r->at += !node->select;
+    f.open = (size_t)(r->at - r->base);
+    f.space = p + 1;
+    p = dg_scan_space(&r->scan, p + 1);
+    if (p >= r->scan.end || *p != '}') {
+        /* The same key may lead to objects of several nodes, by way of arrays. */
+        dg_guess *first = r->first;
+        if (!first || (first->key->node && first->key->node != node))
+            first = &node->first;
+        progress now = {.guess = first};
+        dg_put_input(r, f.space, node->select ? 0 : (size_t)(p - f.space));
+        if (!(p = run_members(r, &f, p, &now)))
+            return NULL;
+        if (DG_LIKELY(!now.at_name && *p == '}' && node->plain_end && p < r->scan.end)) {
+            r->depth--;
+            *r->at++ = '}';
+            ret_ending->gone = false;
+            return p + 1;
+        }
+        if (!(p = run_rest(r, &f, p, &now)))
+            return NULL;
+    }
+    p = dg_close_object(r, &f, p);
+    *ret_ending = f.ending;
+    return p;
+}
