@@ -223,6 +223,7 @@ struct dg_program {
     dg_item *items;
     uint32_t item_count;
     bool identity;
+    bool streams;
 };
 
 void dg_lexicon_init(dg_lexicon *lex, const dg_program *program);
@@ -247,6 +248,12 @@ dg_key *dg_lexicon_constant_key(dg_lexicon *lex, dg_node *node, dg_slice name, u
 /* The child that a key leads to. */
 dg_node *dg_lexicon_child(dg_lexicon *lex, dg_key *key);
 dg_node *dg_lexicon_element(dg_lexicon *lex, dg_node *node);
+
+/* Whether what the node does to a value is nothing but what it puts around it. */
+bool dg_node_copies(const dg_node *node);
+/* Whether it can begin on a value that begins with `c` before its end is known: nothing that comes
+ * later in it makes it go, or be another (spine.h). */
+bool dg_node_enters(const dg_node *node, char c);
 
 /* The pair that a scalar's text matches, its number; pair_count if none; UINT32_MAX out of memory.
  */

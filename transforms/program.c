@@ -188,7 +188,7 @@ static void try_children(trial *t, dg_node *node)
         try_name(t, node, node->select->name);
 }
 
-static dg_status try_out(checker *check, const dg_program *program)
+static dg_status try_out(checker *check, dg_program *program)
 {
     dg_lexicon *lex = malloc(sizeof *lex);
     trial *t = calloc(1, sizeof *t);
@@ -200,7 +200,9 @@ static dg_status try_out(checker *check, const dg_program *program)
     dg_lexicon_init(lex, program);
     t->check = check;
     t->lex = lex;
-    try_node(t, dg_lexicon_node(lex, program->items, program->item_count));
+    dg_node *root = dg_lexicon_node(lex, program->items, program->item_count);
+    program->streams = root && (dg_node_enters(root, '{') || dg_node_enters(root, '['));
+    try_node(t, root);
     for (size_t i = 0; i < t->count && t->status == DG_OK; i++) {
         dg_node *node = t->nodes[i];
         if (node->mode == DG_NODE_CONSTANT && node->result.kind == DG_RESULT_REFUSED)
@@ -222,7 +224,7 @@ static dg_status join(const dg_ops *const *steps, size_t step_count, dg_program 
 {
     size_t count = 0, at = 0;
     unsigned budget = LISTS_MAX;
-    program->identity = true;
+    program->identity = program->streams = true;
     for (size_t i = 0; i < step_count; i++) {
         count += steps[i]->count;
         program->identity &= does_nothing(steps[i], &budget);
@@ -290,4 +292,9 @@ void dg_program_free(dg_program *program)
 bool dg_program_is_identity(const dg_program *program)
 {
     return program->identity;
+}
+
+bool dg_program_streams(const dg_program *program)
+{
+    return program->streams;
 }

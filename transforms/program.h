@@ -26,6 +26,8 @@ DG_MUST_USE dg_status dg_program_compile(const dg_ops *const *steps, size_t step
 void dg_program_free(dg_program *program);
 /* True when the program changes nothing, ever: the caller may pass bytes through unread. */
 bool dg_program_is_identity(const dg_program *program);
+/* True when some result can leave before the whole text is there (stream.h); that depends on the text, too. */
+bool dg_program_streams(const dg_program *program);
 
 /* What went wrong in a run, and where. */
 typedef struct dg_run_error {
