@@ -1,6 +1,7 @@
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "certs/context.h"
@@ -12,52 +13,43 @@ struct dg_tls_client {
     bool verify;
 };
 
-static dg_status trust(SSL_CTX *context, const char *ca_file, dg_origin origin, dg_diags *diags)
+static bool trust_system(SSL_CTX *context, dg_origin origin, dg_diags *diags)
 {
-    if (!ca_file) {
-        if (SSL_CTX_set_default_verify_paths(context))
-            return DG_OK;
-        dg_diags_add(diags, DG_ERROR, origin, "cannot use the system's certificates: %s",
-                     dg_tls_error());
-        return DG_INVALID;
-    }
-    BIO *readable = dg_tls_open(ca_file, origin, diags);
-    if (!readable)
-        return DG_INVALID;
-    BIO_free(readable);
-    if (SSL_CTX_load_verify_locations(context, ca_file, NULL))
-        return DG_OK;
-    unsigned long code = ERR_peek_last_error();
-    if (ERR_GET_LIB(code) == ERR_LIB_X509 &&
-        ERR_GET_REASON(code) == X509_R_NO_CERTIFICATE_OR_CRL_FOUND) {
-        ERR_clear_error();
-        dg_diags_add(diags, DG_ERROR, origin, "%s holds no certificate in PEM form", ca_file);
-    } else {
-        dg_tls_blame(ca_file, "certificates", origin, diags);
-    }
-    return DG_INVALID;
+    if (SSL_CTX_set_default_verify_paths(context))
+        return true;
+    dg_diags_add(diags, DG_ERROR, origin, "cannot use the system's certificates: %s",
+                 dg_tls_error());
+    return false;
 }
 
-dg_status dg_tls_client_new(bool verify, const char *ca_file, dg_origin origin, dg_diags *diags,
-                            dg_tls_client **ret_client)
+static dg_status fill(SSL_CTX *context, const dg_tls_client_files *files, dg_diags *diags)
 {
     static const unsigned char protocols[] = "\x08http/1.1";
+    if (files->verify && !(files->ca_file
+                               ? dg_tls_trust(context, files->ca_file, files->origin, diags)
+                               : trust_system(context, files->origin, diags)))
+        return DG_INVALID;
+    if (files->own && !dg_tls_use_pair(context, files->own, diags))
+        return DG_INVALID;
+    SSL_CTX_set_verify(context, files->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
+    /* Zero is success, in this one function. */
+    return SSL_CTX_set_alpn_protos(context, protocols, sizeof protocols - 1) ? DG_NOMEM : DG_OK;
+}
+
+dg_status dg_tls_client_new(const dg_tls_client_files *files, dg_diags *diags,
+                            dg_tls_client **ret_client)
+{
     dg_tls_client *client = calloc(1, sizeof *client);
     if (!client)
         return DG_NOMEM;
+    client->verify = files->verify;
     dg_status status = dg_tls_context_new(TLS_client_method(), &client->context);
-    if (status == DG_OK && verify)
-        status = trust(client->context, ca_file, origin, diags);
-    /* Zero is success, in this one function. */
-    if (status == DG_OK &&
-        SSL_CTX_set_alpn_protos(client->context, protocols, sizeof protocols - 1))
-        status = DG_NOMEM;
+    if (status == DG_OK)
+        status = fill(client->context, files, diags);
     if (status != DG_OK) {
         dg_tls_client_free(client);
         return status;
     }
-    client->verify = verify;
-    SSL_CTX_set_verify(client->context, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
     *ret_client = client;
     return DG_OK;
 }
@@ -117,4 +109,39 @@ SSL *dg_tls_client_session(const dg_tls_client *client, const char *host)
     if (ssl)
         SSL_set_connect_state(ssl);
     return ssl;
+}
+
+const char *dg_tls_failure(const SSL *ssl)
+{
+    static _Thread_local char text[256];
+    long result = SSL_get_verify_result(ssl);
+    const char *what = NULL;
+    switch (result) {
+    case X509_V_OK:
+        return dg_tls_error();
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+        what = "its certificate is of a CA that is not trusted";
+        break;
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+        what = "its certificate is for another host";
+        break;
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+        what = "its certificate has expired";
+        break;
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        what = "its certificate is not valid yet";
+        break;
+    default:
+        what = "its certificate cannot be verified";
+        break;
+    }
+    snprintf(text, sizeof text, "%s (%s)", what, X509_verify_cert_error_string(result));
+    ERR_clear_error();
+    return text;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509err.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -112,4 +113,23 @@ EVP_PKEY *dg_tls_read_key(const char *file, dg_origin origin, dg_diags *diags)
         dg_tls_blame(file, "private key", origin, diags);
     }
     return key;
+}
+
+bool dg_tls_trust(SSL_CTX *context, const char *ca_file, dg_origin origin, dg_diags *diags)
+{
+    BIO *readable = dg_tls_open(ca_file, origin, diags);
+    if (!readable)
+        return false;
+    BIO_free(readable);
+    if (SSL_CTX_load_verify_locations(context, ca_file, NULL))
+        return true;
+    unsigned long code = ERR_peek_last_error();
+    if (ERR_GET_LIB(code) == ERR_LIB_X509 &&
+        ERR_GET_REASON(code) == X509_R_NO_CERTIFICATE_OR_CRL_FOUND) {
+        ERR_clear_error();
+        dg_diags_add(diags, DG_ERROR, origin, "%s holds no certificate in PEM form", ca_file);
+    } else {
+        dg_tls_blame(ca_file, "certificates", origin, diags);
+    }
+    return false;
 }

@@ -21,182 +21,6 @@ static const dg_compiled_api *find_api(const dg_ruleset *set, dg_slice path)
     return best;
 }
 
-static const dg_version *version_named(const dg_api *api, dg_slice name)
-{
-    for (size_t i = 0; i < api->version_count; i++)
-        if (dg_slice_eq(dg_slice_str(api->versions[i].name), name))
-            return &api->versions[i];
-    return NULL;
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-/* v9 has the shape of v1: the same but for the digits. Such a segment names a version, if an
- * unknown one. */
-static bool same_shape(dg_slice a, dg_slice b)
-{
-    size_t i = 0, j = 0;
-    bool digits = false;
-    while (i < a.len && j < b.len) {
-        if (is_digit(a.ptr[i]) && is_digit(b.ptr[j])) {
-            for (; i < a.len && is_digit(a.ptr[i]); i++)
-                digits = true;
-            for (; j < b.len && is_digit(b.ptr[j]); j++)
-                digits = true;
-        } else if (a.ptr[i++] != b.ptr[j++]) {
-            return false;
-        }
-    }
-    return digits && i == a.len && j == b.len;
-}
-
-static bool looks_like_version(const dg_api *api, dg_slice segment)
-{
-    for (size_t i = 0; i < api->version_count; i++)
-        if (same_shape(segment, dg_slice_str(api->versions[i].name)))
-            return true;
-    return false;
-}
-
-static int hex_value(char c)
-{
-    return is_digit(c)            ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
-/* Whether `raw` is `plain` once its % escapes are decoded; `plain` has none and no spaces. */
-static bool eq_decoded(dg_slice raw, dg_slice plain)
-{
-    size_t i = 0, j = 0;
-    for (; i < raw.len && j < plain.len; j++) {
-        char c = raw.ptr[i++];
-        if (c == '%' && i + 1 < raw.len && hex_value(raw.ptr[i]) >= 0 &&
-            hex_value(raw.ptr[i + 1]) >= 0) {
-            c = (char)(hex_value(raw.ptr[i]) * 16 + hex_value(raw.ptr[i + 1]));
-            i += 2;
-        }
-        if (c != plain.ptr[j])
-            return false;
-    }
-    return i == raw.len && j == plain.len;
-}
-
-/* Takes the next parameter off `left`: its whole text, and where its value begins (text.len if it
- * has none). */
-static bool next_param(dg_slice *left, dg_slice *ret_text, size_t *ret_value)
-{
-    if (left->len == 0)
-        return false;
-    size_t end = dg_slice_find(*left, '&');
-    *ret_text = dg_slice_until(*left, end);
-    *left = dg_slice_from(*left, end + 1);
-    size_t equals = dg_slice_find(*ret_text, '=');
-    *ret_value = equals < ret_text->len ? equals + 1 : ret_text->len;
-    return true;
-}
-
-static bool is_param(dg_slice text, dg_slice name)
-{
-    return eq_decoded(dg_slice_until(text, dg_slice_find(text, '=')), name);
-}
-
-/* What the selectors say together. */
-typedef struct selection {
-    const dg_version *version;
-    dg_selector by;
-    bool named;   /* some selector names a version */
-    bool unknown; /* and one of them names one that does not exist */
-    bool contradiction;
-} selection;
-
-static void name_version(selection *s, const dg_version *version, dg_selector by)
-{
-    s->named = true;
-    if (!version)
-        s->unknown = true;
-    else if (s->version && s->version != version)
-        s->contradiction = true;
-    else if (!s->version) {
-        s->version = version;
-        s->by = by;
-    }
-}
-
-static void select_by_path(const dg_api *api, dg_slice *rest, selection *s)
-{
-    if (!api->by_path || rest->len < 2)
-        return;
-    dg_slice below = dg_slice_from(*rest, 1);
-    size_t end = dg_slice_find(below, '/');
-    dg_slice segment = dg_slice_until(below, end);
-    const dg_version *version = version_named(api, segment);
-    if (version)
-        *rest = dg_slice_from(below, end);
-    if (version || looks_like_version(api, segment))
-        name_version(s, version, DG_BY_PATH);
-}
-
-static void select_by_header(const dg_api *api, const dg_request_view *request, selection *s)
-{
-    size_t count = 0;
-    dg_slice value = api->version_field.len && request->field
-                         ? request->field(request->context, api->version_field, &count)
-                         : (dg_slice){NULL, 0};
-    if (count > 1)
-        s->contradiction = true;
-    if (count == 0)
-        return;
-    while (value.len && (value.ptr[0] == ' ' || value.ptr[0] == '\t'))
-        value = dg_slice_from(value, 1);
-    while (value.len && (value.ptr[value.len - 1] == ' ' || value.ptr[value.len - 1] == '\t'))
-        value.len--;
-    name_version(s, version_named(api, value), DG_BY_HEADER);
-}
-
-static void select_by_query(const dg_api *api, dg_slice query, selection *s)
-{
-    dg_slice text;
-    size_t value, seen = 0;
-    while (api->version_query.len && next_param(&query, &text, &value)) {
-        if (!is_param(text, api->version_query))
-            continue;
-        const dg_version *version = NULL;
-        for (size_t i = 0; i < api->version_count && !version; i++)
-            if (eq_decoded(dg_slice_from(text, value), dg_slice_str(api->versions[i].name)))
-                version = &api->versions[i];
-        s->contradiction |= ++seen > 1;
-        name_version(s, version, DG_BY_QUERY);
-    }
-}
-
-static void select_version(const dg_compiled_api *api, const dg_request_view *request,
-                           dg_slice *rest, selection *s)
-{
-    for (size_t i = 0; i < api->pack.order_count; i++)
-        switch (api->pack.order[i]) {
-        case DG_BY_PATH:
-            select_by_path(&api->api, rest, s);
-            break;
-        case DG_BY_HEADER:
-            select_by_header(&api->api, request, s);
-            break;
-        case DG_BY_QUERY:
-            select_by_query(&api->api, request->query, s);
-            break;
-        case DG_BY_DEFAULT:
-            if (!s->named)
-                name_version(s, api->pack.default_version, DG_BY_DEFAULT);
-            break;
-        case DG_BY_NONE:
-            break;
-        }
-}
-
 static const dg_route *backend_route(const dg_compiled_api *api, const dg_route *route)
 {
     return &route->line->routes[api->api.backend->index];
@@ -365,8 +189,8 @@ dg_match_result dg_ruleset_match(const dg_ruleset *ruleset, const dg_request_vie
     if (!api)
         return DG_MATCH_NO_API;
     dg_slice rest = dg_slice_from(request->path, api->api.base.len);
-    selection s = {.by = DG_BY_NONE};
-    select_version(api, request, &rest, &s);
+    dg_selection s;
+    dg_select_version(&api->pack.selection, &api->api, request, &rest, &s);
     ret_match->api = &api->api;
     ret_match->rest = rest.len ? rest : DG_SLICE("/");
     if (s.contradiction)
@@ -376,9 +200,9 @@ dg_match_result dg_ruleset_match(const dg_ruleset *ruleset, const dg_request_vie
     if (!s.version)
         return match_preflight(api, request->method, ret_match) ? DG_MATCH_OK : DG_MATCH_NO_VERSION;
     ret_match->version = s.version;
-    ret_match->selected_by = s.by;
+    ret_match->selected_by = s.rule->by;
     dg_match_result result = match_endpoint(api, request->method, ret_match);
-    if (result == DG_MATCH_UNKNOWN_ENDPOINT && s.by == DG_BY_DEFAULT) {
+    if (result == DG_MATCH_UNKNOWN_ENDPOINT && s.rule->by == DG_BY_DEFAULT) {
         if (match_preflight(api, request->method, ret_match))
             return DG_MATCH_OK;
         ret_match->version = s.version;
@@ -392,28 +216,9 @@ static const dg_compiled_api *compiled(const dg_match *match)
     return (const dg_compiled_api *)(const void *)match->api;
 }
 
-/* "?" and the query, with the value of the selecting parameter replaced. */
-static void add_query(const dg_api *api, dg_slice query, const dg_version *version, dg_buf *out)
+static void add_query(const dg_match *match, dg_slice query, const dg_version *version, dg_buf *out)
 {
-    dg_slice text;
-    size_t value;
-    char mark = '?';
-    if (api->version_query.len == 0 && query.len) {
-        dg_buf_add_char(out, '?');
-        dg_buf_add(out, query);
-        return;
-    }
-    while (next_param(&query, &text, &value)) {
-        dg_buf_add_char(out, mark);
-        mark = '&';
-        if (is_param(text, api->version_query)) {
-            dg_buf_add(out, dg_slice_until(text, dg_slice_find(text, '=')));
-            dg_buf_add_char(out, '=');
-            dg_buf_add_str(out, version->name);
-        } else {
-            dg_buf_add(out, text);
-        }
-    }
+    dg_select_add_query(&compiled(match)->pack.selection, match->api, query, version, out);
 }
 
 static void add_front(const dg_api *api, const dg_version *in_path, dg_buf *out)
@@ -434,7 +239,7 @@ void dg_match_upstream_target(const dg_match *match, dg_slice query, dg_buf *out
         add_path(backend_route(api, route), &route->name, match->params, out);
     else
         dg_buf_add(out, match->rest);
-    add_query(match->api, query, match->api->backend, out);
+    add_query(match, query, match->api->backend, out);
 }
 
 bool dg_match_successor_target(const dg_match *match, dg_slice query, dg_buf *out)
@@ -445,7 +250,7 @@ bool dg_match_successor_target(const dg_match *match, dg_slice query, dg_buf *ou
     const dg_version *next = match->version + 1;
     add_front(match->api, match->api->by_path ? next : NULL, out);
     add_path(&route->line->routes[next->index], &route->name, match->params, out);
-    add_query(match->api, query, next, out);
+    add_query(match, query, next, out);
     return true;
 }
 
@@ -463,12 +268,8 @@ bool dg_match_client_target(const dg_match *match, dg_slice backend_target, dg_b
     if (path.len == 0 || path.ptr[0] != '/' || !starts_with_base(path, match->api->base))
         return false;
     dg_slice rest = dg_slice_from(path, match->api->base.len);
-    if (match->api->by_path) {
-        selection s = {.by = DG_BY_NONE};
-        select_by_path(match->api, &rest, &s);
-        if (s.version != match->api->backend)
-            return false;
-    }
+    if (match->api->by_path && dg_select_in_path(match->api, &rest) != match->api->backend)
+        return false;
     if (rest.len == 0)
         rest = DG_SLICE("/");
     DG_ASSERT(rest.ptr && match->api->backend);
@@ -483,7 +284,25 @@ bool dg_match_client_target(const dg_match *match, dg_slice backend_target, dg_b
                  found.params, out);
     else
         dg_buf_add(out, rest);
-    add_query(match->api, query, match->version, out);
+    add_query(match, query, match->version, out);
     dg_buf_add(out, fragment);
     return true;
+}
+
+bool dg_match_field_for_backend(const dg_match *match, dg_slice name, dg_slice value, dg_buf *out)
+{
+    return dg_select_add_field(&compiled(match)->pack.selection, match->api, name, value, match->api->backend,
+                               out);
+}
+
+bool dg_match_field_for_client(const dg_match *match, dg_slice name, dg_slice value, dg_buf *out)
+{
+    return match->version && dg_select_add_field(&compiled(match)->pack.selection, match->api, name, value,
+                                                 match->version, out);
+}
+
+bool dg_match_host_for_backend(const dg_match *match, dg_buf *out)
+{
+    return match->selected_by == DG_BY_HOST &&
+           dg_select_add_host(&compiled(match)->pack.selection, match->api->backend, out);
 }

@@ -9,6 +9,7 @@
 
 #include "rules/doc.h"
 #include "rules/route.h"
+#include "rules/selection.h"
 
 enum {
     DG_VERSIONS_MAX = 256,
@@ -65,9 +66,7 @@ typedef struct dg_pack {
     dg_api api; /* versions without endpoints yet */
     dg_version *versions;
     dg_origin versions_origin, base_origin;
-    dg_selector order[4]; /* of precedence */
-    size_t order_count;
-    const dg_version *default_version;
+    dg_selection_rules selection;
     dg_inventory *inventory;
     size_t inventory_count;
     const dg_change **chain; /* chain[i] joins version i and i + 1 */
@@ -83,6 +82,9 @@ DG_MUST_USE dg_status dg_pack_read(dg_pack *pack, const dg_pack_source *source);
 void dg_pack_read_api(dg_pack *pack, const dg_node *root);
 const dg_change *dg_pack_read_change(dg_pack *pack, const dg_node *root);
 void dg_pack_join(dg_pack *pack, const dg_change *const *changes, size_t count);
+
+/* A file of the pack by its name in it; NULL after an error when it leads out of the folder or does not exist. */
+const char *dg_pack_path(dg_pack *pack, dg_slice name, dg_origin origin);
 
 /* The version of that name, or NULL after adding an error with the near ones. */
 const dg_version *dg_pack_version(const dg_pack *pack, dg_slice name, dg_origin origin);

@@ -46,9 +46,43 @@ static int64_t read_date(dg_pack *pack, const dg_node *map, const char *key, boo
     return when;
 }
 
+static bool is_taken(const dg_pack *pack, dg_slice name)
+{
+    for (size_t i = 0; i < pack->api.version_count; i++) {
+        const dg_version *v = &pack->versions[i];
+        if (dg_slice_eq(dg_slice_str(v->name), name))
+            return true;
+        for (size_t j = 0; j < v->alias_count; j++)
+            if (dg_slice_eq(v->aliases[j], name))
+                return true;
+    }
+    return false;
+}
+
+/* Other words for a version in requests. */
+static void read_aliases(dg_pack *pack, const dg_node *map, dg_version *version)
+{
+    const dg_node *list = dg_node_get(map, "aliases");
+    if (!list || !dg_node_want_list(list, "a list of words: ['1']", pack->diags))
+        return;
+    dg_slice *aliases = dg_arena_alloc(pack->arena, (list->count + 1) * sizeof *aliases), text;
+    for (const dg_node *n = list->first; n && aliases; n = n->next) {
+        if (!dg_node_want_string(n, "a word", pack->diags, &text))
+            continue;
+        if (!is_version_name(text))
+            dg_diags_add(pack->diags, DG_ERROR, n->origin,
+                         "an alias stands in URLs: letters, digits and - . _ ~, at most 64 of them");
+        else if (is_taken(pack, text))
+            dg_diags_add(pack->diags, DG_ERROR, n->origin, "'%s' names another version already", text.ptr);
+        else
+            aliases[version->alias_count++] = text;
+    }
+    version->aliases = aliases;
+}
+
 static void read_version(dg_pack *pack, const dg_node *node)
 {
-    static const char *const keys[] = {"name", "deprecated", "sunset", "docs", NULL};
+    static const char *const keys[] = {"name", "aliases", "deprecated", "sunset", "docs", NULL};
     dg_version version = {
         .index = pack->api.version_count, .deprecated = DG_NEVER, .sunset = DG_NEVER};
     const dg_node *name = node;
@@ -60,6 +94,7 @@ static void read_version(dg_pack *pack, const dg_node *node)
             dg_diags_add(pack->diags, DG_ERROR, node->origin, "the version has no 'name'");
             return;
         }
+        read_aliases(pack, node, &version);
         version.deprecated = read_date(pack, node, "deprecated", false);
         version.sunset = read_date(pack, node, "sunset", true);
         const dg_node *docs = dg_node_get(node, "docs");
@@ -73,9 +108,8 @@ static void read_version(dg_pack *pack, const dg_node *node)
         dg_diags_add(
             pack->diags, DG_ERROR, name->origin,
             "a version's name stands in URLs: letters, digits and - . _ ~, at most 64 of them");
-    for (size_t i = 0; i < pack->api.version_count; i++)
-        if (dg_slice_eq(dg_slice_str(pack->versions[i].name), text))
-            dg_diags_add(pack->diags, DG_ERROR, name->origin, "version '%s' comes twice", text.ptr);
+    if (is_taken(pack, text))
+        dg_diags_add(pack->diags, DG_ERROR, name->origin, "version '%s' comes twice", text.ptr);
     if (version.sunset != DG_NEVER && version.deprecated != DG_NEVER &&
         version.sunset < version.deprecated)
         dg_diags_add(pack->diags, DG_ERROR, dg_node_get(node, "sunset")->origin,
@@ -103,83 +137,6 @@ static void read_versions(dg_pack *pack, const dg_node *root)
     for (const dg_node *n = list->first; n && pack->versions; n = n->next)
         read_version(pack, n);
     pack->api.versions = pack->versions;
-}
-
-static void use_selector(dg_pack *pack, dg_selector selector, dg_origin origin)
-{
-    for (size_t i = 0; i < pack->order_count; i++)
-        if (pack->order[i] == selector) {
-            dg_diags_add(pack->diags, DG_ERROR, origin, "this way of selecting comes twice");
-            return;
-        }
-    pack->order[pack->order_count++] = selector; /* four kinds, each once */
-}
-
-static bool is_field_name(dg_slice s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (!((s.ptr[i] >= 'a' && s.ptr[i] <= 'z') || (s.ptr[i] >= 'A' && s.ptr[i] <= 'Z') ||
-              (s.ptr[i] >= '0' && s.ptr[i] <= '9') ||
-              (s.ptr[i] && strchr("!#$%&'*+-.^_`|~", s.ptr[i]))))
-            return false;
-    return s.len > 0 && s.len <= 128;
-}
-
-static void read_selector(dg_pack *pack, const dg_node *node)
-{
-    const dg_node *how = node->kind == DG_NODE_MAP && node->count == 1 ? node->first : NULL;
-    dg_slice word = how                            ? how->key
-                    : node->kind == DG_NODE_SCALAR ? node->text
-                                                   : (dg_slice){NULL, 0};
-    dg_slice text = {NULL, 0};
-    if (dg_slice_eq(word, DG_SLICE("media_type")) || dg_slice_eq(word, DG_SLICE("host"))) {
-        dg_diags_add(pack->diags, DG_ERROR, node->origin, "selecting by %s is not supported yet",
-                     word.ptr);
-    } else if (!how && dg_slice_eq(word, DG_SLICE("path"))) {
-        pack->api.by_path = true;
-        use_selector(pack, DG_BY_PATH, node->origin);
-    } else if (how && dg_slice_eq(word, DG_SLICE("header"))) {
-        if (dg_node_want_string(how, "the name of a field", pack->diags, &text) &&
-            !is_field_name(text))
-            dg_diags_add(pack->diags, DG_ERROR, how->origin, "'%s' is no name of a header field",
-                         text.ptr);
-        pack->api.version_field = text;
-        use_selector(pack, DG_BY_HEADER, node->origin);
-    } else if (how && dg_slice_eq(word, DG_SLICE("query"))) {
-        if (dg_node_want_string(how, "the name of a parameter", pack->diags, &text) &&
-            !is_version_name(text))
-            dg_diags_add(pack->diags, DG_ERROR, how->origin,
-                         "a parameter's name is made of letters, digits and - . _ ~");
-        pack->api.version_query = text;
-        use_selector(pack, DG_BY_QUERY, node->origin);
-    } else if (how && dg_slice_eq(word, DG_SLICE("default"))) {
-        if (dg_node_want_string(how, "the name of a version", pack->diags, &text))
-            pack->default_version = dg_pack_version(pack, text, how->origin);
-        use_selector(pack, DG_BY_DEFAULT, node->origin);
-        if (node->next)
-            dg_diags_add(pack->diags, DG_ERROR, node->origin,
-                         "default comes last, when nothing else selects");
-    } else {
-        dg_diags_add(pack->diags, DG_ERROR, node->origin,
-                     "expected path, header: NAME, query: NAME or default: VERSION");
-    }
-}
-
-static void read_selectors(dg_pack *pack, const dg_node *root)
-{
-    const dg_node *list = dg_node_get(root, "selected_by");
-    if (!list) {
-        pack->api.by_path = true;
-        pack->order[pack->order_count++] = DG_BY_PATH;
-        return;
-    }
-    if (!dg_node_want_list(list, "a list: [path, header: NAME, query: NAME, default: VERSION]",
-                           pack->diags))
-        return;
-    if (!list->count)
-        dg_diags_add(pack->diags, DG_ERROR, list->origin, "nothing would select a version");
-    for (const dg_node *n = list->first; n; n = n->next)
-        read_selector(pack, n);
 }
 
 static void read_base(dg_pack *pack, const dg_node *root)
@@ -226,8 +183,8 @@ static void read_inventory(dg_pack *pack, const dg_node *root)
 
 void dg_pack_read_api(dg_pack *pack, const dg_node *root)
 {
-    static const char *const keys[] = {"api",      "base",      "versions", "selected_by",
-                                       "unlisted", "endpoints", NULL};
+    static const char *const keys[] = {"api",           "base",     "versions",  "selected_by",
+                                       "contradiction", "unlisted", "endpoints", NULL};
     if (!dg_node_want_map(root, "a map: api, base, versions ...", pack->diags))
         return;
     dg_node_check_keys(root, keys, pack->diags);
@@ -244,7 +201,7 @@ void dg_pack_read_api(dg_pack *pack, const dg_node *root)
     }
     read_base(pack, root);
     read_versions(pack, root);
-    read_selectors(pack, root);
+    dg_pack_read_selectors(pack, root);
     read_inventory(pack, root);
     if (!unlisted)
         return;

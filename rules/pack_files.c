@@ -44,6 +44,16 @@ static bool is_inside(dg_pack *pack, const char *path)
     return inside;
 }
 
+const char *dg_pack_path(dg_pack *pack, dg_slice name, dg_origin origin)
+{
+    const char *path = dg_arena_printf(pack->arena, "%s/%.*s", pack->dir, DG_SLICE_FMT(name));
+    if (path && is_inside(pack, path))
+        return path;
+    dg_diags_add(pack->diags, DG_ERROR, origin, "'%.*s' does not exist, or leads out of the pack",
+                 DG_SLICE_FMT(name));
+    return NULL;
+}
+
 static const dg_node *load(dg_pack *pack, const char *path)
 {
     const dg_node *root = NULL;
@@ -165,6 +175,7 @@ dg_status dg_pack_read(dg_pack *pack, const dg_pack_source *source)
     if (root) {
         dg_pack_read_api(pack, root);
         choose_backend(pack, source);
+        dg_pack_finish_selectors(pack, source->pins, source->origin);
         if (pack->api.version_count)
             read_changes(pack);
     }

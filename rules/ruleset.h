@@ -16,6 +16,8 @@ typedef struct dg_ruleset dg_ruleset;
 
 typedef struct dg_version {
     const char *name; /* "v1" */
+    const dg_slice *aliases; /* other words for it in requests: "1" */
+    size_t alias_count;
     size_t index;     /* 0 = oldest */
     int64_t deprecated, sunset; /* seconds since 1970, or DG_NEVER */
     dg_slice docs;              /* URL of documentation on the deprecation, or empty */
@@ -34,9 +36,14 @@ typedef enum dg_selector { /* what told the version of a request */
     DG_BY_NONE,
     DG_BY_PATH,
     DG_BY_HEADER,
+    DG_BY_MEDIA_TYPE,
     DG_BY_QUERY,
+    DG_BY_HOST,
+    DG_BY_PIN,
     DG_BY_DEFAULT
 } dg_selector;
+/* The word in packs: "path"; "none" for NONE. */
+const char *dg_selector_word(dg_selector selector);
 
 typedef struct dg_api {
     const char *name; /* "orders" */
@@ -44,8 +51,8 @@ typedef struct dg_api {
     const dg_version *versions; /* oldest first */
     size_t version_count;
     const dg_version *backend; /* the version that the upstream speaks */
-    dg_slice version_field;    /* request field that selects: "API-Version"; empty if none does */
-    dg_slice version_query;    /* query parameter that selects; empty if none does */
+    dg_slice version_field;    /* the first request field that selects: "API-Version"; empty if none does */
+    dg_slice vary;             /* all request fields that select, as a Vary list; empty if none does */
     bool by_path;              /* paths carry the version: base/v1/... */
     bool pass_unlisted;        /* the pack says: endpoints that no change names pass untouched */
     size_t index;              /* in the rule set */
@@ -56,6 +63,7 @@ typedef struct dg_api {
 typedef struct dg_pack_source {
     const char *dir;
     const char *backend_version; /* NULL = the newest */
+    const char *pins;            /* the file of the clients' pins; NULL = as the pack says */
     dg_origin origin;            /* where the configuration names it */
 } dg_pack_source;
 
@@ -75,8 +83,9 @@ typedef struct dg_request_view {
     dg_slice method;
     dg_slice path;  /* normalised, begins with a slash, without the query */
     dg_slice query; /* without the '?'; empty if none */
-    /* The value of a field, empty if absent, in *ret_count how many lines carry it. */
-    dg_slice (*field)(const void *context, dg_slice name, size_t *ret_count);
+    dg_slice host;  /* with its port, if it has one */
+    /* The value of the field's line `index` (from 0), empty if absent; in *ret_count how many lines carry it. */
+    dg_slice (*field)(const void *context, dg_slice name, size_t index, size_t *ret_count);
     const void *context;
 } dg_request_view;
 
@@ -121,6 +130,14 @@ bool dg_match_successor_target(const dg_match *match, dg_slice query, dg_buf *ou
  * field, say) as the client's version addresses it. False, and nothing appended, when it is not of this API
  * in the backend's version. */
 bool dg_match_client_target(const dg_match *match, dg_slice backend_target, dg_buf *out);
+
+/* Where a field of a message names the version (a selecting field, or a media type in Accept or Content-Type):
+ * appends its value as it names the backend's version, or the client's, instead. False, and nothing appended,
+ * where it does not. */
+bool dg_match_field_for_backend(const dg_match *match, dg_slice name, dg_slice value, dg_buf *out);
+bool dg_match_field_for_client(const dg_match *match, dg_slice name, dg_slice value, dg_buf *out);
+/* The host that stands for the backend's version, when it was the host that selected. */
+bool dg_match_host_for_backend(const dg_match *match, dg_buf *out);
 
 /* The program of one endpoint, by names, for the translate command. `method_path` is "POST /orders" in the
  * terms of version `from`. `error` picks the error part of a response. DG_NOT_FOUND with a diagnostic that

@@ -19,7 +19,9 @@ typedef struct dg_timeouts { /* all absolute, in milliseconds */
     uint64_t answer_ms;  /* from the request sent to the last byte of the answer */
     uint64_t send_ms;    /* to write what is queued for a client */
     uint64_t idle_ms;    /* a kept connection of a client without a request */
+    uint64_t tunnel_ms;  /* how long both sides of an upgraded connection may be silent */
     uint64_t drain_ms;   /* after SIGTERM, for what is in flight */
+    uint64_t tickets_ms; /* how long a key seals TLS session tickets */
 } dg_timeouts;
 
 typedef struct dg_limits {
@@ -42,8 +44,12 @@ typedef struct dg_listen {
     size_t address_count;
     dg_tls_cert_files *certs;
     size_t cert_count;
+    const char *client_ca; /* whose certificates clients may show; NULL = they are not asked */
+    bool client_required;
     dg_tls_server *tls; /* NULL = plain */
     bool control;       /* the admin port */
+    bool proxy_protocol; /* each connection begins with it */
+    unsigned mode;      /* of a unix socket's file */
 } dg_listen;
 
 typedef struct dg_config {
@@ -55,11 +61,20 @@ typedef struct dg_config {
     size_t upstream_count;
     dg_pack_source *packs;
     size_t *pack_upstreams; /* index into upstreams, by pack */
+    bool *pack_ignores_no_transform; /* by pack: messages are translated even if they forbid it */
+    bool ignores_no_transform;       /* where a pack says nothing else */
     bool has_default;       /* upstreams[0] is the default one; else every pack has its own */
     size_t pack_count;
     dg_access_log access_log;
+    dg_tls_tickets *tickets; /* the process's; NULL = no session is resumed */
+    /* Under which names the backend learns who a client is, by its certificate; empty = it does not. What clients
+     * send under them goes no further. */
+    dg_slice client_fields[DG_TLS_IDENTITY_COUNT];
+    bool has_client_fields;
     dg_network *trusted; /* peers whose X-Forwarded-* fields are believed */
     size_t trusted_count;
+    dg_slice *upgrades; /* protocols that clients may upgrade to: "websocket" */
+    size_t upgrade_count;
     bool pass_unmatched; /* what no pack claims goes to the default backend untouched */
     unsigned workers;
     dg_timeouts timeouts;
@@ -77,6 +92,7 @@ typedef struct dg_config_options {
     const char *admin; /* NULL = none, unless the file names one */
     unsigned workers;  /* 0 = as the file says, else one a processor */
     const char *timeout; /* "2s": for head, body, connect, answer and send; NULL = as the file says */
+    dg_tls_tickets *tickets; /* the process's, for TLS sessions to be resumed with; NULL = none are */
 } dg_config_options;
 
 typedef struct dg_snapshot {

@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { LISTENS_MAX = 64, PACKS_MAX = 256, CERTS_MAX = 64, WORKERS_MAX = 256, TRUSTED_MAX = 256 };
+enum { LISTENS_MAX = 64, PACKS_MAX = 256, WORKERS_MAX = 256, TRUSTED_MAX = 256, UPGRADES_MAX = 16,
+       MODE_DEFAULT = 0660 };
 
 typedef struct reader {
     dg_config *config;
@@ -88,44 +89,6 @@ static void read_bytes(reader *r, const dg_node *map, const char *key, uint64_t 
 
 /* ---- listeners */
 
-static void read_cert(reader *r, dg_listen *listen, const dg_node *node)
-{
-    static const char *const known[] = {"cert", "key", NULL};
-    dg_slice cert, key;
-    if (!dg_node_want_map(node, "a certificate: {cert: FILE, key: FILE}", r->diags) ||
-        !dg_node_check_keys(node, known, r->diags))
-        return;
-    const dg_node *cert_node = dg_node_get(node, "cert"), *key_node = dg_node_get(node, "key");
-    if (!cert_node || !key_node) {
-        dg_diags_add(r->diags, DG_ERROR, node->origin, "a certificate needs both 'cert' and 'key'");
-        return;
-    }
-    if (listen->cert_count == CERTS_MAX || !dg_node_want_string(cert_node, "a file", r->diags, &cert) ||
-        !dg_node_want_string(key_node, "a file", r->diags, &key))
-        return;
-    listen->certs[listen->cert_count++] =
-        (dg_tls_cert_files){.cert_file = dg_config_path(r->config, cert),
-                            .key_file = dg_config_path(r->config, key), .origin = node->origin};
-}
-
-static void read_tls(reader *r, dg_listen *listen, const dg_node *node)
-{
-    listen->certs = dg_arena_zalloc(&r->config->arena, CERTS_MAX * sizeof *listen->certs);
-    if (!listen->certs)
-        return;
-    if (node->kind == DG_NODE_LIST)
-        for (const dg_node *item = node->first; item; item = item->next)
-            read_cert(r, listen, item);
-    else
-        read_cert(r, listen, node);
-    if (!listen->cert_count && r->diags->errors)
-        return; /* each was refused */
-    /* Whatever went wrong, a listener that was to speak TLS never speaks without. */
-    dg_status status = dg_tls_server_new(listen->certs, listen->cert_count, r->diags, &listen->tls);
-    if (status != DG_OK && !r->diags->errors)
-        dg_diags_add(r->diags, DG_ERROR, node->origin, "no TLS for this listener: %s", dg_status_text(status));
-}
-
 static dg_listen *add_listen(reader *r, const char *text, dg_origin origin)
 {
     dg_config *config = r->config;
@@ -136,12 +99,12 @@ static dg_listen *add_listen(reader *r, const char *text, dg_origin origin)
         dg_diags_add(r->diags, DG_ERROR, origin, "too many listeners (the limit is %d)", LISTENS_MAX);
         return NULL;
     }
-    if (strncmp(text, "unix:", 5) == 0) {
-        dg_diags_add(r->diags, DG_ERROR, origin, "listening on a unix socket is not supported: '%s'", text);
+    if (strncmp(text, "unix:", 5) == 0 && text[5] != '/') {
+        dg_diags_add(r->diags, DG_ERROR, origin, "'%s': the path of a socket to listen on begins with /", text);
         return NULL;
     }
     dg_listen *listen = &config->listens[config->listen_count];
-    *listen = (dg_listen){.text = dg_arena_strdup(&config->arena, text), .origin = origin};
+    *listen = (dg_listen){.text = dg_arena_strdup(&config->arena, text), .origin = origin, .mode = MODE_DEFAULT};
     if (dg_address_resolve(text, true, listen->addresses, &listen->address_count, &error) != DG_OK) {
         dg_diags_add(r->diags, DG_ERROR, origin, "cannot listen on '%s': %s", text, error);
         return NULL;
@@ -150,9 +113,29 @@ static dg_listen *add_listen(reader *r, const char *text, dg_origin origin)
     return listen;
 }
 
+/* "0660": octal, as chmod takes it. */
+static void read_mode(reader *r, dg_listen *listen, const dg_node *node)
+{
+    dg_slice text;
+    unsigned mode = 0;
+    if (!dg_node_want_string(node, "a mode like \"0660\"", r->diags, &text))
+        return;
+    bool good = text.len > 0 && text.len <= 4;
+    for (size_t i = 0; i < text.len && good; i++) {
+        good = text.ptr[i] >= '0' && text.ptr[i] <= '7';
+        mode = mode * 8 + (unsigned)(text.ptr[i] - '0');
+    }
+    if (listen->addresses[0].storage.ss_family != AF_UNIX)
+        dg_diags_add(r->diags, DG_ERROR, node->origin, "'mode' is for unix sockets");
+    else if (!good || mode > 0777)
+        dg_diags_add(r->diags, DG_ERROR, node->origin, "'%s' is no mode: write \"0660\"", text.ptr);
+    else
+        listen->mode = mode;
+}
+
 static void read_listen(reader *r, const dg_node *node)
 {
-    static const char *const known[] = {"address", "tls", NULL};
+    static const char *const known[] = {"address", "mode", "proxy_protocol", "tls", NULL};
     const dg_node *address = node;
     dg_slice text;
     if (node->kind == DG_NODE_MAP) {
@@ -167,42 +150,50 @@ static void read_listen(reader *r, const dg_node *node)
     if (!dg_node_want_string(address, "an address like 127.0.0.1:8080", r->diags, &text))
         return;
     dg_listen *listen = add_listen(r, text.ptr, address->origin);
-    const dg_node *tls = node->kind == DG_NODE_MAP ? dg_node_get(node, "tls") : NULL;
-    if (listen && tls)
-        read_tls(r, listen, tls);
+    if (!listen || node->kind != DG_NODE_MAP)
+        return;
+    const dg_node *tls = dg_node_get(node, "tls"), *mode = dg_node_get(node, "mode");
+    const dg_node *proxy = dg_node_get(node, "proxy_protocol");
+    if (tls)
+        dg_config_listen_tls(r->config, listen, tls, r->diags);
+    if (mode)
+        read_mode(r, listen, mode);
+    if (proxy)
+        (void)dg_node_want_bool(proxy, "true or false", r->diags, &listen->proxy_protocol);
 }
 
 /* ---- backends and packs */
 
+static void read_send_proxy(reader *r, const dg_node *node, dg_upstream *up)
+{
+    dg_slice text;
+    if (!dg_node_want_string(node, "'v1' or 'v2'", r->diags, &text))
+        return;
+    up->send_proxy = dg_slice_eq(text, DG_SLICE("v1")) ? 1 : dg_slice_eq(text, DG_SLICE("v2")) ? 2 : 0;
+    if (!up->send_proxy)
+        dg_diags_add(r->diags, DG_ERROR, node->origin,
+                     "'send_proxy' is the version of the PROXY protocol: 'v1' or 'v2'");
+}
+
 static void read_upstream_options(reader *r, const dg_node *node, dg_upstream *up)
 {
-    const dg_node *verify_node = dg_node_get(node, "verify"), *ca_node = dg_node_get(node, "ca");
     const dg_node *keep = dg_node_get(node, "keep"), *host = dg_node_get(node, "tls_host");
-    bool verify = true;
+    const dg_node *send_proxy = dg_node_get(node, "send_proxy");
     dg_slice text;
-    const char *ca = NULL;
     uint64_t n;
-    if (verify_node)
-        (void)dg_node_want_bool(verify_node, "true or false", r->diags, &verify);
-    if (ca_node && dg_node_want_string(ca_node, "a file", r->diags, &text))
-        ca = dg_config_path(r->config, text);
     if (keep && dg_node_want_u64(keep, "a number of connections", 0, 65536, r->diags, &n))
         up->idle_max = (size_t)n;
     if (host && dg_node_want_string(host, "a host name", r->diags, &text))
         up->tls_host = text.ptr;
-    if ((verify_node || ca_node || host) && !up->tls) {
-        dg_diags_add(r->diags, DG_ERROR, node->origin, "'verify', 'ca' and 'tls_host' need an https:// backend");
-    } else if (up->tls && (verify_node || ca_node)) {
-        dg_tls_client_free(up->tls);
-        up->tls = NULL;
-        dg_config_tls(up, verify, ca, (ca_node ? ca_node : verify_node)->origin, r->diags);
-    }
+    dg_config_upstream_tls(r->config, up, node, r->diags);
+    if (send_proxy)
+        read_send_proxy(r, send_proxy, up);
 }
 
 /* Index into upstreams, or SIZE_MAX. */
 static size_t read_upstream(reader *r, const dg_node *node)
 {
-    static const char *const known[] = {"url", "verify", "ca", "keep", "tls_host", NULL};
+    static const char *const known[] = {"url", "verify", "ca", "tls", "keep", "tls_host", "send_proxy", NULL};
     const dg_node *url = node;
     dg_slice text;
     if (node->kind == DG_NODE_MAP) {
@@ -224,6 +215,17 @@ static size_t read_upstream(reader *r, const dg_node *node)
     return (size_t)(up - r->config->upstreams);
 }
 
+static void read_no_transform(reader *r, const dg_node *node, bool *ret_ignores)
+{
+    dg_slice text;
+    if (!dg_node_want_string(node, "'refuse' or 'ignore'", r->diags, &text))
+        return;
+    *ret_ignores = dg_slice_eq(text, DG_SLICE("ignore"));
+    if (!*ret_ignores && !dg_slice_eq(text, DG_SLICE("refuse")))
+        dg_diags_add(r->diags, DG_ERROR, node->origin,
+                     "'no_transform' says what happens to messages that forbid their translation: 'refuse' or 'ignore'");
+}
+
 static dg_pack_source *add_pack(reader *r, const char *dir, dg_origin origin)
 {
     dg_config *config = r->config;
@@ -231,27 +233,32 @@ static dg_pack_source *add_pack(reader *r, const char *dir, dg_origin origin)
         config->packs = dg_arena_zalloc(&config->arena, PACKS_MAX * sizeof *config->packs);
         config->pack_upstreams =
             dg_arena_zalloc(&config->arena, PACKS_MAX * sizeof *config->pack_upstreams);
+        config->pack_ignores_no_transform =
+            dg_arena_zalloc(&config->arena, PACKS_MAX * sizeof *config->pack_ignores_no_transform);
     }
-    if (!config->packs || !config->pack_upstreams || config->pack_count == PACKS_MAX) {
+    if (!config->packs || !config->pack_upstreams || !config->pack_ignores_no_transform || config->pack_count == PACKS_MAX) {
         dg_diags_add(r->diags, DG_ERROR, origin, "too many packs (the limit is %d)", PACKS_MAX);
         return NULL;
     }
     dg_pack_source *pack = &config->packs[config->pack_count++];
     *pack = (dg_pack_source){.dir = dir, .origin = origin};
+    config->pack_ignores_no_transform[pack - config->packs] = config->ignores_no_transform;
     return pack;
 }
 
 static void read_pack(reader *r, const dg_node *node)
 {
-    static const char *const known[] = {"dir", "backend_version", "upstream", NULL};
-    const dg_node *dir = node, *version = NULL, *upstream = NULL;
+    static const char *const known[] = {"dir", "backend_version", "pins", "upstream", "no_transform", NULL};
+    const dg_node *dir = node, *version = NULL, *pins = NULL, *upstream = NULL, *no_transform = NULL;
     dg_slice text;
     if (node->kind == DG_NODE_MAP) {
         if (!dg_node_check_keys(node, known, r->diags))
             return;
         dir = dg_node_get(node, "dir");
         version = dg_node_get(node, "backend_version");
+        pins = dg_node_get(node, "pins");
         upstream = dg_node_get(node, "upstream");
+        no_transform = dg_node_get(node, "no_transform");
         if (!dir) {
             dg_diags_add(r->diags, DG_ERROR, node->origin, "a pack needs a 'dir'");
             return;
@@ -265,6 +272,10 @@ static void read_pack(reader *r, const dg_node *node)
     size_t index = (size_t)(pack - r->config->packs);
     if (version && dg_node_want_string(version, "the name of a version", r->diags, &text))
         pack->backend_version = text.ptr;
+    if (pins && dg_node_want_string(pins, "a file", r->diags, &text))
+        pack->pins = dg_config_path(r->config, text);
+    if (no_transform)
+        read_no_transform(r, no_transform, &r->config->pack_ignores_no_transform[index]);
     if (upstream) {
         size_t at = read_upstream(r, upstream);
         r->config->pack_upstreams[index] = at == SIZE_MAX ? 0 : at;
@@ -278,7 +289,8 @@ static void read_pack(reader *r, const dg_node *node)
 
 static void read_timeouts(reader *r, const dg_node *node)
 {
-    static const char *const known[] = {"head", "body", "connect", "answer", "send", "idle", "drain", NULL};
+    static const char *const known[] = {"head", "body", "connect", "answer", "send", "idle", "tunnel", "drain",
+                                        "tickets", NULL};
     dg_timeouts *t = &r->config->timeouts;
     if (!dg_node_want_map(node, "a map of durations", r->diags) ||
         !dg_node_check_keys(node, known, r->diags))
@@ -289,7 +301,9 @@ static void read_timeouts(reader *r, const dg_node *node)
     read_duration(r, node, "answer", &t->answer_ms);
     read_duration(r, node, "send", &t->send_ms);
     read_duration(r, node, "idle", &t->idle_ms);
+    read_duration(r, node, "tunnel", &t->tunnel_ms);
     read_duration(r, node, "drain", &t->drain_ms);
+    read_duration(r, node, "tickets", &t->tickets_ms);
 }
 
 static void read_limits(reader *r, const dg_node *node)
@@ -346,6 +360,31 @@ static void read_trusted(reader *r, const dg_node *node)
                      "'%s' is no network: write 10.0.0.0/8, 192.0.2.7, ::1 or unix", text.ptr);
 }
 
+/* Other forms of HTTP would carry requests past the packs, whatever version they are in; TLS (RFC 2817) would have to end
+ * here. */
+static void read_upgrade(reader *r, const dg_node *node)
+{
+    static const char *const refused[] = {"h2c", "h2", "h3", "HTTP", "TLS"};
+    dg_config *config = r->config;
+    dg_slice text;
+    if (!config->upgrades)
+        config->upgrades = dg_arena_zalloc(&config->arena, UPGRADES_MAX * sizeof *config->upgrades);
+    if (!config->upgrades || !dg_node_want_string(node, "a protocol like websocket", r->diags, &text))
+        return;
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        if (dg_slice_ieq(text, dg_slice_str(refused[i]))) {
+            dg_diags_add(r->diags, DG_ERROR, node->origin,
+                         "'%s' cannot be upgraded to: what is said in it would pass the packs unseen", text.ptr);
+            return;
+        }
+    if (!text.len || strpbrk(text.ptr, " \t,/;\"()<>@:\\[]?={}"))
+        dg_diags_add(r->diags, DG_ERROR, node->origin, "'%s' is no name of a protocol: write websocket", text.ptr);
+    else if (config->upgrade_count == UPGRADES_MAX)
+        dg_diags_add(r->diags, DG_ERROR, node->origin, "too many protocols (the limit is %d)", UPGRADES_MAX);
+    else
+        config->upgrades[config->upgrade_count++] = text;
+}
+
 static void read_access_log(reader *r, const dg_node *node)
 {
     static const char *const known[] = {"file", "format", NULL};
@@ -383,9 +422,9 @@ static void each(reader *r, const dg_node *node, void (*read)(reader *, const dg
 
 static void read_root(reader *r, const dg_node *root, const dg_config_options *options)
 {
-    static const char *const known[] = {"listen", "upstream", "packs", "unmatched", "admin",
-                                        "access_log", "trusted_proxies", "workers", "timeouts", "limits",
-                                        NULL};
+    static const char *const known[] = {"listen", "upstream", "packs", "unmatched", "no_transform", "admin",
+                                        "access_log", "trusted_proxies", "client_fields", "upgrades", "workers",
+                                        "timeouts", "limits", NULL};
     const dg_node *node;
     uint64_t n;
     if (!dg_node_want_map(root, "a configuration", r->diags))
@@ -395,6 +434,8 @@ static void read_root(reader *r, const dg_node *root, const dg_config_options *o
         r->config->has_default = read_upstream(r, node) == 0;
     if ((node = dg_node_get(root, "listen")) && !options->listen_count)
         each(r, node, read_listen);
+    if ((node = dg_node_get(root, "no_transform")))
+        read_no_transform(r, node, &r->config->ignores_no_transform);
     if ((node = dg_node_get(root, "packs")))
         each(r, node, read_pack);
     if ((node = dg_node_get(root, "unmatched")))
@@ -403,6 +444,10 @@ static void read_root(reader *r, const dg_node *root, const dg_config_options *o
         read_admin(r, node);
     if ((node = dg_node_get(root, "trusted_proxies")))
         each(r, node, read_trusted);
+    if ((node = dg_node_get(root, "client_fields")))
+        dg_config_client_fields(r->config, node, r->diags);
+    if ((node = dg_node_get(root, "upgrades")))
+        each(r, node, read_upgrade);
     if ((node = dg_node_get(root, "access_log")))
         read_access_log(r, node);
     if ((node = dg_node_get(root, "workers")) &&
@@ -467,7 +512,10 @@ dg_status dg_config_load(dg_config *config, const dg_config_options *options, dg
     config->workers = processors > 0 && processors <= WORKERS_MAX ? (unsigned)processors : 1;
     config->timeouts = (dg_timeouts){.head_ms = 10000, .body_ms = 60000, .connect_ms = 5000,
                                      .answer_ms = 60000, .send_ms = 60000, .idle_ms = 75000,
-                                     .drain_ms = 30000};
+                                     .tunnel_ms = 3600000,
+                                     .drain_ms = 30000,
+                                     .tickets_ms = DG_TLS_TICKETS_INTERVAL_S * 1000ull};
+    config->tickets = options->tickets;
     config->limits = (dg_limits){.head_bytes = DG_BLOCK_BYTES, .body_bytes = 8u << 20};
     /* The backend on the command line is the default one, whatever the file's packs name. */
     if (options->upstream)

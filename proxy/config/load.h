@@ -12,8 +12,17 @@ DG_MUST_USE dg_status dg_config_load(dg_config *config, const dg_config_options 
  * the next call. NULL when refused. */
 dg_upstream *dg_config_upstream(dg_config *config, const char *url, dg_origin origin, dg_diags *diags);
 
-/* TLS for a backend; without it (out of memory, say) there is an error: never plain text instead. */
-void dg_config_tls(dg_upstream *up, bool verify, const char *ca, dg_origin origin, dg_diags *diags);
+/* TLS for a backend, as the URL alone asks for it. Without it (out of memory, say) there is an error: never plain
+ * text instead. */
+void dg_config_tls(dg_upstream *up, const dg_tls_client_files *files, dg_diags *diags);
+
+/* ---- tls.c */
+/* "tls" of a listener: one certificate, a list of them, or a map with both them and the clients' CA. */
+void dg_config_listen_tls(dg_config *config, dg_listen *listen, const dg_node *node, dg_diags *diags);
+/* "verify", "ca" and "tls" of a backend. */
+void dg_config_upstream_tls(dg_config *config, dg_upstream *up, const dg_node *node, dg_diags *diags);
+/* "client_fields": part of an identity to the name of a field. */
+void dg_config_client_fields(dg_config *config, const dg_node *node, dg_diags *diags);
 
 /* A text relative to the folder of the configuration's file. */
 const char *dg_config_path(dg_config *config, dg_slice path);

@@ -55,11 +55,12 @@ static bool parse_url(dg_config *config, const char *url, dg_upstream *up, bool 
     return split_url(config, dg_slice_from(text, *ret_tls ? 8 : 7), *ret_tls, up, ret_address, ret_error);
 }
 
-void dg_config_tls(dg_upstream *up, bool verify, const char *ca, dg_origin origin, dg_diags *diags)
+void dg_config_tls(dg_upstream *up, const dg_tls_client_files *files, dg_diags *diags)
 {
-    dg_status status = dg_tls_client_new(verify, ca, origin, diags, &up->tls);
+    dg_status status = dg_tls_client_new(files, diags, &up->tls);
     if (status != DG_OK && !diags->errors)
-        dg_diags_add(diags, DG_ERROR, origin, "no TLS to the backend '%s': %s", up->url, dg_status_text(status));
+        dg_diags_add(diags, DG_ERROR, files->origin, "no TLS to the backend '%s': %s", up->url,
+                     dg_status_text(status));
 }
 
 dg_upstream *dg_config_upstream(dg_config *config, const char *url, dg_origin origin, dg_diags *diags)
@@ -83,7 +84,7 @@ dg_upstream *dg_config_upstream(dg_config *config, const char *url, dg_origin or
         return NULL;
     }
     if (tls)
-        dg_config_tls(up, true, NULL, origin, diags);
+        dg_config_tls(up, &(dg_tls_client_files){.verify = true, .origin = origin}, diags);
     config->upstream_count++;
     return up;
 }

@@ -49,8 +49,10 @@ static dg_status write_piece(dg_exchange *x, dg_slice piece, bool last)
         iov[n++] = (struct iovec){(void *)(uintptr_t)piece.ptr, piece.len};
     if (x->answer_chunked && piece.len)
         iov[n++] = (struct iovec){(void *)(uintptr_t) "\r\n", 2};
-    if (x->answer_chunked && last)
-        iov[n++] = (struct iovec){(void *)(uintptr_t)DG_CHUNKED_END, sizeof DG_CHUNKED_END - 1};
+    if (x->answer_chunked && last) {
+        dg_slice end = dg_trailers_end(x, &x->answer_trailers);
+        iov[n++] = (struct iovec){(void *)(uintptr_t)end.ptr, end.len};
+    }
     return n ? dg_conn_write(&x->down->conn, iov, n) : DG_OK;
 }
 
@@ -70,8 +72,14 @@ static void refuse_translation(dg_exchange *x, dg_status status, const dg_run_er
 static void answer_translated(dg_exchange *x, dg_slice content)
 {
     dg_run_error error = {.message = NULL};
-    dg_status status = dg_translate(x, x->program, x->answer_coding, true, content,
-                                    &x->answer_out, &error);
+    const char *field = NULL;
+    dg_status status = dg_digests_check(x, content, &field);
+    if (status == DG_INVALID)
+        error.message = "its content is not what its digest says";
+    if (status == DG_OK)
+        status = dg_translate(x, x->program, x->answer_coding, x->client_coding, content, &x->answer_out, &error);
+    if (status == DG_OK)
+        status = dg_digests_renew(x, dg_buf_slice(&x->answer_out), &x->answer_head);
     if (status != DG_OK) {
         refuse_translation(x, status, &error);
         return;
@@ -138,7 +146,7 @@ static bool choose_program(dg_exchange *x, const dg_head *head, bool *ret_transl
         why = "its JSON is not in UTF-8";
     else if ((x->answer_coding = dg_content_coding(head)) == DG_CODING_UNKNOWN)
         why = "it has a content coding that was not asked for";
-    else if (dg_head_cache_control(head, DG_SLICE("no-transform"))) /* RFC 9110 7.7 */
+    else if (dg_forbids_transformation(x, head)) /* RFC 9110 7.7 */
         why = "it forbids its transformation (Cache-Control: no-transform)";
     else if (head->status == 206)
         why = "it is a part of a representation that was asked for whole";
@@ -150,9 +158,14 @@ static bool choose_program(dg_exchange *x, const dg_head *head, bool *ret_transl
         dg_fail(x, DG_PROBLEM_UPSTREAM_TOO_LARGE, NULL, NULL);
         return false;
     }
-    if (!x->answer.done)
-        x->program = program;
-    return true;
+    if (x->answer.done)
+        return true;
+    x->program = program;
+    x->client_coding = dg_coding_for_client(x);
+    dg_status status = dg_digests_remember(x, head); /* a malformed one says nothing (RFC 8941 4.2) */
+    if (status == DG_NOMEM)
+        dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
+    return status != DG_NOMEM;
 }
 
 /* Framing towards the client for a body that passes (RFC 9112 6). */
@@ -167,6 +180,8 @@ static void frame(dg_exchange *x, const dg_head *head, bool translated)
         dg_buf_add(out, DG_SLICE("\r\n"));
     } else if (x->answer.framing != DG_FRAMING_NONE && x->minor > 0) {
         x->answer_chunked = true;
+        if (x->takes_trailers && x->answer.framing == DG_FRAMING_CHUNKED)
+            dg_trailers_announce(x, head, out);
         dg_buf_add(out, DG_SLICE("Transfer-Encoding: chunked\r\n"));
     } else if (x->answer.framing != DG_FRAMING_NONE) {
         x->close_after = true; /* HTTP/1.0: the end of the connection is the end of the body */
@@ -237,7 +252,7 @@ static dg_status read_answer_head(dg_exchange *x)
     dg_http_error error = {.reason = NULL};
     size_t consumed = 0;
     dg_method method = dg_method_of(dg_exchange_upstream_method(x));
-    dg_status status = dg_response_parse(in, &x->answer_scan, &limits, method, false, &edge->head,
+    dg_status status = dg_response_parse(in, &x->answer_scan, &limits, method, x->offer_bytes > 0, &edge->head,
                                          &consumed, &error);
     if (status == DG_AGAIN && in.len < DG_BLOCK_BYTES)
         return DG_AGAIN;
@@ -247,6 +262,10 @@ static dg_status read_answer_head(dg_exchange *x)
     }
     x->answer_scan = 0;
     dg_conn_consume(&x->up->conn, consumed);
+    if (edge->head.status == 101) {
+        dg_tunnel_begin(x, &edge->head);
+        return DG_CLOSED;
+    }
     bool alive = edge->head.status < 200 ? pass_interim(x, &edge->head) : begin_answer(x, &edge->head);
     return alive ? DG_OK : DG_CLOSED;
 }
@@ -274,6 +293,8 @@ static dg_status read_answer_body(dg_exchange *x)
         return DG_CLOSED;
     }
     dg_conn_consume(&x->up->conn, consumed);
+    if (x->takes_trailers)
+        dg_trailers_keep(&x->answer, &x->answer_trailers);
     if (x->endless && piece.len)
         dg_conn_deadline(&x->up->conn, x->epoch->snapshot->config.timeouts.answer_ms);
     else if (!x->answer.done)

@@ -45,6 +45,14 @@ static void add_links(dg_exchange *x, dg_buf *out, const dg_field *field)
     dg_buf_add(out, DG_SLICE("\r\n"));
 }
 
+static void add_cookie(dg_exchange *x, dg_buf *out, const dg_field *field)
+{
+    dg_buf_add(out, field->name);
+    dg_buf_add(out, DG_SLICE(": "));
+    dg_cookie_for_client(x, field->value, out);
+    dg_buf_add(out, DG_SLICE("\r\n"));
+}
+
 /* Whether URLs may name another version than the client's. */
 static bool maps_urls(const dg_exchange *x)
 {
@@ -57,15 +65,30 @@ static bool describes_backends_bytes(dg_field_id id)
     return dg_describes_content(id) || id == DG_FIELD_ACCEPT_RANGES;
 }
 
-/* One that is no entity tag is left out: it names nothing. */
+/* The client does not take the backend's coding, so that the answer goes on in another. */
+static bool is_recoded(const dg_exchange *x)
+{
+    return x->program && x->client_coding != x->answer_coding;
+}
+
+/* One that is no entity tag is left out: it names nothing. And so is that of another coding (RFC 9110 8.8.3). */
 static void add_entity_tag(dg_exchange *x, dg_buf *out, const dg_field *field)
 {
     size_t start = out->len;
     dg_buf_add(out, DG_SLICE("ETag: "));
-    if (dg_entity_tag_for_client(&x->match, field->value, out))
+    if (!is_recoded(x) && dg_entity_tag_for_client(&x->match, field->value, out))
         dg_buf_add(out, DG_SLICE("\r\n"));
     else
         out->len = start;
+}
+
+/* A media type may name the version. */
+static void add_content_type(const dg_exchange *x, dg_buf *out, const dg_field *field)
+{
+    dg_buf_add(out, DG_SLICE("Content-Type: "));
+    if (!dg_match_field_for_client(&x->match, field->name, field->value, out))
+        dg_buf_add(out, field->value);
+    dg_buf_add(out, DG_SLICE("\r\n"));
 }
 
 static bool names_version(const dg_exchange *x, const dg_field *field)
@@ -80,7 +103,8 @@ static void add_fields(dg_exchange *x, const dg_head *head, bool translated, dg_
     for (size_t i = 0; i < head->field_count; i++) {
         const dg_field *field = &head->fields[i];
         if (field->id == DG_FIELD_CONTENT_LENGTH || names_version(x, field) ||
-            (translated && describes_backends_bytes(field->id)) || dg_field_is_dropped(head, field))
+            (translated && describes_backends_bytes(field->id)) || dg_field_is_dropped(head, field) ||
+            (field->id == DG_FIELD_CONTENT_ENCODING && is_recoded(x)))
             continue;
         if (translated && field->id == DG_FIELD_ETAG)
             add_entity_tag(x, out, field);
@@ -89,9 +113,34 @@ static void add_fields(dg_exchange *x, const dg_head *head, bool translated, dg_
             add_url(x, out, field);
         else if (maps_urls(x) && field->id == DG_FIELD_LINK)
             add_links(x, out, field);
+        else if (maps_urls(x) && field->id == DG_FIELD_SET_COOKIE)
+            add_cookie(x, out, field);
+        else if (field->id == DG_FIELD_CONTENT_TYPE && x->match.version)
+            add_content_type(x, out, field);
         else
             dg_add_field_line(out, field->name, field->value);
     }
+}
+
+static bool varies_by_coding(const dg_head *head)
+{
+    dg_list list = dg_list_of_field(head, DG_FIELD_VARY);
+    dg_slice name;
+    while (dg_list_next(&list, &name))
+        if (dg_slice_ieq(name, DG_SLICE("Accept-Encoding")) || dg_slice_eq(name, DG_SLICE("*")))
+            return true;
+    return false;
+}
+
+/* A coding is the client's choice, here or at the backend (RFC 9110 12.5.5). */
+static void add_coding(const dg_exchange *x, const dg_head *head, dg_buf *out)
+{
+    if (!x->program || (x->answer_coding == DG_CODING_IDENTITY && !is_recoded(x)))
+        return;
+    if (is_recoded(x) && x->client_coding != DG_CODING_IDENTITY)
+        dg_add_field_line(out, DG_SLICE("Content-Encoding"), dg_coding_name(x->client_coding));
+    if (!varies_by_coding(head))
+        dg_add_field_line(out, DG_SLICE("Vary"), DG_SLICE("Accept-Encoding"));
 }
 
 /* What a version's answers say of its end. */
@@ -108,6 +157,25 @@ static dg_slice lifecycle_text(dg_exchange *x)
     return dg_buf_slice(text);
 }
 
+/* Which version was chosen and why, for who asks: an item with parameters (RFC 9651 3.3). The names of versions and
+ * the templates of endpoints are visible ASCII without quotes. */
+static void add_explanation(const dg_match *match, dg_buf *out)
+{
+    dg_buf_add_str(out, "Dragoman-Version: \"");
+    dg_buf_add_str(out, match->version->name);
+    dg_buf_add_str(out, "\"; by=");
+    dg_buf_add_str(out, dg_selector_word(match->selected_by));
+    dg_buf_add_str(out, "; backend=\"");
+    dg_buf_add_str(out, match->api->backend->name);
+    if (match->endpoint) {
+        dg_buf_add_str(out, "\"; endpoint=\"");
+        dg_buf_add(out, match->endpoint->method);
+        dg_buf_add_char(out, ' ');
+        dg_buf_add(out, match->endpoint->path);
+    }
+    dg_buf_add_str(out, "\"\r\n");
+}
+
 void dg_answer_version(dg_exchange *x, bool has_deprecation, bool has_sunset, dg_buf *out)
 {
     const dg_match *match = &x->match;
@@ -115,8 +183,10 @@ void dg_answer_version(dg_exchange *x, bool has_deprecation, bool has_sunset, dg
         return;
     dg_slice field = match->api->version_field.len ? match->api->version_field : DG_SLICE("API-Version");
     dg_add_field_line(out, field, dg_slice_str(match->version->name));
-    if (match->api->version_field.len && match->selected_by != DG_BY_PATH)
-        dg_add_field_line(out, DG_SLICE("Vary"), match->api->version_field);
+    if (match->api->vary.len && match->selected_by != DG_BY_PATH)
+        dg_add_field_line(out, DG_SLICE("Vary"), match->api->vary);
+    if (x->explains)
+        add_explanation(match, out);
     if (dg_lifecycle_stage(match->version, dg_edge_now(x->edge)) == DG_STAGE_ACTIVE)
         return;
     dg_buf *successor = &x->edge->scratch;
@@ -142,6 +212,7 @@ dg_status dg_answer_head_begin(dg_exchange *x, const dg_head *head, bool transla
     dg_buf *out = &x->answer_head;
     add_status_line(out, head);
     add_fields(x, head, translated, out);
+    add_coding(x, head, out);
     if (!dg_head_find(head, DG_FIELD_DATE)) /* RFC 9110 6.6.1 */
         dg_add_field_line(out, DG_SLICE("Date"), dg_edge_date(x->edge));
     dg_answer_version(x, dg_head_find(head, DG_FIELD_DEPRECATION) != NULL,

@@ -22,6 +22,6 @@ void dg_count(dg_exchange *x)
         dg_log_exchange(x);
     if (x->status == 0) /* cut before there was an answer */
         return;
-    dg_usage_count(x->edge->usage, slot_of(x), x->method_name, x->status,
-                   x->edge->loop.now_us - x->started_us);
+    uint64_t ended_us = x->tunnel ? x->first_byte_us : x->edge->loop.now_us; /* a tunnel's hours are no latency */
+    dg_usage_count(x->edge->usage, slot_of(x), x->method_name, x->status, ended_us - x->started_us);
 }

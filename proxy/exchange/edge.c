@@ -117,7 +117,10 @@ static void exchange_destroy(dg_exchange *x)
     dg_buf_free(&x->answer_head);
     dg_buf_free(&x->answer_bytes);
     dg_buf_free(&x->answer_out);
+    dg_buf_free(&x->request_trailers);
+    dg_buf_free(&x->answer_trailers);
     dg_buf_free(&x->plain);
+    free(x->digests);
     free(x);
 }
 
@@ -180,7 +183,8 @@ dg_exchange *dg_exchange_new(dg_downstream *down)
                          .text = x->text, .request_head = x->request_head,
                          .request_bytes = x->request_bytes, .request_out = x->request_out,
                          .answer_head = x->answer_head, .answer_bytes = x->answer_bytes,
-                         .answer_out = x->answer_out, .plain = x->plain, .started_us = edge->loop.now_us};
+                         .answer_out = x->answer_out, .request_trailers = x->request_trailers,
+                         .answer_trailers = x->answer_trailers, .plain = x->plain, .started_us = edge->loop.now_us};
     *x = fresh;
     /* The engine may read a little behind its input. */
     x->request_bytes.bytes_max = x->answer_bytes.bytes_max = x->plain.bytes_max =
@@ -208,7 +212,11 @@ static void put_spare(dg_edge *edge, dg_exchange *x)
     recycle(&x->answer_head);
     recycle(&x->answer_bytes);
     recycle(&x->answer_out);
+    recycle(&x->request_trailers);
+    recycle(&x->answer_trailers);
     recycle(&x->plain);
+    free(x->digests);
+    x->digests = NULL;
     if (edge->spare_count >= SPARE_MAX) {
         exchange_destroy(x);
         return;

@@ -61,9 +61,8 @@ bool dg_edge_is_empty(const dg_edge *edge);
 
 bool dg_edge_has_room(const dg_edge *edge); /* for another client */
 
-/* A client came on a listener; fd is taken over. tls NULL = plain. */
-void dg_edge_accept(dg_edge *edge, int fd, const struct sockaddr *peer, const dg_tls_server *tls,
-                    bool control);
+/* A client came on a listener; fd is taken over. */
+void dg_edge_accept(dg_edge *edge, int fd, const struct sockaddr *peer, const dg_listen *listen);
 
 /* Seconds since 1970, at most a tenth of a second old; and as a date for Date fields. */
 int64_t dg_edge_now(dg_edge *edge);

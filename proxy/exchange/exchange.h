@@ -6,6 +6,7 @@
 #ifndef DG_EXCHANGE_EXCHANGE_H
 #define DG_EXCHANGE_EXCHANGE_H
 
+#include "proxy/digest/digest.h"
 #include "proxy/exchange/edge.h"
 #include "proxy/exchange/problem.h"
 #include "proxy/http/chunked.h"
@@ -40,6 +41,7 @@ typedef enum dg_client_state {
     DG_CLIENT_BODY,   /* reading a request's body */
     DG_CLIENT_WAIT,   /* the request is in; the answer is under way */
     DG_CLIENT_FLUSH,  /* the answer is queued, not yet taken by the socket */
+    DG_CLIENT_TUNNEL, /* upgraded: bytes pass as they are */
     DG_CLIENT_LINGER, /* answered and half closed: what still comes is read and dropped (RFC 9112 9.6) */
 } dg_client_state;
 
@@ -49,17 +51,21 @@ struct dg_downstream {
     dg_edge *edge;
     dg_exchange *exchange; /* NULL while idle */
     dg_downstream *next, **link;
+    dg_route *route;      /* what the PROXY protocol said; NULL = the socket's own ends */
     size_t scan;          /* of the head parser */
     uint32_t lingered;    /* bytes dropped so far */
     uint8_t state;        /* dg_client_state */
     bool control : 1;     /* on the admin port */
     bool tls : 1;
     bool trusted : 1;     /* what it says of the way so far is believed */
+    bool awaits_route : 1; /* the PROXY protocol comes first */
+    bool nameless : 1;    /* the peer is on a unix socket: it has no address */
     bool closing : 1;     /* no further request */
     bool running : 1;     /* inside its loop: do not start it again */
     bool head_timer : 1;  /* the head's deadline runs */
     bool dead : 1;        /* freed while running: the memory goes when its loop ends */
     char host[46];        /* the peer's address */
+    dg_tls_identity *identity; /* by its certificate; NULL = it showed none */
 };
 
 struct dg_exchange {
@@ -86,13 +92,22 @@ struct dg_exchange {
     dg_buf request_head;  /* for the backend; without its framing and end until they are known */
     dg_buf request_bytes; /* the content, where it must be whole before it goes on */
     dg_buf request_out;   /* its translation */
+    dg_buf request_trailers; /* of a streamed one, as they came */
     dg_coding request_coding; /* of the content that came; it goes on without one */
+    dg_digests *digests; /* what the message says of content that is translated; NULL = nothing */
+    uint8_t accepts;     /* codings that the client takes, a bit each, where the answer may be translated */
     bool whole : 1;          /* the request goes on in one piece, and can be sent again */
+    bool takes_trailers : 1; /* the client does, and the backend was told so */
     bool expects : 1;        /* the client waits for a 100 */
     bool head_sent : 1;      /* request_head was given to the connection */
     bool request_sent : 1;   /* and everything of the body */
     bool any_received : 1;   /* the backend sent something */
     bool retried : 1;
+    bool explains : 1;       /* the client asks which version was chosen, and why */
+    bool tunnel : 1;         /* the backend's 101 went to the client */
+    bool client_ended : 1, backend_ended : 1; /* of a tunnel: which side has said all */
+    uint64_t request_bytes_in; /* of the request's content, or of a tunnel, that came from the client */
+    uint32_t offer_start, offer_bytes; /* the protocols in request_head to upgrade to; 0 bytes = none */
 
     /* the answer */
     unsigned status;     /* 0 = none yet */
@@ -103,10 +118,12 @@ struct dg_exchange {
     size_t answer_scan;
     dg_body answer;
     const dg_program *program; /* NULL = the content passes */
-    dg_coding answer_coding;   /* of the content, as it came and as it goes on */
+    dg_coding answer_coding;   /* of the content, as it came */
+    dg_coding client_coding;   /* and as it goes on, where it is translated */
     dg_buf answer_head;  /* for the client */
     dg_buf answer_bytes; /* the content, where it is translated and came in pieces */
     dg_buf answer_out;   /* its translation */
+    dg_buf answer_trailers; /* of content that passes, as they came, when the client takes them */
     dg_buf plain;        /* content without its coding, on the way of either */
     bool answer_parsed : 1;  /* the final head is known */
     bool up_keep : 1;        /* the backend keeps its connection open */
@@ -156,10 +173,24 @@ void dg_request_head_end(dg_exchange *x);
 /* ---- translate.c */
 /* The one content coding of a message (RFC 9110 8.4); UNKNOWN for several, or one that we do not know. */
 dg_coding dg_content_coding(const dg_head *head);
-/* Runs a program on content in a coding; `encode` puts the outcome into the same coding again. DG_JSON_PADDING
- * bytes behind `in` are readable. On failure *ret_error says why, and `out` holds nothing. */
-dg_status dg_translate(dg_exchange *x, const dg_program *program, dg_coding coding, bool encode,
+/* Runs a program on content in a coding; the outcome is in another, or the same one. DG_JSON_PADDING bytes behind
+ * `in` are readable. On failure *ret_error says why, and `out` holds nothing. */
+dg_status dg_translate(dg_exchange *x, const dg_program *program, dg_coding coding, dg_coding encode_as,
                        dg_slice in, dg_buf *out, dg_run_error *ret_error);
+
+/* ---- content.c: what is said of content that is translated */
+/* Whether the message may not be translated (RFC 9110 7.7), as far as the operator minds. */
+bool dg_forbids_transformation(const dg_exchange *x, const dg_head *head);
+/* Remembers the digests of a message whose content is translated. DG_SYNTAX: one is malformed. DG_NOMEM. */
+DG_MUST_USE dg_status dg_digests_remember(dg_exchange *x, const dg_head *head);
+/* Holds them against the content as it came. DG_INVALID: *ret_field is the one that does not fit. DG_NOMEM. */
+DG_MUST_USE dg_status dg_digests_check(const dg_exchange *x, dg_slice content, const char **ret_field);
+/* Appends the same for the content that goes on, and forgets them. DG_NOMEM. */
+DG_MUST_USE dg_status dg_digests_renew(dg_exchange *x, dg_slice content, dg_buf *out);
+/* The codings that the client takes (RFC 9110 12.5.3), a bit each; all of them when it does not say. */
+uint8_t dg_accepted_codings(const dg_head *head);
+/* The coding in which a translated answer goes on: the backend's choice when the client takes it. */
+dg_coding dg_coding_for_client(const dg_exchange *x);
 
 /* ---- forward.c: to the backend. All may free x. */
 void dg_forward(dg_exchange *x);
@@ -173,6 +204,24 @@ bool dg_forward_is_full(const dg_exchange *x); /* the backend does not take more
 void dg_answer_read(dg_exchange *x);   /* bytes may have come from the backend */
 void dg_answer_resume(dg_exchange *x); /* the client took what was queued */
 
+/* ---- trailers.c: RFC 9110 6.5 */
+/* Tells the backend that the client takes trailers, if so and if nothing of the answer is translated. */
+void dg_trailers_ask(dg_exchange *x, const dg_head *head, dg_buf *out);
+/* Adds what the Trailer field of a head announces, as far as it may pass. */
+void dg_trailers_announce(const dg_exchange *x, const dg_head *head, dg_buf *out);
+void dg_trailers_keep(const dg_body *body, dg_buf *kept);
+/* The last chunk with the trailers that pass; valid until the scratch is used again. */
+dg_slice dg_trailers_end(dg_exchange *x, const dg_buf *kept);
+
+/* ---- tunnel.c: upgrades (RFC 9110 7.8) */
+/* Adds Connection and Upgrade where the client asked for it and the exchange may become a tunnel. */
+void dg_tunnel_offer(dg_exchange *x, const dg_head *head, dg_buf *out);
+/* The backend's 101 came. All may free x. */
+void dg_tunnel_begin(dg_exchange *x, const dg_head *head);
+void dg_tunnel_run(dg_exchange *x);     /* something changed on one of the sides */
+void dg_tunnel_expired(dg_exchange *x); /* both were silent for too long */
+void dg_tunnel_end(dg_exchange *x);
+
 /* ---- answer_head.c: the head for the client, without framing. translated: the content changes. */
 dg_status dg_answer_head_begin(dg_exchange *x, const dg_head *head, bool translated);
 void dg_answer_head_end(dg_exchange *x);
@@ -185,6 +234,8 @@ dg_status dg_interim_head(const dg_head *head, dg_buf *out); /* whole */
 /* Appends a URL of an answer (Location, Link) in the client's version and under the name that it knows: when it is
  * of this API and without a host, or of this host or the backend. Any other as it is. */
 void dg_url_for_client(dg_exchange *x, dg_slice url, dg_buf *out);
+/* Appends a Set-Cookie value, its Path as the client's version addresses it. Any other as it is. */
+void dg_cookie_for_client(dg_exchange *x, dg_slice cookie, dg_buf *out);
 
 /* ---- count.c */
 void dg_count(dg_exchange *x);

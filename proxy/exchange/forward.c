@@ -38,9 +38,21 @@ static void all_sent(dg_exchange *x)
     dg_conn_deadline(&x->up->conn, x->epoch->snapshot->config.timeouts.answer_ms);
 }
 
+static void say_whom_for(dg_exchange *x)
+{
+    dg_route route;
+    if (x->down->route)
+        route = *x->down->route;
+    else
+        dg_route_of(x->down->conn.fd, &route);
+    x->up->preface_bytes = (uint8_t)dg_proxy_write(x->upstream->send_proxy, &route, x->up->preface);
+}
+
 static bool connect_to(dg_exchange *x, bool fresh)
 {
     x->up = dg_pool_take(pool_of(x), fresh, &up_handler, x);
+    if (x->up && x->upstream->send_proxy)
+        say_whom_for(x);
     if (x->up)
         return true;
     int error = errno;
@@ -73,7 +85,7 @@ void dg_forward_failed(dg_exchange *x, const char *what)
         return;
     }
     bool connected = x->up->connected, handshake = x->up->conn.phase == DG_CONN_HANDSHAKE;
-    log_failure(x, handshake ? dg_tls_error() : what);
+    log_failure(x, handshake ? dg_tls_failure(x->up->conn.ssl) : what);
     dg_fail(x,
             connected    ? DG_PROBLEM_UPSTREAM_CLOSED
             : handshake  ? DG_PROBLEM_UPSTREAM_TLS
@@ -117,7 +129,7 @@ static void send_request(dg_exchange *x)
         return;
     }
     x->head_sent = true;
-    if (x->whole || x->request.framing == DG_FRAMING_NONE)
+    if (x->request.done)
         all_sent(x);
     else
         dg_receive_more(x);
@@ -137,8 +149,14 @@ static bool translate_request(dg_exchange *x)
         dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
         return false;
     }
+    const char *field = NULL;
+    dg_status status = dg_digests_check(x, dg_buf_slice(&x->request_bytes), &field);
+    if (status != DG_OK) {
+        dg_fail(x, field ? DG_PROBLEM_BAD_DIGEST : DG_PROBLEM_INTERNAL, field ? field : "out of memory", NULL);
+        return false;
+    }
     dg_run_error error = {.message = NULL};
-    dg_status status = dg_translate(x, x->match.request, x->request_coding, false,
+    status = dg_translate(x, x->match.request, x->request_coding, DG_CODING_IDENTITY,
                                     dg_buf_slice(&x->request_bytes), &x->request_out, &error);
     if (status == DG_OK)
         return true;
@@ -161,6 +179,10 @@ void dg_forward(dg_exchange *x)
     if (x->whole) {
         if (x->match.request && !translate_request(x))
             return;
+        if (dg_digests_renew(x, content(x), &x->request_head) != DG_OK) {
+            dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
+            return;
+        }
         dg_request_head_length(x, content(x).len);
     }
     dg_request_head_end(x);
@@ -203,8 +225,10 @@ void dg_forward_piece(dg_exchange *x, dg_slice piece, bool last)
         iov[n++] = (struct iovec){(void *)(uintptr_t)piece.ptr, piece.len};
     if (chunked && piece.len)
         iov[n++] = (struct iovec){(void *)(uintptr_t) "\r\n", 2};
-    if (chunked && last)
-        iov[n++] = (struct iovec){(void *)(uintptr_t)DG_CHUNKED_END, sizeof DG_CHUNKED_END - 1};
+    if (chunked && last) {
+        dg_slice end = dg_trailers_end(x, &x->request_trailers);
+        iov[n++] = (struct iovec){(void *)(uintptr_t)end.ptr, end.len};
+    }
     dg_status status = n ? dg_conn_write(&x->up->conn, iov, n) : DG_OK;
     if (status != DG_OK)
         write_failed(x, status);
@@ -219,6 +243,10 @@ static void up_ready(dg_conn *conn)
     dg_exchange *x = upconn_of(conn)->user;
     if (!x->head_sent) {
         send_request(x);
+        return;
+    }
+    if (x->tunnel) {
+        dg_tunnel_run(x);
         return;
     }
     if (dg_conn_queued(conn)) {

@@ -48,6 +48,8 @@ static void add_match(dg_buf *out, const dg_exchange *x)
     add_member(out, "api", dg_slice_str(match->api->name));
     if (match->version)
         add_member(out, "version", dg_slice_str(match->version->name));
+    if (match->selected_by != DG_BY_NONE)
+        add_member(out, "selected_by", dg_slice_str(dg_selector_word(match->selected_by)));
     add_member(out, "backend_version", dg_slice_str(match->api->backend->name));
     if (match->endpoint)
         add_member(out, "endpoint", match->endpoint->path);
@@ -64,16 +66,31 @@ static void add_timings(dg_buf *out, const dg_exchange *x)
     add_number(out, "duration_us", x->edge->loop.now_us - x->started_us);
 }
 
+/* Who the client is, by its certificate. */
+static void add_client_cert(dg_buf *out, const dg_tls_identity *identity)
+{
+    if (!identity)
+        return;
+    dg_buf_add_str(out, ",\"client_cert\":{\"sha256\":");
+    dg_buf_add_json(out, identity->parts[DG_TLS_IDENTITY_SHA256]);
+    for (unsigned i = 0; i < DG_TLS_IDENTITY_SHA256; i++)
+        add_member(out, dg_tls_identity_key((dg_tls_identity_part)i),
+                   clip(identity->parts[i], TEXT_BYTES));
+    dg_buf_add_char(out, '}');
+}
+
 static void add_json_line(dg_buf *out, dg_exchange *x)
 {
     add_time(out, x->edge);
     add_member(out, "client", dg_slice_str(x->down->host));
+    add_client_cert(out, x->down->identity);
     add_member(out, "method", clip(x->method_name, TEXT_BYTES));
     add_member(out, "target", clip(x->target, TARGET_BYTES));
     add_member(out, "protocol", x->minor ? DG_SLICE("HTTP/1.1") : DG_SLICE("HTTP/1.0"));
     add_member(out, "host", clip(x->host, TEXT_BYTES));
     add_number(out, "status", x->status);
     add_number(out, "bytes", x->body_bytes);
+    add_number(out, "bytes_in", x->request_bytes_in);
     add_match(out, x);
     if (x->upstream)
         add_member(out, "upstream", dg_slice_str(x->upstream->url));

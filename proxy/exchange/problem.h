@@ -12,6 +12,8 @@ typedef struct dg_downstream dg_downstream;
 #define DG_PROBLEM_TABLE(X)                                                                                               \
     X(BAD_REQUEST,          400, "bad-request",           "The request is malformed",                NULL)                \
     X(BAD_BODY,             400, "bad-body",              "The body cannot be translated",           NULL)                \
+    X(BAD_DIGEST,           400, "digest-mismatch",       "The content is not what its digest says", NULL)                \
+    X(NO_TRANSFORM,         400, "no-transform",          "The request forbids its transformation",  NULL)                \
     X(NO_VERSION,           400, "version-required",      "The request names no version",            NULL)                \
     X(CONTRADICTION,        400, "version-contradiction", "The request names two versions",          NULL)                \
     X(UNKNOWN_VERSION,      404, "unknown-version",       "There is no such version",                NULL)                \

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "proxy/exchange/exchange.h"
+#include "proxy/log.h"
 
 enum {
     STEPS_MAX = 256,           /* heads and pieces of bodies before it is the others' turn */
@@ -36,9 +37,19 @@ static bool is_trusted(const dg_config *config, const struct sockaddr *peer)
     return false;
 }
 
-void dg_edge_accept(dg_edge *edge, int fd, const struct sockaddr *peer, const dg_tls_server *tls,
-                    bool control)
+/* Whom this connection speaks for. */
+static void set_peer(dg_downstream *down, const struct sockaddr *peer)
 {
+    char host[DG_ADDRESS_TEXT_BYTES];
+    dg_address_host(peer, host);
+    memcpy(down->host, host, sizeof down->host - 1);
+    down->nameless = peer->sa_family == AF_UNIX;
+    down->trusted = is_trusted(&down->edge->epoch->snapshot->config, peer);
+}
+
+void dg_edge_accept(dg_edge *edge, int fd, const struct sockaddr *peer, const dg_listen *listen)
+{
+    const dg_tls_server *tls = listen->tls;
     int on = 1;
     if (peer->sa_family != AF_UNIX)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -50,30 +61,28 @@ void dg_edge_accept(dg_edge *edge, int fd, const struct sockaddr *peer, const dg
         return;
     }
     down->edge = edge;
-    down->control = control;
+    down->control = listen->control;
+    down->awaits_route = listen->proxy_protocol;
     down->tls = ssl != NULL;
-    down->trusted = is_trusted(&edge->epoch->snapshot->config, peer);
+    set_peer(down, peer);
     if (dg_conn_open(&down->conn, &edge->loop, fd, ssl, ssl ? DG_CONN_HANDSHAKE : DG_CONN_OPEN,
                      &client_handler) != DG_OK) {
         free(down);
         return;
     }
-    char host[DG_ADDRESS_TEXT_BYTES];
-    dg_address_host(peer, host);
-    memcpy(down->host, host, sizeof down->host - 1);
     down->next = edge->clients;
     down->link = &edge->clients;
     if (edge->clients)
         edge->clients->link = &down->next;
     edge->clients = down;
     edge->client_count++;
-    edge->control_count += control;
-    if (!control) {
+    edge->control_count += down->control;
+    if (!down->control) {
         dg_usage_gauge(edge->usage, DG_GAUGE_CONNECTIONS_ACCEPTED, 1);
         dg_usage_gauge(edge->usage, DG_GAUGE_DOWNSTREAM_CONNECTIONS, 1);
     }
     /* A connection that says nothing has the time of an idle one; a handshake that of a head. */
-    dg_conn_deadline(&down->conn, ssl ? timeouts(edge)->head_ms : timeouts(edge)->idle_ms);
+    dg_conn_deadline(&down->conn, ssl || down->awaits_route ? timeouts(edge)->head_ms : timeouts(edge)->idle_ms);
 }
 
 void dg_downstream_free(dg_downstream *down)
@@ -87,6 +96,9 @@ void dg_downstream_free(dg_downstream *down)
     if (!down->control)
         dg_usage_gauge(down->edge->usage, DG_GAUGE_DOWNSTREAM_CONNECTIONS, -1);
     dg_conn_close(&down->conn);
+    free(down->identity);
+    free(down->route);
+    down->route = NULL;
     if (down->running)
         down->dead = true;
     else
@@ -286,6 +298,9 @@ static dg_status take_piece(dg_downstream *down, dg_slice in)
                      ? DG_LIMIT
                      : x->request_bytes.status;
     }
+    x->request_bytes_in += piece.len;
+    if (status == DG_OK && !x->whole)
+        dg_trailers_keep(&x->request, &x->request_trailers);
     /* Consumed before the doors below: what is behind the body belongs to the next request. The piece stays
      * readable until the next fill. */
     dg_conn_consume(&down->conn, consumed);
@@ -357,6 +372,9 @@ static bool step(dg_downstream *down)
         break;
     case DG_CLIENT_LINGER:
         return linger_on(down) && false;
+    case DG_CLIENT_TUNNEL:
+        dg_tunnel_run(down->exchange);
+        return false;
     default:
         return false;
     }
@@ -411,19 +429,62 @@ static bool flush(dg_downstream *down)
     return true;
 }
 
+/* Drives the handshake. False when the connection may be gone, or waits. */
+static bool progress(dg_downstream *down)
+{
+    dg_conn *conn = &down->conn;
+    dg_status status = dg_conn_progress(conn);
+    if (status == DG_AGAIN)
+        return false;
+    if (status == DG_OK && dg_tls_identity_of(conn->ssl, &down->identity) == DG_OK) {
+        dg_conn_deadline(conn, timeouts(down->edge)->idle_ms);
+        return true;
+    }
+    if (status == DG_IO && conn->ssl && dg_tls_met_plain_http()) {
+        dg_conn_drop_tls(conn);
+        refuse_with(down, 400, "this port speaks TLS: ask with https://");
+        return false;
+    }
+    dg_downstream_free(down); /* also when it cannot be said who it is */
+    return false;
+}
+
+/* What a balancer says before anything else. False: not yet, or the connection is gone. */
+static bool read_route(dg_downstream *down)
+{
+    dg_route route;
+    dg_status status = dg_proxy_read(down->conn.fd, &route);
+    if (status == DG_AGAIN && !down->conn.peer_done)
+        return false;
+    if (status == DG_OK && route.from.any.sa_family != AF_UNSPEC) {
+        down->route = malloc(sizeof *down->route);
+        status = down->route ? DG_OK : DG_NOMEM;
+        if (down->route) {
+            *down->route = route;
+            set_peer(down, &route.from.any);
+        }
+    }
+    if (status != DG_OK) {
+        if (status == DG_SYNTAX || status == DG_LIMIT) {
+            dg_usage_gauge(down->edge->usage, DG_GAUGE_REQUESTS_REJECTED, 1);
+            dg_log_peer("proxy protocol", "%s does not begin with the PROXY protocol: closed", down->host);
+        }
+        dg_downstream_free(down);
+        return false;
+    }
+    down->awaits_route = false;
+    down->conn.can_read = true; /* the edge that brought it may have brought more */
+    dg_conn_deadline(&down->conn, down->tls ? timeouts(down->edge)->head_ms : timeouts(down->edge)->idle_ms);
+    return true;
+}
+
 static void client_ready(dg_conn *conn)
 {
     dg_downstream *down = downstream_of(conn);
     down->running = true; /* so that nothing below frees the memory under our feet */
-    bool alive = true;
-    if (conn->phase != DG_CONN_OPEN) {
-        dg_status status = dg_conn_progress(conn);
-        alive = status == DG_OK;
-        if (status == DG_IO)
-            dg_downstream_free(down);
-        else if (alive)
-            dg_conn_deadline(conn, timeouts(down->edge)->idle_ms);
-    }
+    bool alive = !down->awaits_route || read_route(down);
+    if (alive && conn->phase != DG_CONN_OPEN)
+        alive = progress(down);
     if (alive && dg_conn_queued(conn))
         alive = flush(down);
     down->running = false;
@@ -443,6 +504,8 @@ static void client_expired(dg_conn *conn)
             dg_fail(x, DG_PROBLEM_ANSWER_TIMEOUT, "the backend did not take the body in time", NULL);
         else
             dg_fail(x, DG_PROBLEM_REQUEST_TIMEOUT, "the body did not come in time", NULL);
+    } else if (x && down->state == DG_CLIENT_TUNNEL) {
+        dg_tunnel_expired(x);
     } else if (x) { /* it does not read its answer */
         dg_exchange_abort(x);
     } else if (down->state == DG_CLIENT_HEAD && dg_conn_input(conn).len) {

@@ -13,10 +13,8 @@ static void add_request_line(dg_exchange *x, dg_buf *out)
     else
         dg_buf_add(out, x->target);
     dg_buf_add(out, DG_SLICE(" HTTP/1.1\r\nHost: "));
-    if (x->host.len)
-        dg_buf_add(out, x->host);
-    else
-        dg_buf_add_str(out, x->upstream->authority);
+    if (!x->match.api || !dg_match_host_for_backend(&x->match, out)) /* it may name the version */
+        dg_buf_add(out, x->host.len ? x->host : dg_slice_str(x->upstream->authority));
     dg_buf_add(out, DG_SLICE("\r\n"));
 }
 
@@ -26,18 +24,38 @@ static bool answer_translates(const dg_exchange *x)
     return x->match.response || x->match.error;
 }
 
+/* Whether a name is one under which we say who the client is. '_' counts as '-', as for backends that turn
+ * fields into variables. */
+static bool is_client_field(const dg_config *config, dg_slice name)
+{
+    for (unsigned part = 0; part < DG_TLS_IDENTITY_COUNT; part++) {
+        dg_slice own = config->client_fields[part];
+        size_t i = 0;
+        while (own.len == name.len && i < name.len &&
+               (dg_ascii_lower(own.ptr[i]) == dg_ascii_lower(name.ptr[i]) ||
+                (strchr("-_", own.ptr[i]) && strchr("-_", name.ptr[i]))))
+            i++;
+        if (own.len && i == own.len)
+            return true;
+    }
+    return false;
+}
+
 static bool is_dropped(const dg_exchange *x, const dg_head *head, const dg_field *field)
 {
     switch (field->id) {
-    case DG_FIELD_OTHER:
-        return head->first[DG_FIELD_CONNECTION] && dg_field_is_dropped(head, field);
+    case DG_FIELD_OTHER: {
+        const dg_config *config = &x->epoch->snapshot->config;
+        return (head->first[DG_FIELD_CONNECTION] && dg_field_is_dropped(head, field)) ||
+               (config->has_client_fields && is_client_field(config, field->name));
+    }
     case DG_FIELD_HOST:
     case DG_FIELD_CONTENT_LENGTH:
     case DG_FIELD_EXPECT:
     case DG_FIELD_X_FORWARDED_FOR: /* added again */
+    case DG_FIELD_FORWARDED:
         return true;
     /* What a client claims about the way so far is passed on only from a trusted one. */
-    case DG_FIELD_FORWARDED:
     case DG_FIELD_X_FORWARDED_PROTO:
     case DG_FIELD_X_FORWARDED_HOST:
         return !x->down->trusted;
@@ -64,10 +82,18 @@ static void add_tags(const dg_exchange *x, dg_buf *out, const dg_field *field)
         out->len = start;
 }
 
-static bool selects_version(const dg_exchange *x, const dg_field *field)
+/* A field that names the version names the backend's from here on. */
+static bool add_version(const dg_exchange *x, dg_buf *out, const dg_field *field)
 {
-    return x->match.api && x->match.api->version_field.len &&
-           dg_slice_ieq(field->name, x->match.api->version_field);
+    size_t start = out->len;
+    dg_buf_add(out, field->name);
+    dg_buf_add(out, DG_SLICE(": "));
+    bool names = dg_match_field_for_backend(&x->match, field->name, field->value, out);
+    if (names)
+        dg_buf_add(out, DG_SLICE("\r\n"));
+    else
+        out->len = start;
+    return names;
 }
 
 static void add_max_forwards(dg_buf *out, const dg_field *field)
@@ -91,11 +117,9 @@ static void add_fields(dg_exchange *x, const dg_head *head, dg_buf *out)
             continue;
         if (answer_translates(x) && (field->id == DG_FIELD_IF_NONE_MATCH || field->id == DG_FIELD_IF_MATCH))
             add_tags(x, out, field);
-        else if (selects_version(x, field))
-            dg_add_field_line(out, field->name, dg_slice_str(x->match.api->backend->name));
         else if (field->id == DG_FIELD_MAX_FORWARDS && x->method == DG_METHOD_OPTIONS)
             add_max_forwards(out, field);
-        else
+        else if (!x->match.api || !x->match.api->vary.len || !add_version(x, out, field))
             dg_add_field_line(out, field->name, field->value);
     }
 }
@@ -125,22 +149,64 @@ static void add_accept_encoding(const dg_head *head, dg_buf *out)
 /* The way so far, when it is believed, and our client. */
 static void add_forwarded_for(const dg_exchange *x, const dg_head *head, dg_buf *out)
 {
-    const dg_field *field = dg_head_find(head, DG_FIELD_X_FORWARDED_FOR);
-    dg_buf_add(out, DG_SLICE("X-Forwarded-For: "));
-    for (; field && x->down->trusted; field = dg_head_next(head, field)) {
+    const dg_field *field = x->down->trusted ? dg_head_find(head, DG_FIELD_X_FORWARDED_FOR) : NULL;
+    dg_slice before = DG_SLICE("X-Forwarded-For: ");
+    if (x->down->nameless && !field)
+        return;
+    for (; field; field = dg_head_next(head, field), before = DG_SLICE(", ")) {
+        dg_buf_add(out, before);
         dg_buf_add(out, field->value);
-        dg_buf_add(out, DG_SLICE(", "));
     }
-    dg_buf_add_str(out, x->down->host);
+    if (!x->down->nameless) {
+        dg_buf_add(out, before);
+        dg_buf_add_str(out, x->down->host);
+    }
     dg_buf_add(out, DG_SLICE("\r\n"));
+}
+
+/* RFC 7239 4: continued where a trusted proxy began it, behind what it says. */
+static void add_forwarded(const dg_exchange *x, const dg_head *head, dg_buf *out)
+{
+    const dg_field *field = x->down->trusted ? dg_head_find(head, DG_FIELD_FORWARDED) : NULL;
+    const char *host = x->down->host;
+    if (!field)
+        return;
+    dg_buf_add_str(out, "Forwarded: ");
+    for (; field; field = dg_head_next(head, field)) {
+        dg_buf_add(out, field->value);
+        dg_buf_add_str(out, ", ");
+    }
+    if (x->down->nameless)
+        dg_buf_add_str(out, "for=unknown"); /* section 6.2 */
+    else if (strchr(host, ':')) /* section 6.1 */
+        dg_buf_printf(out, "for=\"[%s]\"", host);
+    else
+        dg_buf_printf(out, "for=%s", host);
+    dg_buf_add_str(out, x->down->tls ? ";proto=https\r\n" : ";proto=http\r\n");
+}
+
+/* Who the client is, by its certificate; a part that it does not have is left out. */
+static void add_client_fields(const dg_exchange *x, dg_buf *out)
+{
+    const dg_config *config = &x->epoch->snapshot->config;
+    const dg_tls_identity *identity = x->down->identity;
+    for (unsigned part = 0; identity && part < DG_TLS_IDENTITY_COUNT; part++)
+        if (config->client_fields[part].len && identity->parts[part].len)
+            dg_add_field_line(out, config->client_fields[part], identity->parts[part]);
 }
 
 static void add_own_fields(dg_exchange *x, const dg_head *head, dg_buf *out)
 {
     add_forwarded_for(x, head, out);
+    add_forwarded(x, head, out);
+    if (x->epoch->snapshot->config.has_client_fields)
+        add_client_fields(x, out);
     if (!x->down->trusted || !dg_head_find(head, DG_FIELD_X_FORWARDED_PROTO))
         dg_buf_add(out, x->down->tls ? DG_SLICE("X-Forwarded-Proto: https\r\n")
                                      : DG_SLICE("X-Forwarded-Proto: http\r\n"));
+    if (x->match.selected_by == DG_BY_HOST &&
+        !(x->down->trusted && dg_head_find(head, DG_FIELD_X_FORWARDED_HOST)))
+        dg_add_field_line(out, DG_SLICE("X-Forwarded-Host"), x->host);
     dg_buf_add(out, x->minor ? DG_SLICE("Via: 1.1 ") : DG_SLICE("Via: 1.0 "));
     dg_buf_add_str(out, x->edge->via);
     dg_buf_add(out, DG_SLICE("\r\n"));
@@ -151,15 +217,21 @@ dg_status dg_request_head_begin(dg_exchange *x, const dg_head *head)
     dg_buf *out = &x->request_head;
     add_request_line(x, out);
     add_fields(x, head, out);
-    if (answer_translates(x))
+    if (answer_translates(x)) {
+        x->accepts = dg_accepted_codings(head);
         add_accept_encoding(head, out);
+    }
     add_own_fields(x, head, out);
+    dg_tunnel_offer(x, head, out);
+    dg_trailers_ask(x, head, out);
     if (x->whole || x->request.framing == DG_FRAMING_NONE)
         return out->status; /* the length is known later, or there is no body */
-    if (x->request.framing == DG_FRAMING_CHUNKED)
+    if (x->request.framing == DG_FRAMING_CHUNKED) {
+        dg_trailers_announce(x, head, out);
         dg_request_head_chunked(x);
-    else
+    } else {
         dg_request_head_length(x, head->content_length);
+    }
     return out->status;
 }
 

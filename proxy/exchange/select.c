@@ -5,13 +5,14 @@
 #include "proxy/http/fields.h"
 #include "proxy/http/target.h"
 
-static dg_slice field_of(const void *context, dg_slice name, size_t *ret_count)
+static dg_slice field_of(const void *context, dg_slice name, size_t index, size_t *ret_count)
 {
-    const dg_field *first = dg_head_find_name(context, name), *field = first;
-    *ret_count = 0;
-    for (; field; field = dg_head_next(context, field))
-        ++*ret_count;
-    return first ? first->value : (dg_slice){NULL, 0};
+    const dg_field *field = dg_head_find_name(context, name);
+    dg_slice value = {NULL, 0};
+    for (*ret_count = 0; field; field = dg_head_next(context, field))
+        if ((*ret_count)++ == index)
+            value = field->value;
+    return value;
 }
 
 /* ---- what the refusals list */
@@ -101,9 +102,9 @@ static void refuse(dg_exchange *x, dg_match_result result, const dg_request_view
     } else {
         add_apis(&members, rules);
     }
-    if (x->match.api && !x->match.version && x->match.api->version_field.len) {
-        dg_buf_add_str(&fields, "Vary: "); /* the field decided, be it by its absence */
-        dg_buf_add(&fields, x->match.api->version_field);
+    if (x->match.api && !x->match.version && x->match.api->vary.len) {
+        dg_buf_add_str(&fields, "Vary: "); /* the fields decided, be it by their absence */
+        dg_buf_add(&fields, x->match.api->vary);
         dg_buf_add_str(&fields, "\r\n");
     }
     dg_problem_extra extra = {dg_buf_slice(&members), dg_buf_slice(&fields)};
@@ -211,6 +212,26 @@ static bool must_be_whole(const dg_exchange *x)
            (x->match.request || x->upstream->whole_requests);
 }
 
+/* Whether a request lets its content be translated, and says nothing of it that cannot be kept. */
+static bool check_transformation(dg_exchange *x, const dg_head *head)
+{
+    if (dg_forbids_transformation(x, head)) {
+        dg_fail(x, DG_PROBLEM_NO_TRANSFORM,
+                "it says Cache-Control: no-transform, and the backend does not speak this version", NULL);
+        return false;
+    }
+    if (dg_head_find(head, DG_FIELD_CONTENT_RANGE)) { /* RFC 9110 14.5 */
+        dg_fail(x, DG_PROBLEM_BAD_BODY, "a part of a representation cannot be translated", NULL);
+        return false;
+    }
+    dg_status status = dg_digests_remember(x, head);
+    if (status == DG_OK)
+        return true;
+    dg_fail(x, status == DG_NOMEM ? DG_PROBLEM_INTERNAL : DG_PROBLEM_BAD_DIGEST,
+            status == DG_NOMEM ? "out of memory" : "a field with a digest is malformed", NULL);
+    return false;
+}
+
 /* Whether a request's body can be translated as it is declared. */
 static bool check_content(dg_exchange *x, const dg_head *head)
 {
@@ -236,7 +257,7 @@ static bool check_content(dg_exchange *x, const dg_head *head)
         dg_fail(x, DG_PROBLEM_UNSUPPORTED_CODING, "the request's content coding is not known here", &extra);
         return false;
     }
-    return true;
+    return check_transformation(x, head);
 }
 
 static void go_on(dg_exchange *x, const dg_head *head)
@@ -277,7 +298,8 @@ void dg_select(dg_exchange *x, const dg_head *head)
         answer_options(x);
         return;
     }
-    dg_request_view view = {x->method_name, x->path, x->query, field_of, head};
+    x->explains = dg_head_find(head, DG_FIELD_DRAGOMAN_EXPLAIN) != NULL;
+    dg_request_view view = {x->method_name, x->path, x->query, x->host, field_of, head};
     dg_match_result result = x->down->control ? DG_MATCH_NO_API
                                               : dg_ruleset_match(x->epoch->snapshot->ruleset, &view,
                                                                  &x->match);

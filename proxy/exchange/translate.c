@@ -36,7 +36,7 @@ static dg_status decode(dg_exchange *x, dg_coding coding, dg_slice in, dg_run_er
 }
 
 /* `out` and the plain buffer change places, so that the outcome is where it is looked for. */
-static dg_status encode_again(dg_exchange *x, dg_coding coding, dg_buf *out, dg_run_error *ret_error)
+static dg_status encode_into(dg_exchange *x, dg_coding coding, dg_buf *out, dg_run_error *ret_error)
 {
     dg_buf_clear(&x->plain);
     dg_status status = dg_coder_encode(x->edge->coder, coding, dg_buf_slice(out), &x->plain);
@@ -64,7 +64,7 @@ static void log_failure(dg_exchange *x, const dg_run_error *error)
                     error->pointer);
 }
 
-dg_status dg_translate(dg_exchange *x, const dg_program *program, dg_coding coding, bool encode,
+dg_status dg_translate(dg_exchange *x, const dg_program *program, dg_coding coding, dg_coding encode_as,
                        dg_slice in, dg_buf *out, dg_run_error *ret_error)
 {
     dg_status status = DG_OK;
@@ -73,8 +73,8 @@ dg_status dg_translate(dg_exchange *x, const dg_program *program, dg_coding codi
         status = decode(x, coding, in, ret_error);
     if (status == DG_OK)
         status = dg_run(x->epoch->runner, program, coded ? dg_buf_slice(&x->plain) : in, out, ret_error);
-    if (status == DG_OK && coded && encode)
-        status = encode_again(x, coding, out, ret_error);
+    if (status == DG_OK && encode_as != DG_CODING_IDENTITY)
+        status = encode_into(x, encode_as, out, ret_error);
     if (status != DG_OK)
         log_failure(x, ret_error);
     return status;

@@ -181,6 +181,7 @@ dg_status dg_chunked_decode(dg_chunked *d, dg_slice in, size_t *ret_consumed, dg
         return DG_AGAIN;
     size_t at = 0;
     dg_slice data = {NULL, 0};
+    const uint32_t trailer_bytes = d->trailer_bytes;
     while (at < in.len && d->state != DONE) {
         if (d->state == DATA) {
             const size_t rest = in.len - at;
@@ -199,6 +200,9 @@ dg_status dg_chunked_decode(dg_chunked *d, dg_slice in, size_t *ret_consumed, dg
         at++;
     }
     d->done = d->state == DONE;
+    d->trailer = (dg_slice){NULL, d->trailer_bytes - trailer_bytes};
+    if (d->trailer.len) /* they end where the final CR LF begins, as far as that came too */
+        d->trailer.ptr = in.ptr + at - (d->state == DONE ? 2 : d->state == END_LF ? 1 : 0) - d->trailer.len;
     *ret_consumed = at;
     *ret_data = data;
     return DG_OK;

@@ -2,8 +2,8 @@
  * heads.
  *
  * CRLF only; sizes of 1 to 16 hexadecimal digits; extensions are validated and dropped; trailers
- * are validated like fields and dropped, whatever they name (so no framing field can be smuggled in
- * one). Everything that is no data is bounded. Pure, no allocation; one decoder belongs to one
+ * are validated like fields and given apart from the data, whatever they name: who passes them on
+ * decides which. Everything that is no data is bounded. Pure, no allocation; one decoder belongs to one
  * message and one thread. */
 #ifndef DG_PROXY_HTTP_CHUNKED_H
 #define DG_PROXY_HTTP_CHUNKED_H
@@ -25,6 +25,8 @@ typedef struct dg_chunked {
     bool done;           /* the whole body with its trailers was read */
     const char *error;   /* after DG_SYNTAX or DG_LIMIT: a static sentence */
     uint64_t data_bytes; /* decoded so far */
+    dg_slice trailer;    /* the bytes of trailer lines that the last call took, inside its input. Put
+                            together they are whole lines with CR LF when the message is done */
 
     /* private */
     uint64_t left;          /* of the current chunk */

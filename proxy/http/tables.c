@@ -103,6 +103,7 @@ dg_field_id dg_field_id_of(dg_slice name)
     case 16:
         return is(name, a == 'c' && z == 'g' ? DG_FIELD_CONTENT_ENCODING
                         : a == 'c'           ? DG_FIELD_CONTENT_LOCATION
+                        : a == 'd'           ? DG_FIELD_DRAGOMAN_EXPLAIN
                         : a == 'p'           ? DG_FIELD_PROXY_CONNECTION
                                              : DG_FIELD_X_FORWARDED_HOST);
     case 17:

@@ -79,7 +79,8 @@ typedef enum dg_method {
     X(API_VERSION, "API-Version", false)                                                           \
     X(SET_COOKIE, "Set-Cookie", false)                                                             \
     X(RETRY_AFTER, "Retry-After", false)                                                           \
-    X(X_REQUEST_ID, "X-Request-Id", false)
+    X(X_REQUEST_ID, "X-Request-Id", false)                                                         \
+    X(DRAGOMAN_EXPLAIN, "Dragoman-Explain", false)
 
 typedef enum dg_field_id {
     DG_FIELD_OTHER, /* any other name */

@@ -95,23 +95,38 @@ static dg_status handshake(dg_conn *conn)
     return DG_IO;
 }
 
+dg_status dg_conn_progress_connect(dg_conn *conn)
+{
+    if (conn->phase != DG_CONN_CONNECTING)
+        return DG_OK;
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error) {
+        errno = error;
+        return DG_IO;
+    }
+    /* A spurious edge before the connection is there: ask whether it has a peer. */
+    struct sockaddr_storage peer;
+    size = sizeof peer;
+    if (getpeername(conn->fd, (struct sockaddr *)&peer, &size) != 0)
+        return errno == ENOTCONN ? DG_AGAIN : DG_IO;
+    conn->phase = conn->ssl ? DG_CONN_HANDSHAKE : DG_CONN_OPEN;
+    return DG_OK;
+}
+
 dg_status dg_conn_progress(dg_conn *conn)
 {
-    if (conn->phase == DG_CONN_CONNECTING) {
-        int error = 0;
-        socklen_t size = sizeof error;
-        if (getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error) {
-            errno = error;
-            return DG_IO;
-        }
-        /* A spurious edge before the connection is there: ask whether it has a peer. */
-        struct sockaddr_storage peer;
-        size = sizeof peer;
-        if (getpeername(conn->fd, (struct sockaddr *)&peer, &size) != 0)
-            return errno == ENOTCONN ? DG_AGAIN : DG_IO;
-        conn->phase = conn->ssl ? DG_CONN_HANDSHAKE : DG_CONN_OPEN;
-    }
-    return conn->phase == DG_CONN_HANDSHAKE ? handshake(conn) : DG_OK;
+    dg_status status = dg_conn_progress_connect(conn);
+    return status == DG_OK && conn->phase == DG_CONN_HANDSHAKE ? handshake(conn) : status;
+}
+
+void dg_conn_drop_tls(dg_conn *conn)
+{
+    ERR_clear_error();
+    SSL_free(conn->ssl);
+    conn->ssl = NULL;
+    conn->broken = false;
+    conn->phase = DG_CONN_OPEN;
 }
 
 static dg_status tls_result(dg_conn *conn, int result)

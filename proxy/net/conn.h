@@ -52,8 +52,13 @@ void dg_conn_half_close(dg_conn *conn);
 /* As close, but with a reset: for a cut that must not look like an end. */
 void dg_conn_reset(dg_conn *conn);
 
+/* Drives connect alone: DG_OK when there is a peer, and nothing was sent to it yet. DG_AGAIN, DG_IO. */
+DG_MUST_USE dg_status dg_conn_progress_connect(dg_conn *conn);
 /* Drives connect and the TLS handshake. DG_OK when open, DG_AGAIN, DG_IO. */
 DG_MUST_USE dg_status dg_conn_progress(dg_conn *conn);
+
+/* After a handshake that failed before it answered: what follows is in plain text. */
+void dg_conn_drop_tls(dg_conn *conn);
 
 /* The bytes read and not consumed; valid until the next fill, consume or close. */
 static inline dg_slice dg_conn_input(const dg_conn *conn)

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 struct dg_listener {
@@ -44,6 +46,63 @@ dg_status dg_listen_socket(const dg_address *address, bool first, int *ret_fd)
     if (fd < 0)
         return DG_IO;
     if (listen(fd, 4096) != 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return DG_IO;
+    }
+    *ret_fd = fd;
+    return DG_OK;
+}
+
+/* ---- unix sockets */
+
+static const char *path_of(const dg_address *address)
+{
+    return ((const struct sockaddr_un *)(const void *)&address->storage)->sun_path;
+}
+
+/* Whether the file is a socket that nobody listens on: left behind by a process that was killed. */
+static bool is_stale(const dg_address *address)
+{
+    struct stat file;
+    if (lstat(path_of(address), &file) != 0 || !S_ISSOCK(file.st_mode))
+        return false;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    bool refused = connect(fd, (const struct sockaddr *)&address->storage, address->size) != 0 &&
+                   errno == ECONNREFUSED;
+    close(fd);
+    return refused;
+}
+
+static dg_status bind_unix(const dg_address *address, unsigned mode, int fd)
+{
+    const struct sockaddr *to = (const struct sockaddr *)&address->storage;
+    if (bind(fd, to, address->size) != 0) {
+        if (errno != EADDRINUSE)
+            return DG_IO;
+        if (!is_stale(address) || unlink(path_of(address)) != 0 || bind(fd, to, address->size) != 0) {
+            errno = EADDRINUSE;
+            return DG_IO;
+        }
+    }
+    /* Until it listens nobody gets in, whatever the umask was. */
+    if (chmod(path_of(address), (mode_t)mode) == 0 && listen(fd, 4096) == 0)
+        return DG_OK;
+    int error = errno;
+    unlink(path_of(address));
+    errno = error;
+    return DG_IO;
+}
+
+dg_status dg_listen_unix(const dg_address *address, unsigned mode, int *ret_fd)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return DG_IO;
+    if (bind_unix(address, mode, fd) != DG_OK) {
         int error = errno;
         close(fd);
         errno = error;

@@ -28,6 +28,10 @@ typedef struct dg_listener_handler {
  * errno. */
 DG_MUST_USE dg_status dg_listen_socket(const dg_address *address, bool first, int *ret_fd);
 
+/* The same on a unix socket, whose file gets `mode` before anybody can connect. A file that nobody listens on is replaced if
+ * it is a socket, else DG_IO with EADDRINUSE. */
+DG_MUST_USE dg_status dg_listen_unix(const dg_address *address, unsigned mode, int *ret_fd);
+
 /* Takes over fd. The loop's thread. */
 DG_MUST_USE dg_status dg_listener_new(dg_loop *loop, int fd, const dg_listener_handler *handler,
                                       void *context, dg_listener **ret_listener);

@@ -145,12 +145,24 @@ dg_upconn *dg_pool_take(dg_pool *pool, bool fresh, const dg_conn_handler *handle
     return up;
 }
 
+/* The socket is empty: it takes so little at once. */
+static bool send_preface(const dg_upconn *up)
+{
+    ssize_t n = up->preface_bytes ? send(up->conn.fd, up->preface, up->preface_bytes, MSG_NOSIGNAL) : 0;
+    return n == (ssize_t)up->preface_bytes;
+}
+
 dg_status dg_upconn_progress(dg_upconn *up)
 {
     if (up->connected)
         return DG_OK;
     for (;;) {
-        dg_status status = dg_conn_progress(&up->conn);
+        bool connecting = up->conn.phase == DG_CONN_CONNECTING;
+        dg_status status = dg_conn_progress_connect(&up->conn);
+        if (status == DG_OK && connecting && !send_preface(up))
+            return DG_IO;
+        if (status == DG_OK)
+            status = dg_conn_progress(&up->conn);
         if (status == DG_OK) {
             up->connected = true;
             up->pool->next_address = up->address;
@@ -176,7 +188,7 @@ void dg_pool_keep(dg_upconn *up)
     dg_pool *pool = up->pool;
     bool clean = dg_conn_input(&up->conn).len == 0 && dg_conn_queued(&up->conn) == 0 &&
                  dg_conn_fill(&up->conn) == DG_AGAIN;
-    if (!clean || pool->idle_count >= pool->upstream->idle_max) {
+    if (!clean || pool->upstream->send_proxy || pool->idle_count >= pool->upstream->idle_max) {
         dg_pool_drop(up);
         return;
     }

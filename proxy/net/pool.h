@@ -7,6 +7,7 @@
 #include "certs/tls.h"
 #include "proxy/net/address.h"
 #include "proxy/net/conn.h"
+#include "proxy/net/proxy_protocol.h"
 
 /* A backend as configured. Immutable; outlives its pools. */
 typedef struct dg_upstream {
@@ -19,6 +20,8 @@ typedef struct dg_upstream {
     size_t idle_max;    /* kept connections a worker */
     uint64_t idle_ms;
     uint64_t connect_ms; /* connect and TLS handshake together */
+    unsigned send_proxy; /* begin each connection with the PROXY protocol of this version, and keep none for another
+                            client; 0 = do not */
     bool whole_requests; /* send each request in one piece with Content-Length (the control API) */
 } dg_upstream;
 
@@ -41,6 +44,8 @@ typedef struct dg_upconn {
     struct dg_upconn *next, **link; /* in the idle list; link NULL while in use */
     void *user;                     /* who uses it */
     size_t address, tries;
+    uint8_t preface_bytes; /* what goes out before all else, even TLS */
+    char preface[DG_PROXY_WRITE_BYTES_MAX];
     bool reused;    /* it has answered before: it may be dead without our knowing */
     bool connected; /* open at least once: what fails then is the exchange, not the connect */
 } dg_upconn;

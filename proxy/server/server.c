@@ -1,7 +1,6 @@
 #include "proxy/server/server.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +12,12 @@
 #include "base/hash.h"
 #include "proxy/admin/admin.h"
 #include "proxy/log.h"
-#include "proxy/server/worker.h"
+#include "proxy/server/sockets.h"
 
 enum { SIGNALS = 5 };
 
 typedef struct dg_server {
-    const dg_config_options *options;
+    dg_config_options options; /* with what the process keeps over reloads */
     struct event_base *base;
     struct event signals[SIGNALS], done, deadline;
     dg_usage *usage;
@@ -28,65 +27,13 @@ typedef struct dg_server {
     dg_snapshot *snapshot; /* the newest that compiled */
     dg_worker *workers;
     size_t worker_count;
+    dg_unix_files files;
     int done_fd;
     bool draining, reload_failed;
     int64_t reloaded_s; /* when the configuration in use was read */
 } dg_server;
 
-/* ---- listening sockets */
-
-/* Port 0 means any: what the kernel chose for the first worker goes for the others too. */
-static void learn_port(dg_address *address, int fd)
-{
-    struct sockaddr_storage bound = {.ss_family = AF_UNSPEC};
-    socklen_t size = sizeof bound;
-    if (getsockname(fd, (struct sockaddr *)&bound, &size) != 0)
-        return;
-    if (bound.ss_family == AF_INET)
-        ((struct sockaddr_in *)(void *)&address->storage)->sin_port =
-            ((struct sockaddr_in *)(void *)&bound)->sin_port;
-    else if (bound.ss_family == AF_INET6)
-        ((struct sockaddr_in6 *)(void *)&address->storage)->sin6_port =
-            ((struct sockaddr_in6 *)(void *)&bound)->sin6_port;
-}
-
-static bool is_open_already(const dg_snapshot *old, const dg_address *address)
-{
-    if (!old)
-        return false;
-    for (size_t i = 0; i < old->config.listen_count; i++)
-        for (size_t k = 0; k < old->config.listens[i].address_count; k++) {
-            const dg_address *open = &old->config.listens[i].addresses[k];
-            if (open->size == address->size && !memcmp(&open->storage, &address->storage, open->size))
-                return true;
-        }
-    return false;
-}
-
-/* Opens a socket for every new address and worker, or none. mails: one a worker. */
-static bool open_sockets(dg_snapshot *snapshot, const dg_snapshot *old, dg_worker_mail *mails,
-                         size_t worker_count)
-{
-    dg_config *config = &snapshot->config;
-    for (size_t i = 0; i < config->listen_count; i++) {
-        for (size_t k = 0; k < config->listens[i].address_count; k++) {
-            dg_address *address = &config->listens[i].addresses[k];
-            if (is_open_already(old, address))
-                continue;
-            for (size_t w = 0; w < worker_count; w++) {
-                int fd;
-                if (dg_listen_socket(address, w == 0, &fd) != DG_OK) {
-                    dg_log(DG_LOG_ERROR, "cannot listen on %s: %s", config->listens[i].text,
-                           strerror(errno));
-                    return false;
-                }
-                learn_port(address, fd);
-                mails[w].sockets[mails[w].socket_count++] = (dg_socket){*address, fd};
-            }
-        }
-    }
-    return true;
-}
+/* ---- the workers' mail */
 
 static void drop_mails(dg_worker_mail *mails, size_t count)
 {
@@ -100,7 +47,8 @@ static void drop_mails(dg_worker_mail *mails, size_t count)
 }
 
 /* A mail a worker, each with a reference to the snapshot and its own new sockets; NULL when it fails. */
-static dg_worker_mail *make_mails(dg_snapshot *snapshot, const dg_snapshot *old, size_t worker_count)
+static dg_worker_mail *make_mails(dg_server *server, dg_snapshot *snapshot, const dg_snapshot *old,
+                                  size_t worker_count)
 {
     dg_worker_mail *mails = calloc(worker_count, sizeof *mails);
     bool whole = mails != NULL;
@@ -109,7 +57,7 @@ static dg_worker_mail *make_mails(dg_snapshot *snapshot, const dg_snapshot *old,
         mails[w].sockets = calloc(DG_SOCKETS_MAX, sizeof(dg_socket));
         whole = mails[w].sockets != NULL;
     }
-    if (whole && open_sockets(snapshot, old, mails, worker_count))
+    if (whole && dg_sockets_open(snapshot, old, mails, worker_count, &server->files))
         return mails;
     drop_mails(mails, worker_count);
     return NULL;
@@ -183,16 +131,17 @@ static void reload(dg_server *server)
     dg_diags diags;
     dg_snapshot *snapshot = NULL;
     dg_diags_init(&diags);
-    dg_status status = dg_snapshot_load(server->options, server->control_address, server->usage,
+    dg_status status = dg_snapshot_load(&server->options, server->control_address, server->usage,
                                         &diags, &snapshot);
     print_diags(&diags);
     if (status == DG_OK)
         adopt_addresses(snapshot, server->snapshot);
     dg_worker_mail *mails = NULL;
     if (status == DG_OK && open_access_log(server, snapshot))
-        mails = make_mails(snapshot, server->snapshot, server->worker_count);
+        mails = make_mails(server, snapshot, server->snapshot, server->worker_count);
     if (!mails) {
         dg_log(DG_LOG_ERROR, "reload refused: everything goes on as before");
+        dg_unix_files_prune(&server->files, &server->snapshot->config);
         dg_snapshot_unref(snapshot);
         server->reload_failed = true;
         return;
@@ -205,6 +154,8 @@ static void reload(dg_server *server)
     free(mails);
     dg_snapshot_unref(server->snapshot);
     server->snapshot = snapshot;
+    dg_tls_tickets_set_interval(server->options.tickets, snapshot->config.timeouts.tickets_ms / 1000);
+    dg_unix_files_prune(&server->files, &snapshot->config);
     server->reload_failed = false;
     server->reloaded_s = dg_wall_s();
     dg_log(DG_LOG_INFO, "reloaded");
@@ -325,7 +276,7 @@ static bool start_workers(dg_server *server)
     char via[32];
     snprintf(via, sizeof via, "dragoman-%08x", (unsigned)dg_hash_seed());
     size_t count = server->snapshot->config.workers;
-    dg_worker_mail *mails = make_mails(server->snapshot, NULL, count);
+    dg_worker_mail *mails = make_mails(server, server->snapshot, NULL, count);
     server->workers = calloc(count, sizeof *server->workers);
     if (!mails || !server->workers) {
         dg_log(DG_LOG_ERROR, "cannot start the workers");
@@ -398,16 +349,20 @@ static bool start(dg_server *server)
     dg_diags diags;
     dg_diags_init(&diags);
     dg_status status = dg_usage_new(&server->usage);
+    if (status == DG_OK)
+        status = dg_tls_tickets_new(DG_TLS_TICKETS_INTERVAL_S, &server->options.tickets);
     if (status == DG_OK && !choose_control_address(server))
         status = DG_IO;
     if (status == DG_OK)
-        status = dg_snapshot_load(server->options, server->control_address, server->usage, &diags,
+        status = dg_snapshot_load(&server->options, server->control_address, server->usage, &diags,
                                   &server->snapshot);
     print_diags(&diags);
     if (status == DG_NOMEM)
         dg_log(DG_LOG_ERROR, "cannot start: %s", dg_status_text(status));
     if (status != DG_OK)
         return false;
+    dg_tls_tickets_set_interval(server->options.tickets,
+                                server->snapshot->config.timeouts.tickets_ms / 1000);
     server->reloaded_s = dg_wall_s();
     if (!init_events(server)) {
         dg_log(DG_LOG_ERROR, "cannot start: %s", strerror(errno));
@@ -421,9 +376,11 @@ static void server_free(dg_server *server)
     for (size_t i = 0; i < server->worker_count; i++)
         dg_worker_join(&server->workers[i]);
     free(server->workers);
+    dg_unix_files_prune(&server->files, NULL);
     dg_accesslog_free(server->access_log);
     dg_admin_free(server->admin);
     dg_snapshot_unref(server->snapshot);
+    dg_tls_tickets_free(server->options.tickets);
     dg_usage_free(server->usage);
     if (server->base) {
         for (size_t i = 0; i < SIGNALS; i++)
@@ -443,7 +400,7 @@ static void server_free(dg_server *server)
 
 int dg_server_run(const dg_config_options *options, const dg_server_hooks *hooks)
 {
-    dg_server server = {.options = options, .done_fd = -1};
+    dg_server server = {.options = *options, .done_fd = -1};
     signal(SIGPIPE, SIG_IGN);
     raise_descriptors();
     bool started = start(&server);

@@ -25,7 +25,7 @@ static bool has_room(void *context)
 static void accepted(void *context, int fd, const struct sockaddr *peer)
 {
     const dg_acceptor *acceptor = context;
-    dg_edge_accept(&acceptor->worker->edge, fd, peer, acceptor->listen->tls, acceptor->listen->control);
+    dg_edge_accept(&acceptor->worker->edge, fd, peer, acceptor->listen);
 }
 
 static void paused(void *context, int error)

@@ -410,7 +410,7 @@ def tls_peers_that_cannot_be_trusted_or_do_not_speak_it(s):
         assert answer.status == 502 and b"upstream-tls" in answer.body, answer.body
     with Client(port) as client:
         client.send(get("/"))
-        assert client.wait_closed(1) and not client.finals()
+        assert client.wait(1)[0].status == 400 and b"https" in client.finals()[0].body and client.wait_closed(3)
     with Client(port) as client:
         before = time.monotonic()
         client.send(b"\x16\x03\x01")

@@ -43,15 +43,16 @@ ROOMS = {
     "proxy/http": ("base", ""),
     "proxy/accesslog": ("base", "sockets"),  # poll and eventfd
     "proxy/coding": ("base", "zlib brotli zstd"),
+    "proxy/digest": ("base", "openssl"),
     "proxy/lifecycle": ("base rules", ""),
     "proxy/usage": ("base", ""),
     "proxy/net": ("base certs", "libevent openssl sockets"),
-    "proxy/config": ("base certs rules proxy/net proxy/usage", ""),
-    "proxy/exchange": ("base certs transforms rules proxy proxy/accesslog proxy/coding proxy/config proxy/http proxy/lifecycle "
-                       "proxy/net proxy/usage", "sockets"),
+    "proxy/config": ("base certs rules proxy/http proxy/net proxy/usage", ""),
+    "proxy/exchange": ("base certs transforms rules proxy proxy/accesslog proxy/coding proxy/config proxy/digest "
+                       "proxy/http proxy/lifecycle proxy/net proxy/usage", "sockets"),
     "proxy/admin": ("base", "libevent sockets"),
     "proxy/demo": ("base proxy/admin", "libevent jansson"),
-    "proxy/server": ("base rules proxy proxy/accesslog proxy/admin proxy/config proxy/exchange proxy/net proxy/usage",
+    "proxy/server": ("base certs rules proxy proxy/accesslog proxy/admin proxy/config proxy/exchange proxy/net proxy/usage",
                      "libevent sockets"),
     "proxy/command": ("base certs transforms rules proxy proxy/admin proxy/config proxy/demo proxy/net "
                       "proxy/server proxy/usage", ""),

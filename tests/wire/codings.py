@@ -61,6 +61,34 @@ def answers_come_translated_in_the_coding_that_the_backend_chose(s):
 
 
 @scenario
+def a_coding_that_the_client_does_not_take_is_replaced(s):
+    """RFC 9110 12.5.3: weights, identity;q=0 and *."""
+    def answer(_, request):
+        name = request.target.rsplit("_", 1)[1]
+        return answer_bytes(NEW) if name == "plain" else coded(CODINGS[name][0](NEW), name,
+                                                               b'ETag: "abc"\r\nVary: Accept-Language\r\n')
+    proxy, _ = s.start(answer, {"packs": [scenarios.ORDERS]})
+    #        the backend sends, the client takes, it gets
+    cases = [("gzip", "gzip", "gzip"), ("gzip", "*", "gzip"), ("gzip", "br, *;q=0.1", "gzip"), ("gzip", "br", None),
+             ("gzip", "", None), ("gzip", "identity", None), ("gzip", "gzip;q=0", None), ("gzip", "GZIP;Q=0.000", None),
+             ("gzip", "gzip;q=0, *", None), ("gzip", "br, identity;q=0", "br"), ("br", "*;q=0, zstd;q=0.2", "zstd"),
+             ("zstd", "deflate, identity;q=0", "deflate"), ("plain", "gzip, identity;q=0", "gzip"),
+             ("plain", "gzip, *;q=0", "gzip"), ("gzip", "*;q=0", None), ("plain", "gzip", None)]
+    with Client(proxy.port) as client:
+        for sent, takes, wanted in cases:
+            reply = client.ask(get("/api/v1/orders/a_" + sent, "Accept-Encoding: " + takes))
+            got = reply.get("content-encoding")
+            assert got == (wanted and wanted.encode()), (sent, takes, got)
+            check_old(CODINGS[wanted][1](reply.body) if wanted else reply.body)
+            assert len(reply.all("content-encoding")) == bool(wanted)
+            names = b", ".join(reply.all("vary")).lower()
+            assert (b"accept-encoding" in names) == ((sent, wanted) != ("plain", None)), (sent, takes, names)
+            assert bool(reply.get("etag")) == (sent == wanted), "a tag names one coding"
+        kept = client.ask(get("/api/v2/orders/a_gzip", "Accept-Encoding: br"))
+        assert gzip.decompress(kept.body) == NEW and b"accept-encoding" not in kept.get("vary").lower()
+
+
+@scenario
 def requests_are_decoded_translated_and_sent_plain(s):
     proxy, up = s.start(lambda *_: answer_bytes(b'{"data":{}}', "201 Created"), {"packs": [scenarios.ORDERS]})
     old = b'{"total": 19.90,"status":0,"lineItems":[' + b",".join([b'{"unitPrice":1.10}'] * 900) + b"]}"

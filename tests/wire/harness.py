@@ -41,6 +41,13 @@ def accepts(port):
         return False
 
 
+def family_of(address):
+    """Of a path, (host, port), or a port of the loopback."""
+    if isinstance(address, str):
+        return socket.AF_UNIX
+    return socket.AF_INET6 if not isinstance(address, int) and ":" in address[0] else socket.AF_INET
+
+
 class Process:
     """A program with a folder of its own; its output goes to a file there."""
 
@@ -104,6 +111,7 @@ class Dragoman(Process):
         self.config["listen"] = ["%s:%d" % (HOST, self.port)] + self.config.get("listen", [])
         self.start([self.binary, "serve", "--config", self.save(), "--workers", str(workers)],
                    **environment)
+        wait_until(lambda: "listening on" in self.log(), 5, "every listener is open")
 
     def save(self):
         """JSON is YAML."""
@@ -136,16 +144,16 @@ class Upstream:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             raise Upstream.Close
 
-    def __init__(self, answer=None, greeting=None, on_bytes=None):
+    def __init__(self, answer=None, greeting=None, on_bytes=None, address=(HOST, 0)):
         self.answer = answer or echo
         self.greeting = greeting    # gives bytes to send before any request, or None
         self.on_bytes = on_bytes    # sees (connection, all unread bytes) before they are whole; may answer
         self.lock = threading.Lock()
-        self.listener = socket.socket()
+        self.listener = socket.socket(family_of(address))
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind((HOST, 0))
+        self.listener.bind(address)
         self.listener.listen(128)
-        self.port = self.listener.getsockname()[1]
+        self.port = 0 if isinstance(address, str) else self.listener.getsockname()[1]
         self.connections = 0
         self.open = 0
         self.reset()
@@ -233,11 +241,12 @@ class Client:
     """A connection that sends bytes as they are and remembers what came."""
 
     def __init__(self, port, receive_buffer=None):
-        self.sock = socket.socket()
+        """port: on the loopback; or a path; or (host, port)."""
+        self.sock = socket.socket(family_of(port))
         if receive_buffer:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.sock.settimeout(3)
-        self.sock.connect((HOST, port))
+        self.sock.connect((HOST, port) if isinstance(port, int) else port)
         self.data, self.closed, self.methods = b"", False, []
 
     def __enter__(self):

@@ -71,12 +71,12 @@ static void the_pair_serves_and_is_trusted(void **state)
         assert_int_equal(stat(path(s, keys[i]), &info), 0);
         assert_int_equal(info.st_mode & 07777, 0600);
     }
-    dg_tls_cert_files files = {path(s, "server.crt"), path(s, "server.key"), {.file = NULL}};
+    dg_tls_cert_files files = {.cert_file = path(s, "server.crt"), .key_file = path(s, "server.key")};
     dg_tls_server *server = NULL;
     dg_tls_client *client = NULL;
-    assert_int_equal(dg_tls_server_new(&files, 1, &s->f.diags, &server), DG_OK);
+    assert_int_equal(dg_tls_server_new(&(dg_tls_server_files){.certs = &files, .count = 1}, &s->f.diags, &server), DG_OK);
     assert_int_equal(
-        dg_tls_client_new(true, path(s, "ca.crt"), (dg_origin){.file = NULL}, &s->f.diags, &client),
+        dg_tls_client_new(&(dg_tls_client_files){.verify = true, .ca_file = path(s, "ca.crt")}, &s->f.diags, &client),
         DG_OK);
     static const char *const hosts[] = {"localhost", "127.0.0.1", "::1", "x.dev.example",
                                         "other.example"};

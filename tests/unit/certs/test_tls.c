@@ -31,15 +31,16 @@ static int close_fixture(void **state)
 static dg_tls_server *server_of(tls_fixture *f, const dg_tls_cert_files *certs, size_t count)
 {
     dg_tls_server *server = NULL;
-    assert_int_equal(dg_tls_server_new(certs, count, &f->diags, &server), DG_OK);
+    dg_tls_server_files files = {.certs = certs, .count = count};
+    assert_int_equal(dg_tls_server_new(&files, &f->diags, &server), DG_OK);
     return server;
 }
 
 static dg_tls_client *client_of(tls_fixture *f, bool verify, const char *ca_file)
 {
     dg_tls_client *client = NULL;
-    assert_int_equal(
-        dg_tls_client_new(verify, ca_file, (dg_origin){.file = NULL}, &f->diags, &client), DG_OK);
+    dg_tls_client_files files = {.verify = verify, .ca_file = ca_file};
+    assert_int_equal(dg_tls_client_new(&files, &f->diags, &client), DG_OK);
     return client;
 }
 
@@ -272,13 +273,13 @@ static void every_faulty_file_is_named_with_its_reason(void **state)
     snprintf(broken, sizeof broken, "%s/broken.pem", f->dir);
     snprintf(none, sizeof none, "%s/none.pem", f->dir);
     dg_tls_cert_files certs[] = {
-        {a.cert_file, b.key_file, a.origin}, {none, a.key_file, a.origin},
-        {text, a.key_file, a.origin},        {broken, a.key_file, a.origin},
-        {a.cert_file, none, a.origin},       {a.cert_file, text, a.origin},
-        {f->dir, a.key_file, a.origin},
+        {a.cert_file, b.key_file, a.origin, NULL}, {none, a.key_file, a.origin, NULL},
+        {text, a.key_file, a.origin, NULL},        {broken, a.key_file, a.origin, NULL},
+        {a.cert_file, none, a.origin, NULL},       {a.cert_file, text, a.origin, NULL},
+        {f->dir, a.key_file, a.origin, NULL},
     };
     dg_tls_server *server = NULL;
-    assert_int_equal(dg_tls_server_new(certs, 7, &f->diags, &server), DG_INVALID);
+    assert_int_equal(dg_tls_server_new(&(dg_tls_server_files){.certs = certs, .count = 7}, &f->diags, &server), DG_INVALID);
     assert_null(server);
     assert_int_equal(f->diags.errors, 7);
     assert_true(tls_fixture_told(f, "b.key does not belong to the certificate in"));
@@ -289,7 +290,7 @@ static void every_faulty_file_is_named_with_its_reason(void **state)
     assert_true(tls_fixture_told(f, "it is not a file"));
     assert_string_equal(f->diags.first->origin.file, "conf.yaml");
     assert_int_equal(f->diags.first->origin.line, 3);
-    assert_int_equal(dg_tls_server_new(NULL, 0, &f->diags, &server), DG_INVALID);
+    assert_int_equal(dg_tls_server_new(&(dg_tls_server_files){.certs = NULL}, &f->diags, &server), DG_INVALID);
 }
 
 static void an_encrypted_key_is_told_not_asked_for(void **state)
@@ -302,7 +303,7 @@ static void an_encrypted_key_is_told_not_asked_for(void **state)
         PEM_write_bio_PKCS8PrivateKey(file, f->ca_key, EVP_aes_128_cbc(), word, 6, NULL, NULL));
     BIO_free(file);
     dg_tls_server *server = NULL;
-    assert_int_equal(dg_tls_server_new(&leaf, 1, &f->diags, &server), DG_INVALID);
+    assert_int_equal(dg_tls_server_new(&(dg_tls_server_files){.certs = &leaf, .count = 1}, &f->diags, &server), DG_INVALID);
     assert_true(tls_fixture_told(f, "leaf.key is encrypted"));
 }
 
@@ -311,12 +312,10 @@ static void a_faulty_ca_file_is_named(void **state)
     tls_fixture *f = *state;
     dg_tls_client *client = NULL;
     tls_fixture_write(f, "text.pem", "hello\n");
-    assert_int_equal(dg_tls_client_new(true, tls_fixture_path(f, "none.pem"),
-                                       (dg_origin){.file = NULL}, &f->diags, &client),
-                     DG_INVALID);
-    assert_int_equal(dg_tls_client_new(true, tls_fixture_path(f, "text.pem"),
-                                       (dg_origin){.file = NULL}, &f->diags, &client),
-                     DG_INVALID);
+    dg_tls_client_files files = {.verify = true, .ca_file = tls_fixture_path(f, "none.pem")};
+    assert_int_equal(dg_tls_client_new(&files, &f->diags, &client), DG_INVALID);
+    files.ca_file = tls_fixture_path(f, "text.pem");
+    assert_int_equal(dg_tls_client_new(&files, &f->diags, &client), DG_INVALID);
     assert_null(client);
     assert_true(tls_fixture_told(f, "none.pem: No such file"));
     assert_true(tls_fixture_told(f, "text.pem holds no certificate in PEM form"));

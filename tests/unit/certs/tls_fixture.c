@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -66,18 +67,12 @@ void tls_fixture_write(const tls_fixture *f, const char *name, const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
-dg_tls_cert_files tls_fixture_leaf(const tls_fixture *f, const char *name, const char *host,
-                                   long from_s, long until_s)
+static dg_tls_cert_files write_pair(const tls_fixture *f, const char *name, X509 *cert,
+                                    EVP_PKEY *key)
 {
     static char paths[8][2][256];
     static unsigned turn;
     char(*path)[256] = paths[turn++ % 8];
-    const char *const names[] = {host, NULL};
-    dg_cert_spec spec = {
-        .common_name = "leaf", .names = names, .from_s = from_s, .until_s = until_s};
-    X509 *cert;
-    EVP_PKEY *key;
-    assert_int_equal(dg_cert_issue(&spec, f->ca, f->ca_key, &cert, &key), DG_OK);
     snprintf(path[0], sizeof path[0], "%s/%s.crt", f->dir, name);
     snprintf(path[1], sizeof path[1], "%s/%s.key", f->dir, name);
     BIO *file = BIO_new_file(path[0], "w");
@@ -88,7 +83,47 @@ dg_tls_cert_files tls_fixture_leaf(const tls_fixture *f, const char *name, const
     BIO_free(file);
     X509_free(cert);
     EVP_PKEY_free(key);
-    return (dg_tls_cert_files){path[0], path[1], {"conf.yaml", 3, 5}};
+    return (dg_tls_cert_files){path[0], path[1], {"conf.yaml", 3, 5}, NULL};
+}
+
+dg_tls_cert_files tls_fixture_leaf(const tls_fixture *f, const char *name, const char *host,
+                                   long from_s, long until_s)
+{
+    const char *const names[] = {host, NULL};
+    dg_cert_spec spec = {
+        .common_name = "leaf", .names = names, .from_s = from_s, .until_s = until_s};
+    X509 *cert;
+    EVP_PKEY *key;
+    assert_int_equal(dg_cert_issue(&spec, f->ca, f->ca_key, &cert, &key), DG_OK);
+    return write_pair(f, name, cert, key);
+}
+
+static void extend(X509 *cert, int nid, const char *value)
+{
+    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
+    assert_non_null(extension);
+    assert_true(X509_add_ext(cert, extension, -1));
+    X509_EXTENSION_free(extension);
+}
+
+dg_tls_cert_files tls_fixture_cert(const tls_fixture *f, const char *name, const char *cn,
+                                   const char *san, const char *use, long until_s, EVP_PKEY *key)
+{
+    static long serial = 1000;
+    X509 *cert = X509_new();
+    assert_true(key && cert && X509_set_version(cert, X509_VERSION_3));
+    assert_true(ASN1_INTEGER_set(X509_get_serialNumber(cert), serial++));
+    assert_true(X509_gmtime_adj(X509_getm_notBefore(cert), -3600) &&
+                X509_gmtime_adj(X509_getm_notAfter(cert), until_s));
+    assert_true(X509_NAME_add_entry_by_NID(X509_get_subject_name(cert), NID_commonName,
+                                           MBSTRING_UTF8, (const unsigned char *)cn, -1, -1, 0));
+    assert_true(X509_set_issuer_name(cert, X509_get_subject_name(f->ca)) &&
+                X509_set_pubkey(cert, key));
+    extend(cert, NID_ext_key_usage, use);
+    if (san)
+        extend(cert, NID_subject_alt_name, san);
+    assert_true(X509_sign(cert, f->ca_key, EVP_sha256()));
+    return write_pair(f, name, cert, key);
 }
 
 bool tls_fixture_told(const tls_fixture *f, const char *text)

@@ -19,6 +19,10 @@ void tls_fixture_write(const tls_fixture *f, const char *name, const char *text)
 /* Writes name.crt and name.key: a leaf for `host`, signed by the fixture's CA, with such dates. */
 dg_tls_cert_files tls_fixture_leaf(const tls_fixture *f, const char *name, const char *host,
                                    long from_s, long until_s);
+/* The same for any subject, subjectAltName ("DNS:a,URI:b"; NULL = none), use ("clientAuth") and key, which is taken
+ * over. */
+dg_tls_cert_files tls_fixture_cert(const tls_fixture *f, const char *name, const char *cn,
+                                   const char *san, const char *use, long until_s, EVP_PKEY *key);
 /* Is there a diagnostic that contains `text`? */
 bool tls_fixture_told(const tls_fixture *f, const char *text);
 

@@ -48,8 +48,30 @@ static const struct {
      "c.yaml:1:10: error: 'adress' is not known here; did you mean 'address'?\n"},
     {"listen: {tls: {cert: a, key: b}}\n" UPSTREAM,
      "c.yaml:1:9: error: a listener needs an 'address'\n"},
-    {"listen: unix:/run/dragoman.sock\n" UPSTREAM,
-     "c.yaml:1:9: error: listening on a unix socket is not supported: 'unix:/run/dragoman.sock'\n"},
+    {"listen: 127.0.0.1:1\nno_transform: never\n" UPSTREAM,
+     "c.yaml:2:15: error: 'no_transform' says what happens to messages that forbid their translation: "
+     "'refuse' or 'ignore'\n"},
+    {"listen: {address: '127.0.0.1:1', tls: {certs: [], cert: a, key: b}}\n" UPSTREAM,
+     "c.yaml:1:47: error: a certificate stands beside 'certs': write it into the list\n"},
+    {"listen: {address: '127.0.0.1:1', tls: {cert: a, key: b, client_verify: never}}\n" UPSTREAM,
+     "c.yaml:1:39: error: cannot read a: No such file or directory\n"
+     "c.yaml:1:72: error: 'client_verify' is 'required' or 'optional'\n"
+     "c.yaml:1:72: error: 'client_verify' needs a 'client_ca' to verify clients with\n"},
+    {"listen: {address: '127.0.0.1:1', tls: {cert: a, key: b, client_ca: c}}\n" UPSTREAM,
+     "c.yaml:1:68: error: cannot read c: No such file or directory\n"},
+    {"listen: 127.0.0.1:1\nclient_fields: {cn: Via, uri: 'X Y', dns: X-A, email: x-a, ou: X-B}\n" UPSTREAM,
+     "c.yaml:2:60: error: 'ou' is not known here\n"},
+    {"listen: 127.0.0.1:1\nclient_fields: {cn: Via, uri: 'X Y', dns: X-A, email: x-a}\n" UPSTREAM,
+     "c.yaml:2:21: error: 'Via' has a meaning of its own: choose another name\n"
+     "c.yaml:2:31: error: 'X Y' is no name of a field\n"
+     "c.yaml:2:55: error: 'x-a' is there twice\n"},
+    {"listen: 127.0.0.1:1\nupstream: {url: 'https://127.0.0.1', tls: {cert: a}}\n",
+     "c.yaml:2:43: error: a certificate needs both 'cert' and 'key'\n"},
+    {"listen: unix:dragoman.sock\n" UPSTREAM,
+     "c.yaml:1:9: error: 'unix:dragoman.sock': the path of a socket to listen on begins with /\n"},
+    {"listen: {address: 127.0.0.1:0, mode: '0600'}\n" UPSTREAM, "c.yaml:1:38: error: 'mode' is for unix sockets\n"},
+    {"listen: {address: unix:/run/x.sock, mode: '0888'}\n" UPSTREAM,
+     "c.yaml:1:43: error: '0888' is no mode: write \"0660\"\n"},
     {"listen:\n  - address: 127.0.0.1:8443\n    tls: {cert: a.crt}\n" UPSTREAM,
      "c.yaml:3:10: error: a certificate needs both 'cert' and 'key'\n"},
     {"listen:\n  - address: 127.0.0.1:8443\n    tls: {cert: a.crt, key: a.key}\n" UPSTREAM,
@@ -74,7 +96,7 @@ static const struct {
     {LISTEN "upstream: []\n", "c.yaml:2:11: error: expected the URL of a backend, found a list\n"},
     {LISTEN "upstream: {verify: true}\n", "c.yaml:2:11: error: a backend needs a 'url'\n"},
     {LISTEN "upstream: {url: 'http://127.0.0.1', verify: false}\n",
-     "c.yaml:2:11: error: 'verify', 'ca' and 'tls_host' need an https:// backend\n"},
+     "c.yaml:2:11: error: 'verify', 'ca', 'tls' and 'tls_host' need an https:// backend\n"},
     {LISTEN "upstream: {url: 'https://127.0.0.1', verify: perhaps}\n",
      "c.yaml:2:46: error: expected true or false, found a string\n"},
     {LISTEN "upstream: {url: 'https://127.0.0.1', ca: none.pem}\n",
@@ -198,13 +220,13 @@ static void the_command_line_is_checked_as_well(void **state)
     char *said = complaints(&(dg_config_options){.listens = listens,
                                                  .listen_count = 1,
                                                  .upstream = "127.0.0.1:9000",
-                                                 .admin = "unix:/x",
+                                                 .admin = "unix:x",
                                                  .timeout = "soon"});
     assert_string_equal(said, "error: backend '127.0.0.1:9000': a backend is written "
                               "http://host:port, https://host:port or unix:/path\n"
                               "error: cannot listen on '8080': an address looks like "
                               "127.0.0.1:8080, [::1]:8080, name:8080 or :8080\n"
-                              "error: listening on a unix socket is not supported: 'unix:/x'\n"
+                              "error: 'unix:x': the path of a socket to listen on begins with /\n"
                               "error: --timeout: 'soon' is no duration: write 500ms, 10s, 2m or 1h "
                               "(at most 24h, more than 0)\n");
     free(said);

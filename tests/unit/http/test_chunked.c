@@ -160,6 +160,27 @@ static void a_failed_decoder_stays_failed(void **state)
                      DG_SYNTAX);
 }
 
+static void trailers_come_apart_from_the_data_at_every_cut(void **state)
+{
+    (void)state;
+    const dg_slice coded = DG_SLICE("1\r\nx\r\n0\r\nX-T: 1\r\nY:\r\n\r\nGET /");
+    for (size_t cut = 0; cut <= coded.len; cut++) {
+        dg_chunked decoder = {0};
+        dg_buf kept;
+        dg_buf_init(&kept, 0);
+        for (size_t at = 0; at < coded.len && !decoder.done;) {
+            const dg_slice in = dg_slice_until(dg_slice_from(coded, at), at < cut ? cut - at : coded.len - at);
+            size_t consumed;
+            dg_slice data;
+            assert_int_equal(dg_chunked_decode(&decoder, in, &consumed, &data), DG_OK);
+            dg_buf_add(&kept, decoder.trailer);
+            at += consumed;
+        }
+        assert_true(dg_slice_eq(dg_buf_slice(&kept), DG_SLICE("X-T: 1\r\nY:\r\n")));
+        dg_buf_free(&kept);
+    }
+}
+
 static void chunk_heads_are_hexadecimal(void **state)
 {
     (void)state;
@@ -182,6 +203,7 @@ int main(void)
         cmocka_unit_test(every_prefix_wants_more),
         cmocka_unit_test(overhead_is_bounded),
         cmocka_unit_test(a_failed_decoder_stays_failed),
+        cmocka_unit_test(trailers_come_apart_from_the_data_at_every_cut),
         cmocka_unit_test(chunk_heads_are_hexadecimal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,10 +54,11 @@ static int make_contexts(void **state)
     if (!mkdtemp(folder) || dg_certs_make_dev(folder, names, &diags) != DG_OK)
         return -1;
     dg_tls_cert_files files = {.cert_file = file("server.crt"), .key_file = file("server.key")};
-    dg_status status = dg_tls_server_new(&files, 1, &diags, &server_context);
+    dg_tls_server_files server_files = {.certs = &files, .count = 1};
+    dg_tls_client_files client_files = {.verify = true, .ca_file = file("ca.crt")};
+    dg_status status = dg_tls_server_new(&server_files, &diags, &server_context);
     if (status == DG_OK)
-        status = dg_tls_client_new(true, file("ca.crt"), (dg_origin){NULL, 0, 0}, &diags,
-                                   &client_context);
+        status = dg_tls_client_new(&client_files, &diags, &client_context);
     dg_diags_print(&diags, stderr);
     dg_diags_free(&diags);
     return status == DG_OK ? 0 : -1;

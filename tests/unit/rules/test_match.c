@@ -21,9 +21,10 @@ static dg_ruleset *load(const char *dir, const char *backend)
     return set;
 }
 
-static dg_slice no_field(const void *context, dg_slice name, size_t *ret_count)
+static dg_slice no_field(const void *context, dg_slice name, size_t index, size_t *ret_count)
 {
     (void)name;
+    (void)index;
     *ret_count = context ? (strcmp(context, "TWICE") == 0 ? 2 : 1) : 0;
     return dg_slice_str(context);
 }
