@@ -1,8 +1,7 @@
 #include "base/date.h"
 
-/* Days since 1970-01-01 of a civil date, proleptic Gregorian; the year is made to start in March so that
- * the leap day is its last. */
-static int64_t days_of(int64_t year, unsigned month, unsigned day)
+/* The year is made to start in March so that the leap day is its last. */
+int64_t dg_date_days(int64_t year, unsigned month, unsigned day)
 {
     year -= month <= 2;
     int64_t era = (year >= 0 ? year : year - 399) / 400;
@@ -12,17 +11,17 @@ static int64_t days_of(int64_t year, unsigned month, unsigned day)
     return era * 146097 + (int64_t)doe - 719468;
 }
 
-static void civil_of(int64_t days, int *year, unsigned *month, unsigned *day)
+void dg_date_civil(int64_t days, int *ret_year, unsigned *ret_month, unsigned *ret_day)
 {
     days += 719468;
-    int64_t era = days / 146097;
+    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
     unsigned doe = (unsigned)(days - era * 146097);
     unsigned yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
     unsigned doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
     unsigned mp = (5 * doy + 2) / 153;
-    *day = doy - (153 * mp + 2) / 5 + 1;
-    *month = mp < 10 ? mp + 3 : mp - 9;
-    *year = (int)(yoe + era * 400) + (*month <= 2);
+    *ret_day = doy - (153 * mp + 2) / 5 + 1;
+    *ret_month = mp < 10 ? mp + 3 : mp - 9;
+    *ret_year = (int)(yoe + era * 400) + (*ret_month <= 2);
 }
 
 static void put2(char *at, unsigned n)
@@ -43,7 +42,7 @@ void dg_date_rfc3339(int64_t when, char ret_text[DG_RFC3339_BYTES])
     unsigned second = (unsigned)(when % 86400);
     int year;
     unsigned month, day;
-    civil_of(when / 86400, &year, &month, &day);
+    dg_date_civil(when / 86400, &year, &month, &day);
     memcpy(ret_text, "1970-01-01T00:00:00Z", DG_RFC3339_BYTES);
     put2(ret_text, (unsigned)year / 100);
     put2(ret_text + 2, (unsigned)year % 100);
@@ -61,7 +60,7 @@ void dg_date_imf(int64_t when, char ret_text[DG_IMF_FIXDATE_BYTES])
     unsigned second = (unsigned)(when % 86400);
     int year;
     unsigned month, day;
-    civil_of(when / 86400, &year, &month, &day);
+    dg_date_civil(when / 86400, &year, &month, &day);
     memcpy(ret_text, "Thu, 01 Jan 1970 00:00:00 GMT", DG_IMF_FIXDATE_BYTES);
     memcpy(ret_text, days + when / 86400 % 7 * 3, 3);
     put2(ret_text + 5, day);
@@ -113,7 +112,7 @@ static bool take_offset(dg_slice *s, int64_t *ret_seconds)
     return true;
 }
 
-static unsigned days_in(unsigned year, unsigned month)
+unsigned dg_date_days_in(unsigned year, unsigned month)
 {
     static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -126,9 +125,9 @@ dg_status dg_date_parse(dg_slice text, bool end_of_day, int64_t *ret_when)
     int64_t offset;
     if (!take_number(&text, 4, &year) || !take_char(&text, '-') || !take_number(&text, 2, &month) ||
         !take_char(&text, '-') || !take_number(&text, 2, &day) || month < 1 || month > 12 || day < 1 ||
-        day > days_in(year, month))
+        day > dg_date_days_in(year, month))
         return DG_SYNTAX;
-    int64_t midnight = days_of(year, month, day) * 86400;
+    int64_t midnight = dg_date_days(year, month, day) * 86400;
     if (text.len == 0) {
         *ret_when = midnight + (end_of_day ? 86399 : 0);
         return DG_OK;

@@ -20,4 +20,10 @@ void dg_date_rfc3339(int64_t when, char ret_text[DG_RFC3339_BYTES]);
  * since 1970. A date alone is its first second, or its last with end_of_day. DG_SYNTAX for all else. */
 DG_MUST_USE dg_status dg_date_parse(dg_slice text, bool end_of_day, int64_t *ret_when);
 
+/* Days since 1970-01-01 of a date of the proleptic Gregorian calendar, months and days from 1; and back. */
+int64_t dg_date_days(int64_t year, unsigned month, unsigned day);
+void dg_date_civil(int64_t days, int *ret_year, unsigned *ret_month, unsigned *ret_day);
+/* How many days the month has, 1 to 12. */
+unsigned dg_date_days_in(unsigned year, unsigned month);
+
 #endif

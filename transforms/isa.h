@@ -1,4 +1,4 @@
-/* The files that touch every byte (scan.c, value.c, object.c, quick.c, spine.c) are compiled once for any
+/* The files that touch every byte (scan.c, value.c, object.c, quick.c, skip.c, spine.c, stage.c) are compiled once for any
  * processor and, on x86-64, again for AVX2; the second time under names of their own. run.c chooses
  * when a runner is made. Included before anything that declares these names. Internal to the room.
  */
@@ -10,7 +10,7 @@
 #define dg_scan_literal   dg_scan_literal_avx2
 #define dg_scan_scalar    dg_scan_scalar_avx2
 #define dg_scan_value     dg_scan_value_avx2
-#define dg_scan_member    dg_scan_member_avx2
+#define dg_tokens_init    dg_tokens_init_avx2
 #define dg_utf8_fault     dg_utf8_fault_avx2
 #define dg_refuse         dg_refuse_avx2
 #define dg_lexicon_failed dg_lexicon_failed_avx2
@@ -18,8 +18,11 @@
 #define dg_run_text       dg_run_text_avx2
 #define dg_run_value      dg_run_value_avx2
 #define dg_run_object     dg_run_object_avx2
+#define dg_run_array      dg_run_array_avx2
 #define dg_copy_composite dg_copy_composite_avx2
 #define dg_probe          dg_probe_avx2
+#define dg_run_staged     dg_run_staged_avx2
+#define dg_end_gone       dg_end_gone_avx2
 #define dg_run_slow       dg_run_slow_avx2
 #define dg_other_key      dg_other_key_avx2
 #define dg_has_bit        dg_has_bit_avx2

@@ -49,6 +49,12 @@ static bool convert(dg_lexicon *lex, const dg_op *op)
     return changed;
 }
 
+static void apply_body(dg_lexicon *lex, const dg_op *op, uint32_t at)
+{
+    for (size_t k = 0; op->body && k < op->body->count; k++)
+        dg_items_add(&lex->child, dg_item_of(&op->body->items[k], DG_ITEM_OP), (int32_t)at);
+}
+
 /* The heart of it: the local items from `from` on, carried out on the name in lex->name. Fills in
  * what they do to the member; true in *ret_changed if the name is not what it was. */
 static void simulate(dg_lexicon *lex, dg_node *node, uint32_t from, dg_key *key, bool *ret_changed)
@@ -69,14 +75,20 @@ static void simulate(dg_lexicon *lex, dg_node *node, uint32_t from, dg_key *key,
                 dg_items_add(child, item, (int32_t)i);
             continue;
         }
-        if (op->kind == DG_OP_EACH || op->kind == DG_OP_VALUES || !dg_slice_eq(name, op->name))
+        if (op->kind == DG_OP_MEMBERS)
+            apply_body(lex, op, i);
+        if (op->kind == DG_OP_MEMBERS || op->kind == DG_OP_EACH || dg_op_is_scalar(op) ||
+            !dg_slice_eq(name, op->name))
             continue;
         if (op->kind == DG_OP_RENAME) {
             dg_buf_clear(&lex->name);
             dg_buf_add(&lex->name, op->to);
             *ret_changed = true;
-        } else if (op->kind == DG_OP_DROP && op->if_empty) {
-            dg_items_add(child, dg_item_of(op, DG_ITEM_IF_EMPTY), (int32_t)i);
+        } else if (op->kind == DG_OP_DROP && (op->if_empty || op->when_null)) {
+            if (op->if_empty)
+                dg_items_add(child, dg_item_of(op, DG_ITEM_IF_EMPTY), (int32_t)i);
+            if (op->when_null)
+                dg_items_add(child, dg_item_of(op, DG_ITEM_IF_NULL_VOID), (int32_t)i);
             key->has_voids = true;
         } else if (op->kind == DG_OP_DROP) {
             key->death = (int32_t)i;
@@ -91,8 +103,7 @@ static void simulate(dg_lexicon *lex, dg_node *node, uint32_t from, dg_key *key,
             if (op->when_null)
                 dg_items_add(child, dg_item_of(op, DG_ITEM_IF_NULL), (int32_t)i);
         } else if (op->kind == DG_OP_IN) {
-            for (size_t k = 0; op->body && k < op->body->count; k++)
-                dg_items_add(child, dg_item_of(&op->body->items[k], DG_ITEM_OP), (int32_t)i);
+            apply_body(lex, op, i);
         }
     }
 }
@@ -112,7 +123,7 @@ static dg_status work_out(dg_lexicon *lex, dg_node *node, uint32_t from, const d
         node->select && stays && dg_slice_eq(dg_buf_slice(&lex->name), node->select->name);
     for (uint32_t i = 0; key->selected && i < node->rest.count; i++) {
         dg_items_add(&lex->child, node->rest.at[i], -1);
-        key->has_voids |= dg_item_tag(node->rest.at[i]) == DG_ITEM_IF_EMPTY;
+        key->has_voids |= dg_item_voids(node->rest.at[i]);
     }
     dg_buf_clear(&lex->token);
     if (changed || !raw) {

@@ -36,9 +36,24 @@ void dg_items_free(dg_items *items)
     *items = (dg_items){0};
 }
 
-void dg_lexicon_init(dg_lexicon *lex, const dg_program *program)
+bool dg_items_keep(dg_lexicon *lex, const dg_items *from, dg_items *to)
 {
-    *lex = (dg_lexicon){.seed = dg_hash_seed(), .program = program};
+    dg_arena *arena = &lex->arena;
+    dg_slice at = dg_arena_dup(arena, dg_slice_of(from->at, from->count * sizeof *from->at));
+    dg_slice notes =
+        dg_arena_dup(arena, dg_slice_of(from->notes, from->count * sizeof *from->notes));
+    if (dg_arena_failed(arena))
+        return false;
+    *to = (dg_items){.at = (dg_item *)(uintptr_t)at.ptr,
+                     .notes = (int32_t *)(uintptr_t)notes.ptr,
+                     .count = from->count,
+                     .cap = from->count};
+    return true;
+}
+
+void dg_lexicon_init(dg_lexicon *lex, const dg_program *program, dg_scratch *scratch)
+{
+    *lex = (dg_lexicon){.seed = dg_hash_seed(), .program = program, .scratch = scratch};
     lex->program_id = program ? program->id : 0;
     /* Matches nothing: neither byte is UTF-8. */
     lex->none.match[0] = lex->none.match[1] = 0xFF;
@@ -48,6 +63,8 @@ void dg_lexicon_init(dg_lexicon *lex, const dg_program *program)
     dg_buf_init(&lex->name, 0);
     dg_buf_init(&lex->other, 0);
     dg_buf_init(&lex->token, 0);
+    dg_buf_init(&lex->scalar, 0);
+    dg_buf_init(&lex->next_scalar, 0);
 }
 
 void dg_lexicon_reset(dg_lexicon *lex)
@@ -70,6 +87,8 @@ void dg_lexicon_free(dg_lexicon *lex)
     dg_buf_free(&lex->name);
     dg_buf_free(&lex->other);
     dg_buf_free(&lex->token);
+    dg_buf_free(&lex->scalar);
+    dg_buf_free(&lex->next_scalar);
     dg_items_free(&lex->child);
     free(lex->marks);
 }
@@ -106,6 +125,8 @@ dg_node *dg_lexicon_node(dg_lexicon *lex, const dg_item *items, uint32_t count)
     node->item_count = count;
     node->override_object = node->override_array = DG_NEVER;
     node->first = (dg_guess){&lex->none, &lex->none};
+    for (size_t i = 0; i < DG_NEAR_SLOTS; i++)
+        node->near[i] = &lex->none;
     node->next = *bucket;
     *bucket = node;
     lex->node_count++;
@@ -134,7 +155,7 @@ dg_node *dg_lexicon_element(dg_lexicon *lex, dg_node *node)
         if (op->kind == DG_OP_CASE) {
             if (items.count == 0 || items.at[items.count - 1] != item)
                 dg_items_add(&items, item, 0);
-        } else if (op->kind == DG_OP_EACH) {
+        } else if (op->kind == DG_OP_EACH || op->kind == DG_OP_MEMBERS) {
             for (size_t k = 0; op->body && k < op->body->count; k++)
                 dg_items_add(&items, dg_item_of(&op->body->items[k], DG_ITEM_OP), 0);
         }
@@ -170,6 +191,35 @@ bool dg_node_enters(const dg_node *node, char c)
         if (dg_item_tag(node->rest.at[i]) == DG_ITEM_IF_EMPTY)
             return false;
     return true;
+}
+
+dg_node *dg_lexicon_before(dg_lexicon *lex, dg_node *node)
+{
+    dg_stages *stages = node->stages;
+    if (!stages->before)
+        stages->before = dg_lexicon_node(lex, node->local.at, node->local.count);
+    return stages->before;
+}
+
+dg_node *dg_lexicon_after(dg_lexicon *lex, dg_node *node, size_t at)
+{
+    dg_stages *stages = node->stages;
+    const dg_switch_case *chosen =
+        stages->choice && at < stages->choice->case_count ? &stages->choice->cases[at] : NULL;
+    dg_node **after = chosen ? &stages->cases[at] : &stages->after;
+    if (*after)
+        return *after;
+    dg_items items = {0};
+    for (size_t i = 0; chosen && i < chosen->body->count; i++)
+        dg_items_add(&items, dg_item_of(&chosen->body->items[i], DG_ITEM_OP), 0);
+    for (uint32_t i = 0; i < stages->rest.count; i++)
+        dg_items_add(&items, stages->rest.at[i], 0);
+    if (items.status != DG_OK)
+        fail(lex, items.status, "too many operations on one value");
+    else
+        *after = dg_lexicon_node(lex, items.at, items.count);
+    dg_items_free(&items);
+    return *after;
 }
 
 dg_status dg_constant_value(dg_lexicon *lex, dg_constant *constant)

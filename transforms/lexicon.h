@@ -11,6 +11,7 @@
 
 #include "transforms/program.h"
 #include "transforms/scan.h"
+#include "transforms/scratch.h"
 
 enum {
     DG_NODES_MAX = 2048,    /* nodes a lexicon */
@@ -31,7 +32,12 @@ enum {
 
 /* An op, or (tagged in the low bits) what an op of the parent object asks of its member's value. */
 typedef uintptr_t dg_item;
-enum { DG_ITEM_OP = 0, DG_ITEM_IF_EMPTY = 1, DG_ITEM_IF_NULL = 2 };
+enum {
+    DG_ITEM_OP = 0,
+    DG_ITEM_IF_EMPTY = 1,    /* {} is void */
+    DG_ITEM_IF_NULL = 2,     /* null becomes the op's value */
+    DG_ITEM_IF_NULL_VOID = 3 /* null is void */
+};
 
 static inline dg_item dg_item_of(const dg_op *op, unsigned tag)
 {
@@ -44,6 +50,44 @@ static inline const dg_op *dg_item_op(dg_item item)
 static inline unsigned dg_item_tag(dg_item item)
 {
     return (unsigned)(item & 3);
+}
+/* Whether it may let the value go. */
+static inline bool dg_item_voids(dg_item item)
+{
+    return dg_item_tag(item) == DG_ITEM_IF_EMPTY || dg_item_tag(item) == DG_ITEM_IF_NULL_VOID;
+}
+
+/* Ops that need their value whole (op.h). */
+static inline bool dg_op_is_whole(const dg_op *op)
+{
+    if (op->kind == DG_OP_CASE || op->kind == DG_OP_RENAME)
+        return op->collision != DG_COLLISION_REJECT;
+    return dg_op_class_of(op->kind) == DG_OP_IS_WHOLE;
+}
+static inline bool dg_item_is_whole(dg_item item)
+{
+    return dg_item_tag(item) == DG_ITEM_OP && dg_op_is_whole(dg_item_op(item));
+}
+/* Ops that are nothing but a list. */
+static inline bool dg_op_is_list(const dg_op *op)
+{
+    return op->kind == DG_OP_LENS || op->kind == DG_OP_BOTH;
+}
+/* Ops that make a scalar of a scalar. */
+static inline bool dg_op_is_scalar(const dg_op *op)
+{
+    return op->kind == DG_OP_VALUES || dg_op_class_of(op->kind) == DG_OP_IS_SCALAR;
+}
+/* Whether such an op replaces objects and arrays by a value of its own, or refuses them. */
+static inline bool dg_op_settles(const dg_op *op)
+{
+    return op->kind != DG_OP_REPLACE && op->unknown != DG_UNKNOWN_PASS;
+}
+/* Why it refuses them. */
+static inline const char *dg_op_expects(const dg_op *op)
+{
+    return op->kind == DG_OP_VALUES ? "a value that the table does not know"
+                                    : "expected a scalar, found an object or an array";
 }
 
 /* A growing list of items; `status` is sticky. `notes` runs beside it: what the list's user needs
@@ -140,8 +184,20 @@ typedef enum dg_node_mode {
     DG_NODE_BUILDING,
     DG_NODE_COPY,     /* nothing pending */
     DG_NODE_CONSTANT, /* the value is validated and replaced by `result` */
-    DG_NODE_STREAM
+    DG_NODE_STREAM,
+    DG_NODE_STAGED /* local items that need the value whole: `stages` */
 } dg_node_mode;
+
+/* How a staged node is run: `before` writes the value, the ops are applied to what it wrote, and `after`, or
+ * the node of the case that `choice` picks, reads the outcome. Built when met. */
+typedef struct dg_stages {
+    dg_node *before, *after;
+    const dg_op **ops;
+    uint32_t op_count;
+    const dg_op *choice; /* the SWITCH that follows the ops, or NULL */
+    dg_node **cases;     /* of `choice`; with none of them it is `after` */
+    dg_items rest;       /* what follows the ops; notes as those of dg_node.local */
+} dg_stages;
 
 struct dg_node {
     dg_node_mode mode;
@@ -160,11 +216,12 @@ struct dg_node {
     dg_items rest;
     dg_result *forks;
     uint32_t fork_count;
+    dg_stages *stages; /* STAGED */
 
     bool scalars;      /* local items that look at scalars */
     bool voids;        /* local items that look whether the object is empty */
-    /* The first local item that settles objects, and arrays, whatever is in them: VALUES that does not know
-     * them, or an op for the other kind. DG_NEVER = none. */
+    /* The first local item that settles objects, and arrays, whatever is in them: an op on scalars that does
+     * not let them pass, or an op for the other kind. DG_NEVER = none. */
     int32_t override_object, override_array;
     dg_result *tails;  /* one per local item: what follows it makes of its op's value */
     dg_table **tables; /* one per local item, for VALUES */
@@ -174,6 +231,7 @@ struct dg_node {
     dg_node *element; /* of an array; built when met */
 
     bool direct;         /* objects are run as they are, with nothing around them or after them */
+    bool direct_array;   /* the same of arrays */
     bool passes_scalars; /* they are copied as they are, with nothing around them */
 
     dg_guess first;              /* what came first, where no key knows better */
@@ -213,6 +271,8 @@ typedef struct dg_lexicon {
     const dg_op *op;
     /* Scratch of learn.c */
     dg_buf name, other, token;
+    dg_buf scalar, next_scalar; /* of value.c: what a SCALAR op made, and what the next one makes of it */
+    dg_scratch *scratch;        /* of staged nodes; whoever owns the lexicon lends it */
     dg_items child;
     uint32_t *marks;
     uint32_t mark_cap;
@@ -224,9 +284,12 @@ struct dg_program {
     uint32_t item_count;
     bool identity;
     bool streams;
+    bool strict; /* the options ask for more than the pass does */
+    dg_program_options options;
 };
 
-void dg_lexicon_init(dg_lexicon *lex, const dg_program *program);
+/* `scratch` must outlive it. */
+void dg_lexicon_init(dg_lexicon *lex, const dg_program *program, dg_scratch *scratch);
 void dg_lexicon_free(dg_lexicon *lex);
 /* Forgets everything. */
 void dg_lexicon_reset(dg_lexicon *lex);
@@ -236,6 +299,12 @@ dg_node *dg_lexicon_node(dg_lexicon *lex, const dg_item *items, uint32_t count);
 /* Builds `node` from its sequence; with fork >= 0, as if the value were not there from that fork
  * on. */
 dg_status dg_symbol_build(dg_lexicon *lex, dg_node *node, int32_t fork, dg_result *ret_fork);
+/* Fills in what a run should not have to look for among the local items; survey.c. */
+dg_status dg_node_survey(dg_lexicon *lex, dg_node *node);
+/* Cuts `items` before the first that needs the value whole, at `cut`: `node` is staged then. */
+dg_status dg_node_cut(dg_lexicon *lex, dg_node *node, const dg_items *items, uint32_t cut);
+/* A copy in the lexicon's arena; false out of memory. */
+bool dg_items_keep(dg_lexicon *lex, const dg_items *from, dg_items *to);
 
 /* What the local list does to the name whose string content is `raw` (hash: dg_hash of it).
  * Learned, if there is room; else written to `spare`, whose pointers are valid until the next call.
@@ -248,6 +317,9 @@ dg_key *dg_lexicon_constant_key(dg_lexicon *lex, dg_node *node, dg_slice name, u
 /* The child that a key leads to. */
 dg_node *dg_lexicon_child(dg_lexicon *lex, dg_key *key);
 dg_node *dg_lexicon_element(dg_lexicon *lex, dg_node *node);
+/* The parts of a staged node; `at` is a case of its choice, or case_count. */
+dg_node *dg_lexicon_before(dg_lexicon *lex, dg_node *node);
+dg_node *dg_lexicon_after(dg_lexicon *lex, dg_node *node, size_t at);
 
 /* Whether what the node does to a value is nothing but what it puts around it. */
 bool dg_node_copies(const dg_node *node);

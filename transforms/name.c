@@ -76,6 +76,18 @@ void dg_name_decode(dg_slice raw, dg_buf *out)
     }
 }
 
+bool dg_name_is_utf8(dg_slice name)
+{
+    for (;;) {
+        name = dg_slice_from(name, dg_slice_find(name, (char)0xED));
+        if (name.len < 2)
+            return true;
+        if ((unsigned char)name.ptr[1] >= 0xA0)
+            return false;
+        name = dg_slice_from(name, 2);
+    }
+}
+
 void dg_name_encode(dg_slice name, dg_buf *out)
 {
     dg_buf_add_char(out, '"');

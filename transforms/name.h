@@ -11,6 +11,8 @@
 
 /* Decodes the content of a valid JSON string (without its quotes). */
 void dg_name_decode(dg_slice raw, dg_buf *out);
+/* Whether a decoded name or string is all UTF-8: no lone surrogate is in it. */
+bool dg_name_is_utf8(dg_slice name);
 /* Appends `name` as a JSON string with its quotes. */
 void dg_name_encode(dg_slice name, dg_buf *out);
 /* Appends `name` in the other spelling (op.h). */

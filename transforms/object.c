@@ -79,6 +79,8 @@ static const char *note_name(dg_run_state *r, dg_frame *f, dg_key *key, dg_slice
     if (r->seen_count * 2 >= r->seen_mask && !grow_seen(r))
         return dg_scan_fail(&r->scan, at, DG_NOMEM, NO_MEMORY);
     /* Objects share the table: mix in which one it is. */
+    if (f->serial == 0)
+        f->serial = ++r->objects;
     uint64_t hash = key->name_hash ^ f->serial * 0x9E3779B97F4A7C15u;
     size_t slot = hash & r->seen_mask;
     for (; r->seen[slot].object; slot = (slot + 1) & r->seen_mask) {
@@ -351,43 +353,11 @@ const char *dg_close_object(dg_run_state *r, dg_frame *f, const char *p)
     return p + 1;
 }
 
-static inline uint64_t load64(const char *p)
-{
-    uint64_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-/* The pair of slots of a name in the cache of a node; NULL if it is not plain. No branches: names
- * come in any order here. */
-static inline dg_key **near_slots(dg_node *node, const char *name)
-{
-    const char *after = *name == '"' ? dg_plain_string(name, NULL) : NULL;
-    if (DG_UNLIKELY(!after))
-        return NULL;
-    size_t len = (size_t)(after - name) - 2;
-    bool is_long = len >= 8;
-    uint64_t head =
-        load64(name + 1) & (is_long ? ~(uint64_t)0 : ((uint64_t)1 << 8 * len % 64) - 1);
-    uint64_t tail = load64(name + 1 + (is_long ? len - 8 : 0)) & (is_long ? ~(uint64_t)0 : 0);
-    uint64_t h = (head ^ tail * 0x9E3779B97F4A7C15u ^ len) * 0xD6E8FEB86659FD93u;
-    return &node->near[h >> 57 & ~(uint64_t)1];
-}
-
 static void remember(dg_key **slots, dg_key *key)
 {
-    if (slots[0] && slots[0] != key)
+    if (slots[0] != key)
         slots[1] = slots[0];
     slots[0] = key;
-}
-
-static inline dg_key *near_key(dg_node *node, const char *name)
-{
-    dg_key **slots = near_slots(node, name);
-    for (unsigned i = 0; slots && i < 2; i++)
-        if (slots[i] && dg_names(slots[i], name))
-            return slots[i];
-    return NULL;
 }
 
 enum { OMITTED_MAX = 3 };
@@ -405,11 +375,8 @@ dg_key *dg_other_key(dg_node *node, dg_guess *guess, const char *name)
 {
     dg_key *key = guess->key;
     if (node->strays >= DG_STRAYS_MANY) {
-        dg_key *near = near_key(node, name);
-        node->strays += near != key;
-        if (near)
-            guess->key = near;
-        return near;
+        const char *after;
+        return dg_near_key(node, guess, name, &after);
     }
     if (dg_names(key, name))
         return key;
@@ -418,8 +385,10 @@ dg_key *dg_other_key(dg_node *node, dg_guess *guess, const char *name)
     for (unsigned i = 0; i < OMITTED_MAX; i++)
         if (dg_names(key = key->next.key, name))
             return key;
-    if ((key = near_key(node, name))) {
-        node->strays += 4;
+    const char *after;
+    dg_guess near = *guess;
+    if ((key = dg_near_key(node, &near, name, &after))) {
+        node->strays += 3;
         learn_guess(guess, key);
     }
     return key;
@@ -442,7 +411,7 @@ const char *dg_run_slow(dg_run_state *r, dg_frame *f, dg_key *key, dg_guess **gu
             return NULL;
         if (key->learned) {
             learn_guess(*guess, key);
-            dg_key **slots = key->match_len ? near_slots(node, p) : NULL;
+            dg_key **slots = key->match_len ? dg_near_slots(node, p, &m->after) : NULL;
             if (slots)
                 remember(slots, key);
         }

@@ -10,7 +10,7 @@
 /* The object being written. */
 typedef struct dg_frame {
     dg_node *node;
-    uint64_t serial;
+    uint64_t serial; /* its number; 0: it has none so far */
     size_t open; /* output offset behind the brace */
     size_t kept; /* members written */
     int64_t
@@ -32,10 +32,10 @@ typedef struct dg_place {
     size_t mark;       /* output offset before its separator */
 } dg_place;
 
-static inline void dg_start_frame(dg_run_state *r, dg_frame *f, dg_node *node)
+static inline void dg_start_frame(dg_frame *f, dg_node *node)
 {
     f->node = node;
-    f->serial = ++r->objects;
+    f->serial = 0;
     f->kept = 0;
     f->alive = -1;
     f->selected = f->collapsed = false;
@@ -56,6 +56,42 @@ static inline bool dg_names(const dg_key *key, const char *name)
 static inline bool dg_follows(const dg_key *key, const char *comma)
 {
     return (~dg_block_equal(key->match, comma) & key->match_mask) == 0;
+}
+
+static inline uint64_t dg_load64(const char *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+/* The pair of slots of a name in the cache of a node; NULL if it is not plain. No branches: names
+ * come in any order here. *ret_after is behind its closing quote. */
+static inline dg_key **dg_near_slots(dg_node *node, const char *name, const char **ret_after)
+{
+    const char *after = *name == '"' ? dg_plain_string(name, false, NULL) : NULL;
+    if (DG_UNLIKELY(!after))
+        return NULL;
+    *ret_after = after;
+    size_t len = (size_t)(after - name) - 2, n = len < 8 ? len : 8;
+    uint64_t mask = ~(uint64_t)0 >> ((64 - 8 * n) & 63);
+    uint64_t head = dg_load64(name + 1) & mask, tail = dg_load64(name + 1 + len - n) & mask;
+    uint64_t h = (head ^ tail * 0x9E3779B97F4A7C15u ^ len) * 0xD6E8FEB86659FD93u;
+    return &node->near[h >> 57 & ~(uint64_t)1];
+}
+
+/* The key at `name` if the cache has it, for nodes whose members come in any order. Where the name
+ * ends is known without it, so that nobody waits for it. */
+static inline dg_key *dg_near_key(dg_node *node, dg_guess *guess, const char *name,
+                                  const char **ret_after)
+{
+    dg_key **slots = dg_near_slots(node, name, ret_after);
+    for (unsigned i = 0; slots && i < 2; i++)
+        if (dg_names(slots[i], name)) {
+            node->strays += slots[i] != guess->key;
+            return guess->key = slots[i];
+        }
+    return NULL;
 }
 
 /* The key at `name`, which is not the quick one that was guessed: one that is not quick, the other

@@ -199,7 +199,8 @@ struct dg_op {
     size_t name_count;            /*   comes in; both spellings are listed by the loader. KEEP: which stay */
     const dg_value_pair *pairs;   /* VALUES */
     size_t pair_count;
-    dg_unknown unknown; /* VALUES, CAST, TIME, PARSE: what becomes of another value; CAST and PARSE let null pass */
+    dg_unknown unknown; /* VALUES, CAST, TIME, PARSE: what becomes of another value; CAST, TIME and PARSE let null
+                           pass */
     dg_cast cast_from, cast_to;           /* CAST */
     dg_time_format time_from, time_to;    /* TIME */
     const struct dg_pattern *pattern;     /* REPLACE */

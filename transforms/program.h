@@ -22,9 +22,32 @@ typedef struct dg_program dg_program;
  * the op's origin. DG_INVALID, DG_NOMEM. */
 DG_MUST_USE dg_status dg_program_compile(const dg_ops *const *steps, size_t step_count, dg_diags *diags,
                                          dg_program **ret_program);
+
+/* What a program refuses beyond what its ops refuse; all zero: what dg_program_compile has. */
+typedef enum dg_duplicates {
+    DG_DUPLICATES_TOUCHED, /* two equal names are refused in objects whose members an op looks at */
+    DG_DUPLICATES_ANYWHERE /* ... in any object of the input, too */
+} dg_duplicates;
+
+typedef enum dg_surrogates {
+    DG_SURROGATES_PASS,  /* an escape of a lone surrogate (\ud800) stays as it came */
+    DG_SURROGATES_REJECT /* ... anywhere in the input is DG_INVALID: it stands for no character */
+} dg_surrogates;
+
+typedef struct dg_program_options {
+    dg_duplicates duplicates;
+    dg_surrogates surrogates;
+    unsigned depth_max; /* of the input; deeper is DG_LIMIT. 0, or more than it: DG_JSON_DEPTH_MAX */
+} dg_program_options;
+
+/* The same with options, which are copied. What they ask for beyond the default is looked for in a pass of its own
+ * over each text. */
+DG_MUST_USE dg_status dg_program_compile_with(const dg_ops *const *steps, size_t step_count,
+                                              const dg_program_options *options, dg_diags *diags,
+                                              dg_program **ret_program);
 /* NULL is fine. Runners that have run it must be freed, or told by dg_runner_forget, before. */
 void dg_program_free(dg_program *program);
-/* True when the program changes nothing, ever: the caller may pass bytes through unread. */
+/* True when the program changes and refuses nothing, ever: the caller may pass bytes through unread. */
 bool dg_program_is_identity(const dg_program *program);
 /* True when some result can leave before the whole text is there (stream.h); that depends on the text, too. */
 bool dg_program_streams(const dg_program *program);

@@ -22,7 +22,7 @@ typedef struct gap {
 /* Whether the gap at p, a comma, is as the last one; learns it if it is not. */
 static inline bool same_gap(gap *g, const char *p)
 {
-    if (DG_LIKELY(g->len && (~dg_block_equal(g->at, p) & g->mask) == 0))
+    if (DG_LIKELY(g->len && (~dg_block_equal(g->at, p) & g->mask) == 0 && (unsigned char)p[g->len] > ' '))
         return true;
     dg_mask others = ~dg_block_spaces(p) & ~(dg_mask)1;
     if (others == 0)
@@ -42,10 +42,6 @@ static const char *run_value(dg_run_state *r, const char *p, dg_key *key)
         p = value;
     }
     r->first = &key->first;
-    if (DG_LIKELY(*p == '{' && key->child->direct && p < r->scan.end)) {
-        dg_ending ending;
-        return dg_run_object(r, p, key->child, &ending);
-    }
     return dg_run_child(r, p, key->child);
 }
 
@@ -59,7 +55,7 @@ static bool claim_other(dg_frame *f, uint64_t claimed, const dg_key *key)
 /* Members whose names and colons stand as they were learned, from the name at p on: each in one go,
  * with what changes all the time in registers. Stops at the first that is another, or behind a
  * value that no member follows. */
-static inline const char *run_members(dg_run_state *r, dg_frame *f, const char *p, progress *now)
+DG_ALWAYS_INLINE const char *run_members(dg_run_state *r, dg_frame *f, const char *p, progress *now)
 {
     dg_node *node = f->node;
     dg_guess *guess = now->guess;
@@ -89,12 +85,19 @@ static inline const char *run_members(dg_run_state *r, dg_frame *f, const char *
                 return NULL;
             at = r->at;
         }
-        p = dg_plain_scalar(value, at);
+        p = dg_plain_scalar(value, true, at);
         if (DG_LIKELY(p && p < end)) {
             at += p - value;
         } else {
             r->at = at;
-            if (!(p = run_value(r, value, key)))
+            if (DG_LIKELY(*value == '{' && key->child->direct && value < end)) {
+                dg_ending ending;
+                r->first = &key->first;
+                p = dg_run_object(r, value, key->child, &ending);
+            } else {
+                p = run_value(r, value, key);
+            }
+            if (!p)
                 return NULL;
             at = r->at;
             if (DG_UNLIKELY(p >= end))
@@ -114,18 +117,22 @@ static inline const char *run_members(dg_run_state *r, dg_frame *f, const char *
         dg_block_copy(at, p);
         p += between.len;
         at += between.len;
-        if (!dg_names(key, p) || !key->quick) {
-            key = dg_other_key(node, guess, p);
-            if (!key || !key->quick) {
-                now->key = key;
-                now->separator = between.len;
-                now->at_name = true;
-                break;
-            }
+        if (node->strays >= DG_STRAYS_MANY) {
+            if ((key = dg_near_key(node, guess, p, &value)))
+                value++;
+        } else {
+            if (!dg_names(key, p) || !key->quick)
+                key = dg_other_key(node, guess, p);
+            value = key ? p + key->match_len - 1 : p;
+        }
+        if (!key || !key->quick) {
+            now->key = key;
+            now->separator = between.len;
+            now->at_name = true;
+            break;
         }
         dg_block_copy(at, (const char *)key->emit + 1);
         at += key->emit_len - 1;
-        value = p + key->match_len - 1;
         if (*value == ' ') {
             *at++ = ' ';
             value++;
@@ -140,7 +147,7 @@ static inline const char *run_members(dg_run_state *r, dg_frame *f, const char *
 }
 
 /* What remains of an object behind the value at p; returns where its brace is. */
-static const char *run_rest(dg_run_state *r, dg_frame *f, const char *p, progress *now)
+__attribute__((noinline)) static const char *run_rest(dg_run_state *r, dg_frame *f, const char *p, progress *now)
 {
     const bool writes = !f->node->select;
     for (;;) {
@@ -166,7 +173,7 @@ static const char *run_rest(dg_run_state *r, dg_frame *f, const char *p, progres
 const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_ending *ret_ending)
 {
     dg_frame f;
-    dg_start_frame(r, &f, node);
+    dg_start_frame(&f, node);
     if (r->depth >= DG_JSON_DEPTH_MAX)
         return dg_scan_fail(&r->scan, p, DG_LIMIT, "nested too deep");
     r->depth++;
@@ -176,14 +183,16 @@ const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_endi
     r->at += !node->select;
     f.open = (size_t)(r->at - r->base);
     f.space = p + 1;
-    p = dg_scan_space(&r->scan, p + 1);
+    if (DG_UNLIKELY(*++p != '"'))
+        p = dg_scan_space(&r->scan, p);
     if (p >= r->scan.end || *p != '}') {
         /* The same key may lead to objects of several nodes, by way of arrays. */
         dg_guess *first = r->first;
         if (!first || (first->key->node && first->key->node != node))
             first = &node->first;
         progress now = {.guess = first};
-        dg_put_input(r, f.space, node->select ? 0 : (size_t)(p - f.space));
+        if (DG_UNLIKELY(p != f.space && !node->select))
+            dg_put(r, f.space, (size_t)(p - f.space));
         if (!(p = run_members(r, &f, p, &now)))
             return NULL;
         if (DG_LIKELY(!now.at_name && *p == '}' && node->plain_end && p < r->scan.end)) {

@@ -1,9 +1,9 @@
 /* Running: the entry points. */
-#include "transforms/run.h"
-
-#include "transforms/pointer.h"
+#include "transforms/runner.h"
 
 #include <stdlib.h>
+
+#include "transforms/pointer.h"
 
 enum { LEXICONS_MAX = 4096, RUNS_BEFORE_RELEARNING = 256 };
 
@@ -12,6 +12,7 @@ enum { LEXICONS_MAX = 4096, RUNS_BEFORE_RELEARNING = 256 };
 void dg_run_start(dg_run_state *r, dg_lexicon *lex, dg_slice in, dg_buf *out, dg_buf *spill)
 {
     r->scan.end = in.ptr + in.len;
+    r->scan.tokens = NULL;
     r->scan.fault_at = r->scan.message = NULL;
     r->scan.status = DG_OK;
     r->lex = lex;
@@ -83,14 +84,6 @@ dg_status dg_evaluate(dg_lexicon *lex, const dg_item *items, uint32_t count, dg_
     return DG_OK;
 }
 
-struct dg_runner {
-    dg_lexicon **lexicons;
-    size_t count, cap;
-    dg_lexicon *last;
-    dg_buf spill;
-    bool (*run_text)(dg_run_state *r, dg_slice in, dg_node *root);
-};
-
 bool dg_run_is_wide(void)
 {
 #ifdef DG_HAS_AVX2
@@ -99,11 +92,6 @@ bool dg_run_is_wide(void)
 #else
     return false;
 #endif
-}
-
-dg_buf *dg_runner_spill(dg_runner *runner)
-{
-    return &runner->spill;
 }
 
 dg_status dg_runner_new(dg_runner **ret_runner)
@@ -119,7 +107,10 @@ dg_status dg_runner_new(dg_runner **ret_runner)
     if (dg_run_is_wide())
         runner->run_text = dg_run_text_avx2;
 #endif
+    dg_tokens_init(&runner->tokens);
     dg_buf_init(&runner->spill, 0);
+    dg_scratch_init(&runner->scratch);
+    dg_strict_init(&runner->strict);
     *ret_runner = runner;
     return DG_OK;
 }
@@ -134,6 +125,8 @@ void dg_runner_free(dg_runner *runner)
     }
     free(runner->lexicons);
     dg_buf_free(&runner->spill);
+    dg_scratch_free(&runner->scratch);
+    dg_strict_free(&runner->strict);
     free(runner);
 }
 
@@ -190,7 +183,7 @@ static dg_lexicon *lexicon_of(dg_runner *runner, const dg_program *program)
     dg_lexicon *lex = malloc(sizeof *lex);
     if (!lex)
         return NULL;
-    dg_lexicon_init(lex, program);
+    dg_lexicon_init(lex, program, &runner->scratch);
     memmove(runner->lexicons + at + 1, runner->lexicons + at,
             (runner->count - at) * sizeof *runner->lexicons);
     runner->lexicons[at] = lex;
@@ -230,6 +223,16 @@ bool dg_run_collect(dg_run_state *r, dg_buf *out)
     return false;
 }
 
+static bool is_strict(dg_runner *runner, const dg_program *program, dg_run_state *r, dg_slice in)
+{
+    size_t at;
+    const char *message;
+    dg_status status = dg_strict_check(&runner->strict, &program->options, in, &at, &message);
+    if (status != DG_OK)
+        dg_scan_fail(&r->scan, in.ptr + at, status, message);
+    return status == DG_OK;
+}
+
 dg_status dg_run(dg_runner *runner, const dg_program *program, dg_slice in, dg_buf *out,
                  dg_run_error *ret_error)
 {
@@ -245,9 +248,12 @@ dg_status dg_run(dg_runner *runner, const dg_program *program, dg_slice in, dg_b
     size_t before = out->len;
     if (!lex->root)
         lex->root = dg_lexicon_node(lex, program->items, program->item_count);
+    r.scan.tokens = &runner->tokens;
     bool ok =
         lex->root ? runner->run_text(&r, in, lex->root) : (dg_lexicon_failed(&r, in.ptr), false);
     free(r.seen);
+    if (ok && program->strict)
+        ok = is_strict(runner, program, &r, in);
     if (ok && dg_run_collect(&r, out))
         return DG_OK;
     out->len = before;

@@ -39,7 +39,7 @@ typedef struct dg_run_state {
     int32_t void_at; /* -1, or the index of the sequence's item that let the value go */
     const dg_op *op; /* the op that refused */
     dg_guess *first; /* of the next object, perhaps; NULL: nobody knows */
-    uint64_t objects;
+    uint64_t objects; /* that have a number */
     dg_seen *seen;
     size_t seen_count, seen_mask;
     dg_arena *names; /* where names that last are kept; of a stream */
@@ -92,9 +92,6 @@ static inline void dg_put_input(dg_run_state *r, const char *from, size_t len)
 void dg_run_start(dg_run_state *r, dg_lexicon *lex, dg_slice in, dg_buf *out, dg_buf *spill);
 /* Makes what was written a part of `out`; false: it has no room. */
 bool dg_run_collect(dg_run_state *r, dg_buf *out);
-/* Whether the functions for AVX2 (isa.h) run here. */
-bool dg_run_is_wide(void);
-dg_buf *dg_runner_spill(dg_runner *runner);
 
 /* NULL, with the reason noted. */
 const char *dg_refuse(dg_run_state *r, const char *at, const dg_op *op, const char *message);
@@ -109,7 +106,13 @@ bool dg_run_text_avx2(dg_run_state *r, dg_slice in, dg_node *root);
 const char *dg_run_value(dg_run_state *r, const char *p, dg_node *node);
 /* Only asks whether the value would be void: nothing is written, and a refusal counts as no. */
 const char *dg_probe(dg_run_state *r, const char *p, dg_node *node);
+/* An array of a node that has elements; what goes around it is the caller's. p is at the bracket. */
+const char *dg_run_array(dg_run_state *r, const char *p, dg_node *node);
 const char *dg_copy_composite(dg_run_state *r, const char *p);
+/* A value that needs to be whole for some op; stage.c. */
+const char *dg_run_staged(dg_run_state *r, const char *p, dg_node *node);
+/* Ends a value, whose output is taken back already, that an item let go; `note` as in dg_node.local. */
+const char *dg_end_gone(dg_run_state *r, dg_node *node, const char *from, const char *p, int32_t note);
 /* p is at the brace. */
 const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_ending *ret_ending);
 
@@ -177,6 +180,8 @@ static inline const char *dg_run_child(dg_run_state *r, const char *p, dg_node *
 {
     if (DG_LIKELY(node->passes_scalars && !dg_opens(*p)))
         return dg_copy_scalar(r, p);
+    if (*p == '[' && node->direct_array && p < r->scan.end)
+        return dg_run_array(r, p, node);
     return dg_run_value(r, p, node);
 }
 

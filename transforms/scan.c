@@ -75,76 +75,6 @@ const char *dg_scan_scalar(dg_scan *s, const char *p)
     return dg_scan_literal(s, p);
 }
 
-const char *dg_scan_member(dg_scan *s, const char *p)
-{
-    if (p >= s->end || *p != '"')
-        return dg_scan_fail(s, p, DG_SYNTAX, "expected a member name");
-    if (!(p = dg_scan_string(s, p + 1, NULL)))
-        return NULL;
-    p = dg_scan_space(s, p);
-    if (p >= s->end || *p != ':')
-        return dg_scan_fail(s, p, DG_SYNTAX, "expected a colon");
-    return dg_scan_space(s, p + 1);
-}
-
-/* A member's name and colon, as most are. */
-static inline const char *plain_member(dg_scan *s, const char *p)
-{
-    const char *q = DG_LIKELY(*p == '"') ? dg_plain_string(p, NULL) : NULL;
-    if (DG_LIKELY(q && q < s->end && *q == ':'))
-        return dg_scan_space(s, q + 1);
-    return dg_scan_member(s, p);
-}
-
-static inline const char *plain_scalar(dg_scan *s, const char *p)
-{
-    const char *q = dg_plain_scalar(p, NULL);
-    return DG_LIKELY(q && q <= s->end) ? q : dg_scan_scalar(s, p);
-}
-
-const char *dg_scan_value(dg_scan *s, const char *p, unsigned depth)
-{
-    uint64_t is_object[(DG_JSON_DEPTH_MAX + 64) / 64] = {0};
-    const unsigned base = depth;
-    bool object = false;
-    for (;;) {
-        /* A value starts at p. */
-        if (p < s->end && (*p == '{' || *p == '[')) {
-            object = *p == '{';
-            if (depth >= DG_JSON_DEPTH_MAX)
-                return dg_scan_fail(s, p, DG_LIMIT, "nested too deep");
-            uint64_t bit = (uint64_t)1 << (depth % 64);
-            is_object[depth / 64] = (is_object[depth / 64] & ~bit) | (object ? bit : 0);
-            depth++;
-            p = dg_scan_space(s, p + 1);
-            if (!(p < s->end && *p == (object ? '}' : ']'))) {
-                if (object && !(p = plain_member(s, p)))
-                    return NULL;
-                continue;
-            }
-            p++;
-            depth--;
-        } else if (!(p = plain_scalar(s, p))) {
-            return NULL;
-        }
-        /* A value ended at p: close what ends with it. */
-        for (;; depth--) {
-            if (depth == base)
-                return p;
-            object = is_object[(depth - 1) / 64] >> ((depth - 1) % 64) & 1;
-            p = dg_scan_space(s, p);
-            if (DG_UNLIKELY(p >= s->end || (*p != ',' && *p != (object ? '}' : ']'))))
-                return dg_scan_fail(s, p, DG_SYNTAX,
-                                    object ? "expected a comma or '}'" : "expected a comma or ']'");
-            if (*p++ == ',')
-                break;
-        }
-        p = dg_scan_space(s, p);
-        if (object && !(p = plain_member(s, p)))
-            return NULL;
-    }
-}
-
 static bool is_tail(const char *p, const char *end)
 {
     return p < end && ((unsigned char)*p & 0xC0) == 0x80;
@@ -168,22 +98,53 @@ static size_t utf8_sequence(const char *p, const char *end)
     return is_tail(p + 3, end) ? 4 : 0;
 }
 
+/* The start of the sequence that ends at or goes on behind p, no further back than `from`; p if
+ * there is none. */
+static const char *sequence_start(const char *from, const char *p)
+{
+    for (int i = 1; i <= 3 && p - i >= from; i++) {
+        if ((unsigned char)p[-i] >= 0xC0)
+            return p - i;
+        if ((unsigned char)p[-i] < 0x80)
+            break;
+    }
+    return p;
+}
+
+/* Where the blocks from p on, the start of a sequence in `text`, are not known to be UTF-8 any more:
+ * behind the last whole one, at best. */
+static const char *utf8_blocks(const char *text, const char *p, const char *end)
+{
+    bool before = false;
+    const char *const from = p;
+    while (end - p >= 4 * DG_BLOCK && !dg_blocks_high(p))
+        p += 4 * DG_BLOCK;
+    for (; end - p >= DG_BLOCK; p += DG_BLOCK) {
+        bool high = dg_block_high(p) != 0;
+        if ((high || before) && (p - text < 3 || !dg_block_is_utf8(p)))
+            break;
+        before = high;
+        while (!high && end - p >= 5 * DG_BLOCK && !dg_blocks_high(p + DG_BLOCK))
+            p += 4 * DG_BLOCK;
+    }
+    return sequence_start(from, p);
+}
+
 const char *dg_utf8_fault(const char *p, const char *end)
 {
-    while (p < end) {
-        /* Names of ops come here too, which are not padded. */
-        dg_mask high = end - p >= DG_BLOCK ? dg_block_high(p) : 1;
-        if (DG_LIKELY(high == 0)) {
-            p += DG_BLOCK;
-            continue;
-        }
-        p += __builtin_ctz(high);
-        do {
-            size_t n = utf8_sequence(p, end);
+    const char *const text = p;
+    for (const char *q; p < end; p = q) {
+        q = utf8_blocks(text, p, end);
+        if (end - q < DG_BLOCK && end - text >= DG_BLOCK && !dg_block_high(end - DG_BLOCK))
+            return NULL;
+        /* A block byte by byte, through its last sequence. */
+        const char *stop = end - q > DG_BLOCK ? q + DG_BLOCK : end;
+        while (q < stop) {
+            size_t n = utf8_sequence(q, end);
             if (n == 0)
-                return p;
-            p += n;
-        } while (p < end && ((unsigned char)*p >= 0x80 || end - p < DG_BLOCK));
+                return q;
+            q += n;
+        }
     }
     return NULL;
 }

@@ -13,8 +13,25 @@
 #include "transforms/program.h"
 #include "transforms/simd.h"
 
+/* A member's name with a comma before it, its quotes and its colon, as it came lately, and what came after it. */
+typedef struct dg_token {
+    char text[DG_BLOCK];
+    dg_mask mask; /* which bytes of it to compare */
+    size_t len;
+    struct dg_token *next, *first; /* the member that followed; the first one in its value */
+} dg_token;
+
+enum { DG_TOKENS_MAX = 256 };
+/* Names that went by in values that were skipped: hints, and no more. */
+typedef struct dg_tokens {
+    dg_token root;
+    dg_token at[DG_TOKENS_MAX];
+} dg_tokens;
+void dg_tokens_init(dg_tokens *tokens);
+
 typedef struct dg_scan {
     const char *end;
+    dg_tokens *tokens;    /* NULL: none are remembered */
     const char *fault_at; /* set with the two below when a scan returns NULL */
     const char *message;
     dg_status status;
@@ -29,14 +46,9 @@ static inline const char *dg_scan_fail(dg_scan *s, const char *at, dg_status sta
     return NULL;
 }
 
-static inline bool dg_is_space(char c)
-{
-    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-}
-
 static inline const char *dg_scan_space(const dg_scan *s, const char *p)
 {
-    if (DG_LIKELY(p < s->end && !dg_is_space(*p)))
+    if (DG_LIKELY(p < s->end && (unsigned char)*p > ' '))
         return p;
     while (p < s->end) {
         dg_mask others = ~dg_block_spaces(p);
@@ -107,13 +119,13 @@ static inline const char *dg_scan_string(dg_scan *s, const char *p, char *out)
 }
 
 /* The three below look at a scalar that is what most are, and say where it ends; NULL if it takes
- * a closer look, by the functions above and further down. With `out`, a block is copied there. They
+ * a closer look, by the functions above and further down. If it `copies`, a block goes to `out`. They
  * do not ask where the text ends: what they say counts if it is before that. */
 
 /* A string shorter than a block, without escapes. */
-static inline const char *dg_plain_string(const char *p, char *out)
+DG_ALWAYS_INLINE const char *dg_plain_string(const char *p, bool copies, char *out)
 {
-    dg_mask specials = out ? dg_block_copy_specials(out, p) : dg_block_specials(p);
+    dg_mask specials = copies ? dg_block_copy_specials(out, p) : dg_block_specials(p);
     specials &= specials - 1; /* its own quote */
     if (DG_UNLIKELY(specials == 0))
         return NULL;
@@ -122,9 +134,9 @@ static inline const char *dg_plain_string(const char *p, char *out)
 }
 
 /* A number shorter than a block, without sign and exponent. */
-static inline const char *dg_plain_number(const char *p, char *out)
+DG_ALWAYS_INLINE const char *dg_plain_number(const char *p, bool copies, char *out)
 {
-    dg_mask others = ~(out ? dg_block_copy_digits(out, p) : dg_block_digits(p));
+    dg_mask others = ~(copies ? dg_block_copy_digits(out, p) : dg_block_digits(p));
     if (DG_UNLIKELY(others == 0 || (*p == '0' && !(others & 2))))
         return NULL;
     const char *q = p + __builtin_ctz(others);
@@ -140,16 +152,16 @@ static inline const char *dg_plain_number(const char *p, char *out)
     return DG_UNLIKELY((*q | 0x20) == 'e') ? NULL : q;
 }
 
-static inline const char *dg_plain_scalar(const char *p, char *out)
+DG_ALWAYS_INLINE const char *dg_plain_scalar(const char *p, bool copies, char *out)
 {
     if (*p == '"')
-        return dg_plain_string(p, out);
+        return dg_plain_string(p, copies, out);
     if ((unsigned char)(*p - '0') < 10)
-        return dg_plain_number(p, out);
-    if (out)
-        memcpy(out, p, 8);
+        return dg_plain_number(p, copies, out);
     uint32_t v;
     memcpy(&v, p, 4);
+    if (copies)
+        memcpy(out, p, 8);
     if (memcmp(&v, "true", 4) == 0 || memcmp(&v, "null", 4) == 0)
         return p + 4;
     return memcmp(&v, "fals", 4) == 0 && p[4] == 'e' ? p + 5 : NULL;
@@ -159,8 +171,6 @@ static inline const char *dg_plain_scalar(const char *p, char *out)
 const char *dg_scan_number(dg_scan *s, const char *p);
 const char *dg_scan_literal(dg_scan *s, const char *p);
 const char *dg_scan_scalar(dg_scan *s, const char *p);
-/* A member's name and colon at p; returns where its value starts. */
-const char *dg_scan_member(dg_scan *s, const char *p);
 /* `depth` is how deep the value lies already. */
 const char *dg_scan_value(dg_scan *s, const char *p, unsigned depth);
 

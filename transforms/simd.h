@@ -17,6 +17,9 @@
 #define DG_SIMD_SSE2 1
 #endif
 
+/* For what is small once its constant arguments are known, or called once a member. */
+#define DG_ALWAYS_INLINE __attribute__((always_inline)) static inline
+
 enum { DG_BLOCK = 32 };
 typedef uint32_t dg_mask; /* a bit a byte of a block */
 
@@ -179,6 +182,14 @@ static inline dg_mask dg_block_high(const char *p)
     return dg_block_bits(dg_block_load(p));
 }
 
+/* Whether one of four blocks holds such bytes. */
+static inline bool dg_blocks_high(const char *p)
+{
+    dg_block low = DG_BLOCK_OR(dg_block_load(p), dg_block_load(p + DG_BLOCK));
+    dg_block high = DG_BLOCK_OR(dg_block_load(p + 2 * DG_BLOCK), dg_block_load(p + 3 * DG_BLOCK));
+    return dg_block_bits(DG_BLOCK_OR(low, high)) != 0;
+}
+
 #else /* plain C */
 
 #define DG_BLOCK_MASK(condition)                                                                   \
@@ -227,7 +238,66 @@ static inline dg_mask dg_block_high(const char *p)
 {
     DG_BLOCK_MASK((unsigned char)p[i] >> 7);
 }
+static inline bool dg_blocks_high(const char *p)
+{
+    return dg_block_high(p) || dg_block_high(p + DG_BLOCK) || dg_block_high(p + 2 * DG_BLOCK) ||
+           dg_block_high(p + 3 * DG_BLOCK);
+}
 #undef DG_BLOCK_MASK
 #endif
+
+/* Whether no byte of the block is wrong in UTF-8 (RFC 3629 4) after the three before it. A sequence
+ * that the block ends in is judged by the next. False may also mean: look closer. */
+static inline bool dg_block_is_utf8(const char *p)
+{
+#ifdef DG_SIMD_AVX2
+    /* Keiser and Lemire, "Validating UTF-8 in less than one instruction per byte" (2021): what can
+     * be wrong with two bytes in a row, a bit each, by their three upper half bytes. */
+    enum {
+        SHORT = 1,       /* a lead byte, and no tail */
+        LONG = 2,        /* a tail after ASCII */
+        OVERLONG_3 = 4,  /* E0 80..9F */
+        LARGE = 8,       /* F4 90..BF, F5..FF 90..BF */
+        SURROGATE = 16,  /* ED A0..BF */
+        OVERLONG_2 = 32, /* C0..C1 */
+        EDGE_4 = 64,     /* F0 80..8F, F5..FF 80..8F */
+        TAILS = -128,    /* two tails: right if and only if the lead asks for it */
+        ANY = SHORT | LONG | TAILS,
+        OVER_F4 = ANY | LARGE | EDGE_4,
+        TAIL = LONG | OVERLONG_2 | TAILS
+    };
+    const __m256i first_high = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(LONG, LONG, LONG, LONG, LONG, LONG, LONG, LONG, TAILS, TAILS, TAILS, TAILS,
+                      SHORT | OVERLONG_2, SHORT, SHORT | OVERLONG_3 | SURROGATE,
+                      SHORT | LARGE | EDGE_4));
+    const __m256i first_low = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(ANY | OVERLONG_2 | OVERLONG_3 | EDGE_4, ANY | OVERLONG_2, ANY, ANY,
+                      ANY | LARGE, OVER_F4, OVER_F4, OVER_F4, OVER_F4, OVER_F4, OVER_F4, OVER_F4,
+                      OVER_F4, OVER_F4 | SURROGATE, OVER_F4, OVER_F4));
+    const __m256i second_high = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, SHORT,
+                      TAIL | OVERLONG_3 | EDGE_4, TAIL | OVERLONG_3 | LARGE,
+                      TAIL | SURROGATE | LARGE, TAIL | SURROGATE | LARGE, SHORT, SHORT, SHORT,
+                      SHORT));
+    const __m256i half = _mm256_set1_epi8(0x0F);
+    __m256i before = dg_block_load(p - 1);
+    __m256i wrong = _mm256_and_si256(
+        _mm256_and_si256(
+            _mm256_shuffle_epi8(first_high,
+                                _mm256_and_si256(_mm256_srli_epi16(before, 4), half)),
+            _mm256_shuffle_epi8(first_low, _mm256_and_si256(before, half))),
+        _mm256_shuffle_epi8(second_high,
+                            _mm256_and_si256(_mm256_srli_epi16(dg_block_load(p), 4), half)));
+    /* The third byte of three or four, and the fourth of four, must follow a tail. */
+    __m256i asked = _mm256_or_si256(
+        _mm256_subs_epu8(dg_block_load(p - 2), _mm256_set1_epi8(0xE0 - 0x80)),
+        _mm256_subs_epu8(dg_block_load(p - 3), _mm256_set1_epi8(0xF0 - 0x80)));
+    wrong = _mm256_xor_si256(wrong, _mm256_and_si256(asked, _mm256_set1_epi8(-128)));
+    return _mm256_testz_si256(wrong, wrong);
+#else
+    (void)p;
+    return false;
+#endif
+}
 
 #endif

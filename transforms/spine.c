@@ -149,6 +149,19 @@ static const char *next(dg_spine *s, const dg_level *l, bool *ret_closes)
 
 /* ---- Values that are complete */
 
+/* A member's name and colon at p; returns where its value starts. */
+static const char *skip_name(dg_scan *s, const char *p)
+{
+    if (p >= s->end || *p != '"')
+        return dg_scan_fail(s, p, DG_SYNTAX, "expected a member name");
+    if (!(p = dg_scan_string(s, p + 1, NULL)))
+        return NULL;
+    p = dg_scan_space(s, p);
+    if (p >= s->end || *p != ':')
+        return dg_scan_fail(s, p, DG_SYNTAX, "expected a colon");
+    return dg_scan_space(s, p + 1);
+}
+
 static const char *run_value(dg_run_state *r, const char *p, dg_node *node)
 {
     r->first = NULL;
@@ -234,7 +247,7 @@ static pace run_copies(dg_spine *s, dg_level *l)
             r->depth--;
             return leave(s, p + 1);
         }
-        if (l->object && !(p = dg_scan_member(&r->scan, p)))
+        if (l->object && !(p = skip_name(&r->scan, p)))
             break;
         if (!(p = dg_scan_value(&r->scan, p, r->depth)))
             break;
@@ -392,8 +405,8 @@ static pace push(dg_spine *s, const char *p, dg_node *node, bool drops)
         dg_put(r, node->prefix.ptr, node->prefix.len);
     bool writes = !drops;
     if (l->object && !l->copies) {
-        dg_start_frame(r, &l->frame, node);
-        l->frame.serial |= DG_OBJECT_LASTS;
+        dg_start_frame(&l->frame, node);
+        l->frame.serial = ++r->objects | DG_OBJECT_LASTS;
         writes = !node->select;
     }
     if (writes)
@@ -491,7 +504,7 @@ static pace enter(dg_spine *s, bool large)
         return stay(s, m);
     if (l->object && !l->copies)
         return enter_member(s, l, p, large);
-    if (l->object && !(p = dg_scan_member(&r->scan, p)))
+    if (l->object && !(p = skip_name(&r->scan, p)))
         return stay(s, m);
     dg_node *node = l->copies ? NULL : l->element;
     if (!can_enter(s, p, node, large))

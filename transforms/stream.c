@@ -4,12 +4,14 @@
 #include <stdlib.h>
 
 #include "transforms/pointer.h"
+#include "transforms/runner.h"
 #include "transforms/spine.h"
 
 enum { HELD_DEFAULT = 1 << 20, ENTER_DEFAULT = 1 << 16, SEEN_MANY = 1024 };
 
 struct dg_stream {
     dg_lexicon lex;
+    const dg_program *program;
     dg_runner *runner;
     bool (*run)(dg_spine *s);
     dg_spine spine;
@@ -28,7 +30,8 @@ dg_status dg_stream_new(dg_runner *runner, const dg_program *program, const dg_s
     dg_stream *s = calloc(1, sizeof *s);
     if (!s)
         return DG_NOMEM;
-    dg_lexicon_init(&s->lex, program);
+    dg_lexicon_init(&s->lex, program, &runner->scratch);
+    s->program = program;
     s->runner = runner;
     s->run = dg_spine_run;
 #ifdef DG_HAS_AVX2
@@ -253,7 +256,8 @@ static bool begin(dg_stream *s, const char *end, bool last, dg_buf *out)
     dg_spine *spine = &s->spine;
     dg_run_state *r = &spine->run, before = *r;
     dg_slice in = dg_slice_of(s->window.ptr, (size_t)(end - s->window.ptr));
-    dg_run_start(r, &s->lex, in, out, dg_runner_spill(s->runner));
+    dg_run_start(r, &s->lex, in, out, &s->runner->spill);
+    r->scan.tokens = &s->runner->tokens;
     r->depth = before.depth;
     r->objects = before.objects;
     r->seen = before.seen;
@@ -309,6 +313,21 @@ static bool take(dg_stream *s, bool last, dg_buf *out)
     return true;
 }
 
+/* Programs that look at the whole text beside the pass (strict.h) need it whole. */
+static dg_status run_whole(dg_stream *s, bool last, dg_buf *out, dg_run_error *ret_error)
+{
+    dg_status status = DG_OK;
+    s->error = (dg_run_error){.status = DG_LIMIT, .message = "a text that has to be whole is too long"};
+    if (last)
+        status = dg_run(s->runner, s->program, dg_buf_slice(&s->window), out, &s->error);
+    else if (s->window.len > s->held_max)
+        status = DG_LIMIT;
+    s->failed = status != DG_OK;
+    if (s->failed && ret_error)
+        *ret_error = s->error;
+    return status;
+}
+
 dg_status dg_stream_feed(dg_stream *s, dg_slice chunk, bool last, dg_buf *out,
                          dg_run_error *ret_error)
 {
@@ -328,6 +347,8 @@ dg_status dg_stream_feed(dg_stream *s, dg_slice chunk, bool last, dg_buf *out,
         return fail(s, ret_error);
     }
     dg_buf_add(&s->window, chunk);
+    if (s->program->strict)
+        return run_whole(s, last, out, ret_error);
     if (take(s, last, out))
         return DG_OK;
     out->len = before;

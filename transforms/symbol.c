@@ -4,7 +4,8 @@
  * A symbol is the hole (the value itself), text, an object made by WRAP, or an end (void, refused).
  * There is one hole at most. IF_EMPTY on a hole inside a made object cannot be decided here: the
  * node remembers a fork, and is built again, without the hole from there on, if a message ever
- * needs it. */
+ * needs it. An op that needs its value whole waits on the hole as others do; one that meets an
+ * object made around it cuts the sequence: what comes before writes the value, the rest reads it. */
 #include "transforms/lexicon.h"
 #include "transforms/name.h"
 
@@ -31,6 +32,9 @@ struct symbol {
 typedef struct builder {
     dg_lexicon *lex;
     dg_arena arena;
+    dg_items sequence; /* with its lenses written out; notes: the index in the node's sequence */
+    int64_t cut;       /* -1, or the index in `sequence` where it is to be cut */
+    int64_t at;        /* where in `sequence` we are */
     dg_items local, rest;
     const dg_op *select;
     int32_t fork; /* at which fork the hole goes, or -1 */
@@ -159,12 +163,12 @@ static symbol *apply_to_hole(builder *b, symbol *s, dg_item item, int32_t index)
     return s;
 }
 
-/* IF_EMPTY on a member's symbol inside a made object: true if the member goes. */
-static bool goes_if_empty(builder *b, symbol *s, const dg_op *op)
+/* What may let a member's symbol inside a made object go: true if it does. */
+static bool goes_if(builder *b, symbol *s, const dg_op *op, unsigned tag)
 {
     if (s->kind == OBJECT)
-        return !s->members && !s->collision;
-    dg_item item = dg_item_of(op, DG_ITEM_IF_EMPTY);
+        return tag == DG_ITEM_IF_EMPTY && !s->members && !s->collision;
+    dg_item item = dg_item_of(op, tag);
     if (s->kind == HOLE) {
         uint32_t fork = b->fork_count++;
         if (fork >= DG_NODE_FORKS_MAX)
@@ -191,8 +195,10 @@ static bool goes_if_empty(builder *b, symbol *s, const dg_op *op)
 static void drop_members(builder *b, symbol *s, const dg_op *op)
 {
     for (member **at = &s->members; *at;) {
-        bool goes = dg_slice_eq((*at)->name, op->name) &&
-                    (!op->if_empty || goes_if_empty(b, (*at)->value, op));
+        bool goes = dg_slice_eq((*at)->name, op->name);
+        if (goes && (op->if_empty || op->when_null))
+            goes = (op->if_empty && goes_if(b, (*at)->value, op, DG_ITEM_IF_EMPTY)) ||
+                   (op->when_null && goes_if(b, (*at)->value, op, DG_ITEM_IF_NULL_VOID));
         if (goes)
             *at = (*at)->next;
         else
@@ -244,8 +250,33 @@ static void add_member(builder *b, symbol *s, const dg_op *op)
                 m->value = apply(b, m->value, dg_item_of(op, DG_ITEM_IF_NULL), -1);
 }
 
+static void apply_to_members(builder *b, symbol *s, const dg_op *op)
+{
+    for (member *m = s->members; m && b->status == DG_OK; m = m->next)
+        if (op->kind == DG_OP_MEMBERS || dg_slice_eq(m->name, op->name))
+            m->value = apply_list(b, m->value, op->body);
+}
+
+/* An op on scalars. */
+static symbol *replace_object(builder *b, symbol *s, const dg_op *op)
+{
+    if (!dg_op_settles(op))
+        return s;
+    if (op->unknown == DG_UNKNOWN_REJECT)
+        refuse(s, op, dg_op_expects(op));
+    return op->unknown == DG_UNKNOWN_DEFAULT ? new_text(b, op) : s;
+}
+
 static symbol *apply_to_object(builder *b, symbol *s, const dg_op *op)
 {
+    if (dg_op_is_scalar(op))
+        return replace_object(b, s, op);
+    if (dg_op_is_whole(op)) {
+        if (b->fork >= 0)
+            stop(b, DG_INVALID, "needs its value whole where it is not there", op);
+        b->cut = b->at;
+        return s;
+    }
     switch (op->kind) {
     case DG_OP_CASE:
         convert_names(b, s, op);
@@ -266,19 +297,14 @@ static symbol *apply_to_object(builder *b, symbol *s, const dg_op *op)
         return wrap(b, s, op);
     case DG_OP_UNWRAP:
         return unwrap(s, op);
-    case DG_OP_VALUES:
-        if (op->unknown == DG_UNKNOWN_REJECT)
-            refuse(s, op, "a value that the table does not know");
-        return op->unknown == DG_UNKNOWN_DEFAULT ? new_text(b, op) : s;
     case DG_OP_IN:
-        for (member *m = s->members; m && b->status == DG_OK; m = m->next)
-            if (dg_slice_eq(m->name, op->name))
-                m->value = apply_list(b, m->value, op->body);
+    case DG_OP_MEMBERS:
+        apply_to_members(b, s, op);
         break;
     case DG_OP_EACH:
         refuse(s, op, "expected an array, found an object");
         break;
-    case DG_OP_LENS:
+    default: /* lists are written out, the others are handled above */
         break;
     }
     return s;
@@ -294,19 +320,21 @@ static symbol *apply(builder *b, symbol *s, dg_item item, int32_t index)
         stop(b, DG_INVALID, EXPANDS, op);
     if (!s || b->status != DG_OK)
         return NULL;
-    if (tag == DG_ITEM_OP && op->kind == DG_OP_LENS)
+    if (b->cut >= 0)
+        return s;
+    if (tag == DG_ITEM_OP && dg_op_is_list(op))
         return apply_list(b, s, op->body);
     switch (s->kind) {
     case HOLE:
         return apply_to_hole(b, s, item, index);
     case TEXT:
-        if (tag == DG_ITEM_IF_EMPTY && goes_if_empty(b, s, op)) {
-            s->kind = VOID;
-            s->void_at = index;
-        } else if (tag != DG_ITEM_IF_EMPTY) {
+        if (!dg_item_voids(item)) {
             dg_items_add(&s->items, item, 0);
             if (s->items.status != DG_OK)
                 stop(b, s->items.status, "too many operations on one value", op);
+        } else if (goes_if(b, s, op, tag)) {
+            s->kind = VOID;
+            s->void_at = index;
         }
         return s;
     case OBJECT:
@@ -370,85 +398,20 @@ static bool print(builder *b, const symbol *s, dg_buf *out, size_t *hole_at, dg_
     return false;
 }
 
+static void *take_kept(builder *b, size_t bytes)
+{
+    void *p = dg_arena_zalloc(&b->lex->arena, bytes);
+    if (!p)
+        stop(b, DG_NOMEM, "out of memory", NULL);
+    return p;
+}
+
 static dg_slice keep(builder *b, dg_slice text)
 {
-    char *copy = dg_arena_zalloc(&b->lex->arena, text.len + DG_JSON_PADDING);
-    if (!copy) {
-        stop(b, DG_NOMEM, "out of memory", NULL);
-        return (dg_slice){NULL, 0};
-    }
-    if (text.len)
+    char *copy = take_kept(b, text.len + DG_JSON_PADDING);
+    if (copy && text.len)
         memcpy(copy, text.ptr, text.len);
-    return (dg_slice){copy, text.len};
-}
-
-static void keep_items(builder *b, const dg_items *from, dg_items *to)
-{
-    dg_arena *arena = &b->lex->arena;
-    dg_slice at = dg_arena_dup(arena, dg_slice_of(from->at, from->count * sizeof *from->at));
-    dg_slice notes =
-        dg_arena_dup(arena, dg_slice_of(from->notes, from->count * sizeof *from->notes));
-    if (dg_arena_failed(arena)) {
-        stop(b, DG_NOMEM, "out of memory", NULL);
-        return;
-    }
-    to->at = (dg_item *)(uintptr_t)at.ptr;
-    to->notes = (int32_t *)(uintptr_t)notes.ptr;
-    to->count = to->cap = from->count;
-    to->status = DG_OK;
-}
-
-static bool is_for_objects(dg_op_kind kind)
-{
-    return kind == DG_OP_RENAME || kind == DG_OP_DROP || kind == DG_OP_ADD || kind == DG_OP_DEFAULT ||
-           kind == DG_OP_IN;
-}
-
-/* Everything about the local items that a run should not have to look for. */
-static void survey(builder *b, dg_node *node)
-{
-    dg_arena *arena = &b->lex->arena;
-    uint32_t count = node->local.count, constants = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        const dg_op *op = dg_item_op(node->local.at[i]);
-        unsigned tag = dg_item_tag(node->local.at[i]);
-        bool values = tag == DG_ITEM_OP && op->kind == DG_OP_VALUES;
-        node->scalars |= tag == DG_ITEM_IF_NULL || values;
-        node->voids |= tag == DG_ITEM_IF_EMPTY;
-        bool settles = values && op->unknown != DG_UNKNOWN_PASS;
-        if (node->override_object == DG_NEVER && (settles || (tag == DG_ITEM_OP && op->kind == DG_OP_EACH)))
-            node->override_object = (int32_t)i;
-        if (node->override_array == DG_NEVER && (settles || (tag == DG_ITEM_OP && is_for_objects(op->kind))))
-            node->override_array = (int32_t)i;
-        constants += tag == DG_ITEM_OP && (op->kind == DG_OP_ADD || op->kind == DG_OP_DEFAULT);
-    }
-    if (constants > DG_NODE_CONSTANTS_MAX) {
-        stop(b, DG_LIMIT, "too many values are added to one object", NULL);
-        return;
-    }
-    node->constant_count = constants;
-    node->bit_count = constants;
-    node->constants = dg_arena_zalloc(arena, (constants + 1) * sizeof *node->constants);
-    node->tails = dg_arena_zalloc(arena, (count + 1) * sizeof *node->tails);
-    node->tables = dg_arena_zalloc(arena, (count + 1) * sizeof *node->tables);
-    node->forks = dg_arena_zalloc(arena, (b->fork_count + 1) * sizeof *node->forks);
-    node->fork_count = b->fork_count;
-    if (dg_arena_failed(arena)) {
-        stop(b, DG_NOMEM, "out of memory", NULL);
-        return;
-    }
-    for (uint32_t i = 0, c = 0; i < count; i++) {
-        const dg_op *op = dg_item_op(node->local.at[i]);
-        if (dg_item_tag(node->local.at[i]) == DG_ITEM_OP &&
-            (op->kind == DG_OP_ADD || op->kind == DG_OP_DEFAULT))
-            node->constants[c++] = (dg_constant){.op = op, .at = i};
-    }
-    for (uint32_t c = 0; c < constants && b->status == DG_OK; c++) {
-        dg_constant *constant = &node->constants[c];
-        constant->key = dg_lexicon_constant_key(b->lex, node, constant->op->name, constant->at + 1);
-        if (!constant->key)
-            stop(b, b->lex->status, b->lex->message, constant->op);
-    }
+    return (dg_slice){copy, copy ? text.len : 0};
 }
 
 /* Text, void or refused: the outcome when the hole is gone. */
@@ -460,6 +423,29 @@ static dg_result settle(builder *b, const symbol *root, dg_buf *text, const dg_r
     else if (ok)
         result = (dg_result){.kind = DG_RESULT_TEXT, .text = keep(b, dg_buf_slice(text))};
     return result;
+}
+
+/* The node around the hole: what is pending on it, and the texts before and after it. */
+static void finish_hole(builder *b, dg_node *node, dg_slice text, size_t hole_at)
+{
+    uint32_t cut = 0;
+    node->prefix = keep(b, dg_slice_until(text, hole_at));
+    node->suffix = keep(b, dg_slice_from(text, hole_at));
+    node->select = b->select;
+    node->fork_count = b->fork_count;
+    node->forks = take_kept(b, (b->fork_count + 1) * sizeof *node->forks);
+    while (cut < b->local.count && !dg_item_is_whole(b->local.at[cut]))
+        cut++;
+    if (b->status != DG_OK)
+        return;
+    if (!dg_items_keep(b->lex, &b->rest, &node->rest))
+        stop(b, DG_NOMEM, "out of memory", NULL);
+    else if (cut < b->local.count)
+        b->status = dg_node_cut(b->lex, node, &b->local, cut);
+    else if (!dg_items_keep(b->lex, &b->local, &node->local))
+        stop(b, DG_NOMEM, "out of memory", NULL);
+    else
+        b->status = dg_node_survey(b->lex, node);
 }
 
 static void finish(builder *b, dg_node *node, const symbol *root, dg_result *ret_fork)
@@ -484,36 +470,48 @@ static void finish(builder *b, dg_node *node, const symbol *root, dg_result *ret
         node->mode = DG_NODE_COPY;
         node->passes_scalars = true;
     } else {
-        node->prefix = keep(b, dg_slice_until(dg_buf_slice(&text), hole_at));
-        node->suffix = keep(b, dg_slice_from(dg_buf_slice(&text), hole_at));
-        node->select = b->select;
-        keep_items(b, &b->local, &node->local);
-        keep_items(b, &b->rest, &node->rest);
-        if (b->status == DG_OK)
-            survey(b, node);
-        node->passes_scalars =
-            !node->scalars && !node->select && node->prefix.len + node->suffix.len == 0;
-        node->direct = !node->voids && node->override_object == DG_NEVER &&
-                       node->prefix.len + node->suffix.len == 0 && node->local.count > 0 &&
-                       !node->select;
-        node->plain_end = node->constant_count == 0 && !node->voids && !node->select;
-        if (b->status == DG_OK)
-            node->mode = DG_NODE_STREAM;
+        finish_hole(b, node, dg_buf_slice(&text), hole_at);
     }
     dg_buf_free(&text);
 }
 
+/* Writes out the lenses of a list at its own level. */
+static void write_out(builder *b, dg_item item, int32_t index)
+{
+    const dg_op *op = dg_item_op(item);
+    if (++b->steps > DG_EXPANSION_MAX)
+        stop(b, DG_INVALID, EXPANDS, op);
+    if (b->status != DG_OK)
+        return;
+    if (dg_item_tag(item) != DG_ITEM_OP || !dg_op_is_list(op)) {
+        dg_items_add(&b->sequence, item, index);
+        if (b->sequence.status != DG_OK)
+            stop(b, b->sequence.status, "too many operations on one value", op);
+        return;
+    }
+    if (++b->nesting > DG_JSON_DEPTH_MAX)
+        stop(b, DG_INVALID, EXPANDS, op);
+    for (size_t i = 0; op->body && i < op->body->count && b->status == DG_OK; i++)
+        write_out(b, dg_item_of(&op->body->items[i], DG_ITEM_OP), -1);
+    b->nesting--;
+}
+
 dg_status dg_symbol_build(dg_lexicon *lex, dg_node *node, int32_t fork, dg_result *ret_fork)
 {
-    builder b = {.lex = lex, .fork = fork};
+    builder b = {.lex = lex, .fork = fork, .cut = -1};
     dg_arena_init(&b.arena, 0);
     symbol *root = new_symbol(&b, HOLE);
-    for (uint32_t i = 0; i < node->item_count && root && b.status == DG_OK; i++)
-        root = apply(&b, root, node->items[i], (int32_t)i);
-    if (root && b.status == DG_OK)
+    for (uint32_t i = 0; i < node->item_count && b.status == DG_OK; i++)
+        write_out(&b, node->items[i], (int32_t)i);
+    for (b.at = 0; b.at < b.sequence.count && root && b.cut < 0 && b.status == DG_OK; b.at++)
+        root = apply(&b, root, b.sequence.at[b.at], b.sequence.notes[b.at]);
+    if (b.status == DG_OK && b.cut >= 0)
+        b.status = dg_node_cut(lex, node, &b.sequence, (uint32_t)b.cut);
+    else if (root && b.status == DG_OK)
         finish(&b, node, root, ret_fork);
     for (size_t i = 0; i < b.symbol_count; i++)
         dg_items_free(&b.symbols[i]->items);
+    dg_items_free(&b.sequence);
     dg_items_free(&b.local);
     dg_items_free(&b.rest);
     dg_arena_free(&b.arena);

@@ -2,6 +2,7 @@
 #include "transforms/isa.h"
 
 #include "transforms/run.h"
+#include "transforms/scalar.h"
 
 const char *dg_refuse(dg_run_state *r, const char *at, const dg_op *op, const char *message)
 {
@@ -55,8 +56,10 @@ const char *dg_copy_composite(dg_run_state *r, const char *p)
     return q;
 }
 
-static bool put_text(dg_run_state *r, const char *p, dg_slice text)
+static inline bool put_text(dg_run_state *r, const char *p, dg_slice text)
 {
+    if (text.len == 0)
+        return true;
     if (!dg_room(r, p, text.len))
         return false;
     dg_put(r, text.ptr, text.len);
@@ -76,9 +79,7 @@ static const char *end_with(dg_run_state *r, const char *from, const char *p,
     return dg_refuse(r, from, result->op, result->message);
 }
 
-/* Ends a value that IF_EMPTY let go; `note` as in dg_node.local. */
-static const char *end_gone(dg_run_state *r, dg_node *node, const char *from, const char *p,
-                            int32_t note)
+const char *dg_end_gone(dg_run_state *r, dg_node *node, const char *from, const char *p, int32_t note)
 {
     const dg_result *result;
     if (note >= 0) {
@@ -101,7 +102,7 @@ static const char *end_replaced(dg_run_state *r, dg_node *node, const char *from
     if (result->kind == DG_RESULT_VOID) {
         uint32_t index = at + 1 + (uint32_t)result->void_at, local = node->local.count;
         r->at = r->base + start;
-        return end_gone(r, node, from, p,
+        return dg_end_gone(r, node, from, p,
                         index < local ? node->local.notes[index]
                                       : node->rest.notes[index - local - 1]);
     }
@@ -116,6 +117,67 @@ static const char *end_replaced(dg_run_state *r, dg_node *node, const char *from
     return p;
 }
 
+typedef enum change { CHANGED, REPLACED, GONE, FAILED } change;
+
+/* A scalar by a table. */
+static change look_up(dg_run_state *r, dg_node *node, uint32_t at, const char *from, dg_slice *text)
+{
+    const dg_op *op = dg_item_op(node->local.at[at]);
+    uint32_t pair = dg_lexicon_lookup(r->lex, node, at, *text);
+    if (pair == UINT32_MAX) {
+        dg_lexicon_failed(r, from);
+        return FAILED;
+    }
+    if (pair < op->pair_count)
+        *text = op->pairs[pair].to;
+    else if (op->unknown == DG_UNKNOWN_REJECT)
+        dg_refuse(r, from, op, dg_op_expects(op));
+    return pair < op->pair_count || op->unknown == DG_UNKNOWN_PASS ? CHANGED
+           : op->unknown == DG_UNKNOWN_DEFAULT                     ? REPLACED
+                                                                   : FAILED;
+}
+
+/* A scalar by an op that reads it. What one makes lies in a buffer of the lexicon, and the other one is for the
+ * next. */
+static change convert(dg_run_state *r, const dg_op *op, const char *from, dg_slice *text)
+{
+    dg_lexicon *lex = r->lex;
+    const char *message = "out of memory";
+    dg_buf_clear(&lex->next_scalar);
+    dg_status status = dg_scalar_apply(op, *text, &lex->next_scalar, &message);
+    if (status != DG_OK) {
+        r->op = op;
+        dg_scan_fail(&r->scan, from, status, message);
+        return FAILED;
+    }
+    dg_buf swap = lex->scalar;
+    lex->scalar = lex->next_scalar;
+    lex->next_scalar = swap;
+    *text = dg_buf_slice(&lex->scalar);
+    return CHANGED;
+}
+
+/* What the local item `at` does to a scalar. */
+static change change_scalar(dg_run_state *r, dg_node *node, uint32_t at, const char *from,
+                            dg_slice *text)
+{
+    const dg_op *op = dg_item_op(node->local.at[at]);
+    bool is_null = dg_slice_eq(*text, DG_SLICE("null"));
+    switch (dg_item_tag(node->local.at[at])) {
+    case DG_ITEM_IF_NULL:
+        return is_null ? REPLACED : CHANGED;
+    case DG_ITEM_IF_NULL_VOID:
+        return is_null ? GONE : CHANGED;
+    case DG_ITEM_IF_EMPTY:
+        return CHANGED;
+    default:
+        if (!dg_op_is_scalar(op))
+            return CHANGED;
+        return op->kind == DG_OP_VALUES ? look_up(r, node, at, from, text)
+                                        : convert(r, op, from, text);
+    }
+}
+
 static const char *run_scalar(dg_run_state *r, const char *p, dg_node *node, size_t start)
 {
     const char *from = p;
@@ -124,21 +186,17 @@ static const char *run_scalar(dg_run_state *r, const char *p, dg_node *node, siz
         return NULL;
     dg_slice text = dg_slice_of(from, (size_t)(p - from));
     for (uint32_t i = 0; node->scalars && i < node->local.count; i++) {
-        const dg_op *op = dg_item_op(node->local.at[i]);
-        unsigned tag = dg_item_tag(node->local.at[i]);
-        if (tag == DG_ITEM_IF_NULL && dg_slice_eq(text, DG_SLICE("null")))
+        switch (change_scalar(r, node, i, from, &text)) {
+        case FAILED:
+            return NULL;
+        case REPLACED:
             return end_replaced(r, node, from, p, i, start);
-        if (tag != DG_ITEM_OP || op->kind != DG_OP_VALUES)
-            continue;
-        uint32_t pair = dg_lexicon_lookup(r->lex, node, i, text);
-        if (pair == UINT32_MAX)
-            return dg_lexicon_failed(r, from);
-        if (pair < op->pair_count)
-            text = op->pairs[pair].to;
-        else if (op->unknown == DG_UNKNOWN_REJECT)
-            return dg_refuse(r, from, op, "a value that the table does not know");
-        else if (op->unknown == DG_UNKNOWN_DEFAULT)
-            return end_replaced(r, node, from, p, i, start);
+        case GONE:
+            r->at = r->base + start;
+            return dg_end_gone(r, node, from, p, node->local.notes[i]);
+        case CHANGED:
+            break;
+        }
     }
     if (node->select)
         return dg_refuse(r, from, node->select, "expected an object to unwrap");
@@ -153,7 +211,7 @@ static inline const char *run_element(dg_run_state *r, const char *p, dg_node *e
                                       dg_guess *first)
 {
     if (element->passes_scalars) {
-        const char *q = dg_plain_scalar(p, r->at);
+        const char *q = dg_plain_scalar(p, true, r->at);
         if (DG_LIKELY(q && q < r->scan.end)) {
             r->at += q - p;
             return q;
@@ -198,14 +256,12 @@ static const char *run_elements(dg_run_state *r, const char *p, dg_node *element
     }
 }
 
-static const char *run_array(dg_run_state *r, const char *p, dg_node *node)
+const char *dg_run_array(dg_run_state *r, const char *p, dg_node *node)
 {
-    if (node->select)
-        return dg_refuse(r, p, node->select, "expected an object to unwrap");
     if (r->depth >= DG_JSON_DEPTH_MAX)
         return dg_scan_fail(&r->scan, p, DG_LIMIT, "nested too deep");
-    dg_node *element = dg_lexicon_element(r->lex, node);
-    if (!element)
+    dg_node *element = node->element;
+    if (!element && !(element = dg_lexicon_element(r->lex, node)))
         return dg_lexicon_failed(r, p);
     if (element->mode == DG_NODE_COPY) {
         p = dg_copy_composite(r, p);
@@ -214,7 +270,7 @@ static const char *run_array(dg_run_state *r, const char *p, dg_node *node)
         p = run_elements(r, p, element);
         r->depth--;
     }
-    return p && put_text(r, p, node->suffix) ? p : NULL;
+    return p;
 }
 
 const char *dg_probe(dg_run_state *r, const char *p, dg_node *node)
@@ -231,7 +287,7 @@ const char *dg_probe(dg_run_state *r, const char *p, dg_node *node)
     return q;
 }
 
-/* An object or array that VALUES does not know, or that is not what the op is for; unless the items before it let
+/* An object or array that an op on scalars does not let pass, or that is not what the op is for; unless the items before it let
  * the object go. */
 static const char *run_override(dg_run_state *r, const char *p, dg_node *node, size_t start,
                                 int32_t override)
@@ -248,17 +304,26 @@ static const char *run_override(dg_run_state *r, const char *p, dg_node *node, s
             int32_t note = node->local.notes[r->void_at];
             r->void_at = -1;
             r->at = r->base + start;
-            return end_gone(r, node, from, p, note);
+            return dg_end_gone(r, node, from, p, note);
         }
     } else if (!(p = dg_scan_value(&r->scan, p, r->depth))) {
         return NULL;
     }
-    if (op->kind != DG_OP_VALUES)
+    if (!dg_op_is_scalar(op))
         return dg_refuse(r, from, op,
-                         *from == '[' ? "expected an object, found an array" : "expected an array, found an object");
+                         *from == '[' ? "expected an object, found an array"
+                                      : "expected an array, found an object");
     if (op->unknown == DG_UNKNOWN_REJECT)
-        return dg_refuse(r, from, op, "a value that the table does not know");
+        return dg_refuse(r, from, op, dg_op_expects(op));
     return end_replaced(r, node, from, p, (uint32_t)override, start);
+}
+
+static const char *run_array(dg_run_state *r, const char *p, dg_node *node)
+{
+    if (node->select)
+        return dg_refuse(r, p, node->select, "expected an object to unwrap");
+    p = dg_run_array(r, p, node);
+    return p && put_text(r, p, node->suffix) ? p : NULL;
 }
 
 static const char *run_stream(dg_run_state *r, const char *p, dg_node *node)
@@ -286,7 +351,7 @@ static const char *run_stream(dg_run_state *r, const char *p, dg_node *node)
         return NULL;
     if (ending.gone) {
         r->at = r->base + start;
-        return end_gone(r, node, from, p, ending.note);
+        return dg_end_gone(r, node, from, p, ending.note);
     }
     return node->suffix.len == 0 || put_text(r, p, node->suffix) ? p : NULL;
 }
@@ -302,6 +367,8 @@ const char *dg_run_value(dg_run_state *r, const char *p, dg_node *node)
     case DG_NODE_CONSTANT:
         p = dg_scan_value(&r->scan, p, r->depth);
         return p ? end_with(r, from, p, &node->result) : NULL;
+    case DG_NODE_STAGED:
+        return dg_run_staged(r, p, node);
     case DG_NODE_BUILDING:
         break;
     }

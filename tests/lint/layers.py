@@ -26,17 +26,17 @@ LIBC_HEADERS = {"arpa/inet.h", "assert.h", "ctype.h", "dirent.h", "emmintrin.h",
                 "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h",
                 "strings.h", "sys/mman.h", "sys/prctl.h", "sys/random.h", "sys/resource.h", "sys/stat.h",
                 "sys/time.h", "sys/types.h", "sys/uio.h", "sys/wait.h", "time.h", "unistd.h"}
-PACKAGE_HEADERS = [("event2/", "libevent"), ("evhtp", "evhtp"), ("openssl/", "openssl"), ("yaml.h", "yaml"),
+PACKAGE_HEADERS = [("event2/", "libevent"), ("evhtp", "evhtp"), ("openssl/", "openssl"), ("yaml.h", "yaml"), ("pcre2.h", "pcre2"),
                    ("jansson.h", "jansson"), ("zlib.h", "zlib"), ("brotli/", "brotli"), ("zstd", "zstd")]
 PACKAGE_FILES = {"libc": ["libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1", "libgcc.a"],
                  "libevent": ["libevent_core.so", "libevent_extra.so"], "evhtp": ["libevhtp.so"],
-                 "openssl": ["libssl.so", "libcrypto.so"], "yaml": ["libyaml.so"], "jansson": ["libjansson.so"],
+                 "openssl": ["libssl.so", "libcrypto.so"], "yaml": ["libyaml.so"], "pcre2": ["libpcre2-8.so"], "jansson": ["libjansson.so"],
                  "zlib": ["libz.so"], "brotli": ["libbrotlidec.so", "libbrotlienc.so"], "zstd": ["libzstd.so"]}
 
 # room: (rooms it may include and call beside itself, system libraries beside libc; "sockets" are the socket calls)
 ROOMS = {
     "base": ("", ""),
-    "transforms": ("base", ""),
+    "transforms": ("base", "pcre2"),
     "rules": ("base transforms", "yaml"),
     "certs": ("base", "openssl"),
     "proxy": ("base", ""),  # the log

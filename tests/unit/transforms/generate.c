@@ -41,6 +41,7 @@ static const char *const SCALARS[] = {"null",
 static const char *const CONSTANTS[] = {
     "null",          "1",    "\"x\"", "{}", "[]", "{\"a\":1}", "{\"fooBar\":{\"b\":null}}",
     "[{\"c\":2},3]", "\"y\""};
+static const char *const OBJECTS[] = {"null", "1", "{}", "{\"a\":1,\"b\":{}}", "\"x\""};
 #define TEXT(text)                                                                                 \
     {                                                                                              \
         "" text, sizeof(text) - 1                                                                  \
@@ -62,7 +63,7 @@ static void fill_values(generator *g, dg_op *op)
     op->pairs = pairs;
     op->pair_count = count;
     op->unknown = (dg_unknown)generate_number(g, 3);
-    if (generate_number(g, 3))
+    if (g->gentle || generate_number(g, 3))
         op->unknown = DG_UNKNOWN_PASS;
     op->value = dg_slice_str(PICK(g, CONSTANTS));
 }
@@ -79,29 +80,58 @@ static void fill_case(generator *g, dg_op *op)
     op->names = except;
 }
 
+static dg_slice fresh_name(generator *g)
+{
+    return dg_slice_str(dg_arena_printf(g->arena, "fresh%u", g->fresh++));
+}
+
+static bool holds_list(dg_op_kind kind)
+{
+    return kind == DG_OP_IN || kind == DG_OP_EACH || kind == DG_OP_MEMBERS || kind == DG_OP_BOTH;
+}
+
 static void fill(generator *g, dg_op *op, unsigned depth)
 {
     static const dg_op_kind kinds[] = {DG_OP_CASE, DG_OP_RENAME, DG_OP_RENAME,  DG_OP_DROP,
                                        DG_OP_DROP, DG_OP_ADD,    DG_OP_DEFAULT, DG_OP_DEFAULT,
                                        DG_OP_WRAP, DG_OP_UNWRAP, DG_OP_VALUES,  DG_OP_IN,
-                                       DG_OP_IN,   DG_OP_IN,     DG_OP_EACH,    DG_OP_LENS};
+                                       DG_OP_IN,   DG_OP_IN,     DG_OP_EACH,    DG_OP_LENS,
+                                       DG_OP_IN,   DG_OP_BOTH,   DG_OP_MEMBERS};
+    static const dg_op_kind gentle[] = {DG_OP_RENAME, DG_OP_DROP, DG_OP_DEFAULT, DG_OP_DEFAULT,
+                                        DG_OP_VALUES, DG_OP_IN,   DG_OP_IN,      DG_OP_MEMBERS,
+                                        DG_OP_LENS,   DG_OP_BOTH, DG_OP_IN,      DG_OP_DROP};
+    static const dg_op_kind gentle_whole[] = {DG_OP_MOVE, DG_OP_COPY, DG_OP_SWITCH, DG_OP_REPLACE, DG_OP_COUNT};
+    if (generate_number(g, 100) < g->whole) {
+        op->kind = g->gentle ? PICK(g, gentle_whole)
+                             : (dg_op_kind)(DG_OP_CAST + generate_number(g, DG_OP_PRINT - DG_OP_CAST + 1));
+        op->origin = (dg_origin){"generated.yaml", 2, 1};
+        generate_operands(g, op, depth);
+        return;
+    }
     do
-        op->kind = PICK(g, kinds);
-    while ((op->kind == DG_OP_IN || op->kind == DG_OP_EACH) && depth == 0);
+        op->kind = g->gentle ? PICK(g, gentle) : PICK(g, kinds);
+    while ((holds_list(op->kind) && depth == 0) ||
+           (g->gentle && op->kind == DG_OP_LENS && g->lens->count == 0));
     op->name = name(g);
     op->to = name(g);
     op->origin = (dg_origin){"generated.yaml", 1, 1};
+    if ((op->kind == DG_OP_CASE || op->kind == DG_OP_RENAME) && generate_number(g, 100) < g->whole)
+        op->collision = (dg_collision)generate_number(g, 3);
+    if (op->kind == DG_OP_RENAME && g->gentle)
+        op->to = fresh_name(g);
     if (op->kind == DG_OP_CASE)
         fill_case(g, op);
     else if (op->kind == DG_OP_VALUES)
         fill_values(g, op);
     else if (op->kind == DG_OP_ADD || op->kind == DG_OP_DEFAULT)
-        op->value = dg_slice_str(PICK(g, CONSTANTS));
+        op->value = g->gentle ? dg_slice_str(PICK(g, OBJECTS)) : dg_slice_str(PICK(g, CONSTANTS));
     else if (op->kind == DG_OP_LENS)
         op->body = g->lens;
-    else if (op->kind == DG_OP_IN || op->kind == DG_OP_EACH)
+    else if (holds_list(op->kind))
         op->body = generate_list(g, depth - 1);
     op->when_null = op->kind == DG_OP_DEFAULT && generate_number(g, 2);
+    if (op->kind == DG_OP_DROP)
+        op->when_null = generate_number(g, 4) == 0;
     op->if_empty = op->kind == DG_OP_DROP && generate_number(g, 2);
 }
 
@@ -114,11 +144,6 @@ dg_ops *generate_list(generator *g, unsigned depth)
         fill(g, &items[i], depth);
     *list = (dg_ops){items, count};
     return list;
-}
-
-static dg_slice fresh_name(generator *g)
-{
-    return dg_slice_str(dg_arena_printf(g->arena, "fresh%u", g->fresh++));
 }
 
 static void fill_lossless(generator *g, dg_op *op, unsigned depth)

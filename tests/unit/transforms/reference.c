@@ -1,6 +1,8 @@
 #include "reference.h"
 
+#include "transforms/lexicon.h"
 #include "transforms/name.h"
+#include "transforms/scalar.h"
 
 typedef enum { SCALAR, ARRAY, OBJECT, POISON } kind;
 
@@ -175,9 +177,14 @@ static void add(dg_arena *arena, value *v, dg_slice name, value *what)
     set_name(arena, m, name);
 }
 
-static bool is_empty(value *v)
+static bool is_empty(const value *v)
 {
     return v->kind == OBJECT && !v->first && !v->collided;
+}
+
+static bool is_null(const value *v)
+{
+    return v->kind == SCALAR && dg_slice_eq(v->text, DG_SLICE("null"));
 }
 
 static void drop(value *v, const dg_op *op)
@@ -185,9 +192,9 @@ static void drop(value *v, const dg_op *op)
     member *before = NULL;
     for (member *m = v->first; m; m = m->next) {
         bool goes = dg_slice_eq(m->name, op->name);
-        if (goes && op->if_empty) {
+        if (goes && (op->if_empty || op->when_null)) {
             m->value->touched = true;
-            goes = is_empty(m->value);
+            goes = (op->if_empty && is_empty(m->value)) || (op->when_null && is_null(m->value));
         }
         if (!goes) {
             before = m;
@@ -209,8 +216,11 @@ static bool same_scalar(dg_arena *arena, dg_slice a, dg_slice b)
     return dg_slice_eq(a, b);
 }
 
+static bool poisoned;
+
 static value *poison(value *v)
 {
+    poisoned = true;
     v->kind = POISON;
     return v;
 }
@@ -253,13 +263,13 @@ static void apply_to_object(dg_arena *arena, value *v, const dg_op *op)
         if (count_named(v, op->name) == 0)
             add(arena, v, op->name, parse(arena, op->value));
         else if (op->kind == DG_OP_ADD)
-            v->collided = true;
+            v->collided = poisoned = true;
         else if (op->when_null)
             for (member *m = v->first; m; m = m->next) {
                 if (!dg_slice_eq(m->name, op->name))
                     continue;
                 m->value->touched = true;
-                if (m->value->kind == SCALAR && dg_slice_eq(m->value->text, DG_SLICE("null")))
+                if (is_null(m->value))
                     m->value = parse(arena, op->value);
             }
         break;
@@ -273,9 +283,64 @@ static void apply_to_object(dg_arena *arena, value *v, const dg_op *op)
     }
 }
 
+static bool print(const value *v, dg_buf *out);
+
+/* The text of a value that is there whole: poison if it is not fit to be written. */
+static bool write(value *v, dg_buf *text)
+{
+    static const char padding[DG_JSON_PADDING];
+    if (!print(v, text))
+        return false;
+    dg_buf_add(text, dg_slice_of(padding, sizeof padding));
+    text->len -= sizeof padding;
+    return true;
+}
+
+static value *apply_scalar(dg_arena *arena, value *v, const dg_op *op)
+{
+    const char *message;
+    if (v->kind != SCALAR) {
+        bool passes = op->kind == DG_OP_REPLACE || op->unknown == DG_UNKNOWN_PASS;
+        if (!passes && op->unknown == DG_UNKNOWN_REJECT)
+            return poison(v);
+        return passes ? v : parse(arena, op->value);
+    }
+    dg_buf out;
+    dg_buf_init(&out, 0);
+    if (dg_scalar_apply(op, v->text, &out, &message) == DG_OK)
+        v->text = dg_arena_dup(arena, dg_buf_slice(&out));
+    else
+        poison(v);
+    dg_buf_free(&out);
+    return v;
+}
+
+static value *apply_whole(dg_arena *arena, value *v, const dg_op *op)
+{
+    static dg_whole *whole;
+    dg_whole_error error;
+    dg_buf in, out;
+    size_t at = 0;
+    value *made = new_value(arena, POISON);
+    dg_buf_init(&in, 0);
+    dg_buf_init(&out, 0);
+    if (!whole && dg_whole_new(&whole) != DG_OK)
+        return made;
+    if (!write(v, &in))
+        ;
+    else if (op->kind == DG_OP_SWITCH && dg_whole_switch(whole, op, dg_buf_slice(&in), &at, &error) == DG_OK)
+        made = at < op->case_count ? apply_list(arena, v, op->cases[at].body) : v;
+    else if (op->kind != DG_OP_SWITCH &&
+             dg_whole_apply(whole, &op, 1, dg_buf_slice(&in), &out, &error) == DG_OK)
+        made = parse(arena, dg_buf_slice(&out));
+    dg_buf_free(&in);
+    dg_buf_free(&out);
+    return made->kind == POISON ? poison(made) : made;
+}
+
 static value *apply(dg_arena *arena, value *v, const dg_op *op)
 {
-    if (op->kind == DG_OP_LENS)
+    if (op->kind == DG_OP_LENS || op->kind == DG_OP_BOTH)
         return apply_list(arena, v, op->body);
     if (op->kind == DG_OP_WRAP) {
         value *object = new_value(arena, OBJECT);
@@ -285,20 +350,24 @@ static value *apply(dg_arena *arena, value *v, const dg_op *op)
     }
     if (v->kind == POISON)
         return v;
+    if (dg_op_is_whole(op))
+        return apply_whole(arena, v, op);
     v->touched = true;
+    if (dg_op_class_of(op->kind) == DG_OP_IS_SCALAR)
+        return apply_scalar(arena, v, op);
     if (op->kind == DG_OP_CASE)
         convert(arena, v, op);
     else if (op->kind == DG_OP_VALUES)
         return look_up(arena, v, op);
     else if (op->kind == DG_OP_UNWRAP)
         return unwrap(v, op);
-    else if (v->kind == (op->kind == DG_OP_EACH ? OBJECT : ARRAY))
+    else if (op->kind != DG_OP_MEMBERS && v->kind == (op->kind == DG_OP_EACH ? OBJECT : ARRAY))
         return poison(v); /* the other kind than the op is for */
-    else if (v->kind == OBJECT)
-        apply_to_object(arena, v, op);
-    else if (v->kind == ARRAY)
+    else if (v->kind == ARRAY || op->kind == DG_OP_MEMBERS)
         for (member *m = v->first; m; m = m->next)
             m->value = apply_list(arena, m->value, op->body);
+    else if (v->kind == OBJECT)
+        apply_to_object(arena, v, op);
     return v;
 }
 
@@ -349,7 +418,7 @@ dg_status reference_run(dg_arena *arena, const dg_ops *const *steps, size_t step
     while (tail > head && strchr(" \t\r\n", in.ptr[tail - 1]))
         tail--;
     value *v = parse(arena, dg_slice_of(in.ptr + head, tail - head));
-    endless = false;
+    endless = poisoned = false;
     for (size_t i = 0; i < step_count; i++)
         v = apply_list(arena, v, steps[i]);
     if (endless)
@@ -362,4 +431,9 @@ dg_status reference_run(dg_arena *arena, const dg_ops *const *steps, size_t step
     }
     dg_buf_add(out, dg_slice_from(in, tail));
     return DG_OK;
+}
+
+bool reference_forgave(void)
+{
+    return poisoned;
 }

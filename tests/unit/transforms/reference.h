@@ -10,5 +10,8 @@
 /* Appends the outcome to `out`; DG_INVALID if an op refuses, DG_LIMIT if there is no end to it. */
 dg_status reference_run(dg_arena *arena, const dg_ops *const *steps, size_t step_count, dg_slice in,
                         dg_buf *out);
+/* Whether a value that an op refused went away in the last run, so that the outcome stands all the same. An op on
+ * whole values may have been stricter: what comes before it must be fit to be written. */
+bool reference_forgave(void);
 
 #endif
