@@ -273,6 +273,24 @@ static bool begin(dg_stream *s, const char *end, bool last, dg_buf *out)
     return true;
 }
 
+/* Where the value is that waits, in a text that is valid so far. */
+static const char *waiting_value(const dg_spine *s)
+{
+    dg_scan scan = {.end = s->end};
+    const char *p = dg_scan_space(&scan, s->at), *name;
+    if (s->depth == 0)
+        return p;
+    if (p < scan.end && *p == ',')
+        p = dg_scan_space(&scan, p + 1);
+    if (!s->levels[s->depth - 1].object || p >= scan.end || *p != '"')
+        return p;
+    name = p;
+    if (!(p = dg_scan_string(&scan, p + 1, NULL)))
+        return name;
+    p = dg_scan_space(&scan, p);
+    return p < scan.end && *p == ':' ? dg_scan_space(&scan, p + 1) : name;
+}
+
 /* What waits is too long: says so, unless it is not JSON anyway. */
 static bool refuse_long(dg_stream *s)
 {
@@ -282,7 +300,7 @@ static bool refuse_long(dg_stream *s)
     spine->usable = NULL;
     bool ok = s->run(spine);
     if (ok || scan->status == DG_NOMEM || scan->fault_at == scan->end)
-        dg_scan_fail(scan, spine->at, DG_LIMIT, "a value that has to wait for its end is too long");
+        dg_scan_fail(scan, waiting_value(spine), DG_LIMIT, "a value that has to wait for its end is too long");
     return false;
 }
 

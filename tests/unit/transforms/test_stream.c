@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -138,7 +139,8 @@ static void one_program(uint64_t seed, tally *t)
 {
     dg_arena arena;
     dg_arena_init(&arena, 0);
-    generator g = {.state = seed * 0x9E3779B97F4A7C15u + 3, .arena = &arena};
+    generator g = {.state = seed * 0x9E3779B97F4A7C15u + 3, .arena = &arena,
+                   .whole = seed % 3 == 0 ? 30 : 0};
     g.lens = dg_arena_zalloc(&arena, sizeof *g.lens);
     *g.lens = *generate_list(&g, 2);
     const dg_ops *steps[STEPS_MAX];
@@ -186,8 +188,158 @@ static void any_cut_gives_the_same(void **state)
     assert_true(t.early > t.runs / 5);
 }
 
+/* ---- Large texts, made as they are read */
+
+#define S(text) {"" text, sizeof(text) - 1}
+static const dg_op item_ops[] = {{.kind = DG_OP_RENAME, .name = S("a"), .to = S("b")}};
+static const dg_ops item_list = {item_ops, 1};
+static const dg_op each_ops[] = {{.kind = DG_OP_EACH, .body = &item_list}};
+static const dg_ops each_list = {each_ops, 1};
+static const dg_op data_ops[] = {{.kind = DG_OP_UNWRAP, .name = S("data")},
+                                 {.kind = DG_OP_EACH, .body = &item_list},
+                                 {.kind = DG_OP_WRAP, .name = S("items")}};
+static const dg_ops data_list = {data_ops, 3};
+static const dg_op empty_ops[] = {{.kind = DG_OP_IN, .name = S("x"), .body = &each_list},
+                                  {.kind = DG_OP_DROP, .name = S("x"), .if_empty = true}};
+static const dg_ops empty_list = {empty_ops, 2};
+
+typedef struct large {
+    dg_runner *runner;
+    dg_program *program;
+    dg_stream *stream;
+    dg_buf out;
+    uint64_t in_bytes, out_bytes;
+    dg_run_error error;
+} large;
+
+static void open_large(large *l, const dg_ops *list, const dg_stream_limits *limits)
+{
+    dg_diags diags;
+    dg_diags_init(&diags);
+    memset(l, 0, sizeof *l);
+    assert_int_equal(dg_program_compile(&list, 1, &diags, &l->program), DG_OK);
+    assert_int_equal(dg_runner_new(&l->runner), DG_OK);
+    assert_int_equal(dg_stream_new(l->runner, l->program, limits, &l->stream), DG_OK);
+    dg_diags_free(&diags);
+}
+
+static dg_status feed(large *l, const char *text, bool last)
+{
+    dg_status status = dg_stream_feed(l->stream, dg_slice_str(text), last, &l->out, &l->error);
+    l->in_bytes += strlen(text);
+    l->out_bytes += l->out.len;
+    l->out.len = 0;
+    return status;
+}
+
+static void close_large(large *l)
+{
+    dg_stream_free(l->stream);
+    dg_runner_free(l->runner);
+    dg_program_free(l->program);
+    dg_buf_free(&l->out);
+}
+
+static long peak_kb(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+}
+
+/* DG_STREAM_MB: how large, for whoever wants to see a gigabyte. */
+static void a_long_array_needs_little_memory(void **state)
+{
+    (void)state;
+    enum { ITEMS = 1000 };
+    const char *megabytes = getenv("DG_STREAM_MB");
+    uint64_t bytes = (megabytes ? strtoull(megabytes, NULL, 10) : 64) << 20;
+    large l;
+    dg_buf piece;
+    dg_buf_init(&piece, 0);
+    for (int i = 0; i < ITEMS; i++)
+        dg_buf_add_str(&piece, "{\"a\":12345,\"c\":[\"some text\",null,{\"a\":1}]} ,\n");
+    dg_buf_add_char(&piece, '\0');
+    open_large(&l, &data_list, NULL);
+    long before = peak_kb();
+    assert_int_equal(feed(&l, "{\"links\":null,\"data\":[", false), DG_OK);
+    while (l.in_bytes < bytes) {
+        uint64_t behind = l.in_bytes - l.out_bytes;
+        assert_int_equal(feed(&l, piece.ptr, false), DG_OK);
+        assert_true(l.in_bytes - l.out_bytes < behind + 100);
+    }
+    assert_int_equal(feed(&l, "{}],\"more\":1}", true), DG_OK);
+    long grown = peak_kb() - before;
+    print_message("%llu bytes, %ld KB more memory\n", (unsigned long long)l.in_bytes, grown);
+#ifndef __SANITIZE_ADDRESS__
+    assert_true(grown < 4096);
+#endif
+    assert_true(dg_program_streams(l.program));
+    close_large(&l);
+    dg_buf_free(&piece);
+}
+
+/* A string that nothing looks at; a number; a member that goes: none has to be held. */
+static void long_scalars_pass_through(void **state)
+{
+    (void)state;
+    char text[8193];
+    static const char *const begins[] = {"[{\"a\":\"", "[{\"c\":-1", "[{\"c\":{\"d\":[\"", "{\"gone\":\"", "{\"gone\":[[\""};
+    static const char *const fills[] = {"0123 \\u00e5 \\\\ ", "0123456789012345", "01,34]67}9:0123 ", "0123456789abcdef",
+                                        "0123456789abcdef"};
+    static const char *const ends[] = {"\"}]", "}]", "\"]}}]", "\",\"data\":[{\"a\":1}]}", "\"]],\"data\":[]}"};
+    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++) {
+        large l;
+        for (size_t k = 0; k < sizeof text - 1; k += 16)
+            memcpy(text + k, fills[i], 16);
+        text[sizeof text - 1] = '\0';
+        open_large(&l, i < 3 ? &each_list : &data_list, NULL);
+        assert_int_equal(feed(&l, begins[i], false), DG_OK);
+        while (l.in_bytes < 10 << 20)
+            assert_int_equal(feed(&l, text, false), DG_OK);
+        assert_true(i >= 3 || l.in_bytes - l.out_bytes < 4 << 16);
+        assert_int_equal(feed(&l, ends[i], true), DG_OK);
+        assert_true(i < 3 ? l.in_bytes == l.out_bytes : l.out_bytes < 32);
+        close_large(&l);
+    }
+}
+
+static void what_has_to_wait_is_bounded(void **state)
+{
+    (void)state;
+    large l;
+    open_large(&l, &empty_list, &(dg_stream_limits){.held_bytes_max = 100000});
+    assert_int_equal(feed(&l, "{\"b\":1,\"x\":[", false), DG_OK);
+    dg_status status = DG_OK;
+    while (status == DG_OK && l.in_bytes < 1 << 20)
+        status = feed(&l, "{\"a\":12345},{\"a\":12345},{\"a\":12345},{\"a\":12345},", false);
+    assert_int_equal(status, DG_LIMIT);
+    assert_true(l.in_bytes > 100000 && l.in_bytes < 110000);
+    assert_string_equal(l.error.pointer, "/x");
+    close_large(&l);
+}
+
+static void errors_count_from_the_beginning(void **state)
+{
+    (void)state;
+    large l;
+    open_large(&l, &each_list, NULL);
+    assert_int_equal(feed(&l, "[", false), DG_OK);
+    for (int i = 0; i < 200000; i++)
+        assert_int_equal(feed(&l, "{\"a\":12345},", false), DG_OK);
+    assert_int_equal(feed(&l, "{\"c\":{\"d/e\":[0,1,tru", false), DG_OK);
+    assert_int_equal(feed(&l, "th]}}]", false), DG_SYNTAX);
+    assert_int_equal(l.error.offset, 1 + 200000 * 12 + 17);
+    assert_string_equal(l.error.pointer, "/200000/c/d~1e/2");
+    close_large(&l);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(any_cut_gives_the_same)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(any_cut_gives_the_same),
+                                       cmocka_unit_test(a_long_array_needs_little_memory),
+                                       cmocka_unit_test(long_scalars_pass_through),
+                                       cmocka_unit_test(what_has_to_wait_is_bounded),
+                                       cmocka_unit_test(errors_count_from_the_beginning)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
