@@ -42,6 +42,11 @@ void dg_diags_add(dg_diags *diags, dg_severity severity, dg_origin origin, const
     diags->last = &diag->next;
 }
 
+bool dg_diags_full(const dg_diags *diags)
+{
+    return diags->errors + diags->warnings >= DIAGS_MAX;
+}
+
 static int compare(const void *a, const void *b)
 {
     const dg_diag *x = *(dg_diag *const *)a, *y = *(dg_diag *const *)b;
@@ -114,13 +119,14 @@ static size_t edit_distance(dg_slice a, dg_slice b)
 const char *dg_did_you_mean(dg_slice word, const char *const *candidates)
 {
     const char *best = NULL;
-    size_t best_distance = word.len / 3 + 1;
-    for (; word.len <= WORD_MAX && *candidates; candidates++) {
+    size_t best_distance = word.len <= 1 ? 0 : word.len <= 4 ? 2 : word.len <= 8 ? 3 : 4;
+    for (; best_distance && word.len <= WORD_MAX && *candidates; candidates++) {
         dg_slice candidate = dg_slice_str(*candidates);
-        if (candidate.len > WORD_MAX)
+        size_t apart = candidate.len > word.len ? candidate.len - word.len : word.len - candidate.len;
+        if (candidate.len > WORD_MAX || apart >= best_distance)
             continue;
         size_t distance = edit_distance(word, candidate);
-        if (distance < best_distance || (distance == best_distance && !best)) {
+        if (distance < best_distance) {
             best = *candidates;
             best_distance = distance;
         }

@@ -39,8 +39,11 @@ void dg_diags_add(dg_diags *diags, dg_severity severity, dg_origin origin, const
 /* In the order of file, line, column. */
 void dg_diags_print(dg_diags *diags, FILE *to);
 
-/* The candidate that `word` was likely meant to be (edit distance at most a third of its length), or NULL.
- * `candidates` ends with NULL. */
+/* No more are kept: what only makes a message better is not worth its time. */
+bool dg_diags_full(const dg_diags *diags);
+
+/* The candidate that `word` was likely meant to be, or NULL: at most one letter off in words of up to four, two
+ * in words of up to eight, else three; never for a single letter. `candidates` ends with NULL. */
 const char *dg_did_you_mean(dg_slice word, const char *const *candidates);
 
 #endif

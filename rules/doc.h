@@ -77,6 +77,10 @@ bool dg_node_want_bool(const dg_node *node, const char *what, dg_diags *diags, b
 bool dg_node_want_u64(const dg_node *node, const char *what, uint64_t min, uint64_t max,
                       dg_diags *diags, uint64_t *ret_value);
 
+/* One of `words` (ends with NULL): its index. */
+bool dg_node_want_word(const dg_node *node, const char *const *words, dg_diags *diags,
+                       size_t *ret_which);
+
 /* Adds an error for each member of `map` whose key is not among `known` (ends with NULL), with the
  * key that was likely meant. True when there is none. */
 bool dg_node_check_keys(const dg_node *map, const char *const *known, dg_diags *diags);

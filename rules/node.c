@@ -118,12 +118,22 @@ bool dg_node_is_string(const dg_node *node)
     return node->kind == DG_NODE_SCALAR && type_of(node->text, node->quoted) == IS_STRING;
 }
 
+/* A scalar by what it is, not by how it is written: "a" and a are the same, null and ~ too, 1 and "1" not. */
+static uint64_t scalar_digest(dg_slice text, bool quoted, uint64_t before)
+{
+    const uint64_t type = type_of(text, quoted);
+    return dg_hash(type == IS_NULL ? DG_SLICE("null") : text,
+                   dg_hash(dg_slice_of(&type, sizeof type), before));
+}
+
 uint64_t dg_node_digest(const dg_node *node, uint64_t before)
 {
-    const uint64_t shape[] = {(uint64_t)node->kind, node->quoted, node->key_quoted, node->count};
+    const uint64_t shape[] = {(uint64_t)node->kind, node->count, node->key.ptr != NULL};
     uint64_t digest = dg_hash(dg_slice_of(shape, sizeof shape), before);
-    digest = dg_hash(node->key, digest);
-    digest = dg_hash(node->text, digest);
+    if (node->key.ptr)
+        digest = scalar_digest(node->key, node->key_quoted, digest);
+    if (node->kind == DG_NODE_SCALAR)
+        digest = scalar_digest(node->text, node->quoted, digest);
     for (const dg_node *child = node->first; child; child = child->next)
         digest = dg_node_digest(child, digest);
     return digest;
@@ -197,13 +207,34 @@ bool dg_node_want_u64(const dg_node *node, const char *what, uint64_t min, uint6
     return true;
 }
 
+bool dg_node_want_word(const dg_node *node, const char *const *words, dg_diags *diags,
+                       size_t *ret_which)
+{
+    char list[256] = "";
+    size_t at = 0;
+    for (size_t i = 0; words[i]; i++) {
+        if (node->kind == DG_NODE_SCALAR && dg_slice_eq(node->text, dg_slice_str(words[i]))) {
+            *ret_which = i;
+            return true;
+        }
+        const char *joint = i == 0 ? "" : words[i + 1] ? ", " : " or ";
+        int n = snprintf(list + at, sizeof list - at, "%s%s", joint, words[i]);
+        if (n > 0 && (size_t)n < sizeof list - at)
+            at += (size_t)n;
+    }
+    bool named = node->kind == DG_NODE_SCALAR && dg_node_is_string(node) && node->text.len;
+    dg_diags_add(diags, DG_ERROR, node->origin, named ? "expected %s, found '%.*s'" : "expected %s, found %.*s",
+                 list, DG_SLICE_FMT(named ? node->text : dg_slice_str(dg_node_describe(node))));
+    return false;
+}
+
 bool dg_node_check_keys(const dg_node *map, const char *const *known, dg_diags *diags)
 {
     bool good = true;
     for (const dg_node *n = map->first; n; n = n->next) {
         if (is_one_of(n->key, known))
             continue;
-        const char *meant = dg_did_you_mean(n->key, known);
+        const char *meant = dg_diags_full(diags) ? NULL : dg_did_you_mean(n->key, known);
         dg_diags_add(diags, DG_ERROR, n->key_origin,
                      meant ? "'%.*s' is not known here; did you mean '%s'?"
                            : "'%.*s' is not known here",

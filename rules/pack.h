@@ -17,7 +17,8 @@ enum {
     DG_BINDINGS_MAX = 4096,     /* of a pack */
     DG_ENDPOINTS_MAX = 1024,    /* of a pack, counted once for all versions */
     DG_OP_PATH_MAX = 32,        /* steps of a dotted path */
-    DG_OPS_EXPANDED_MAX = 20000 /* of an op list, lenses written out */
+    DG_OPS_EXPANDED_MAX = 20000, /* of an op list, lenses written out */
+    DG_PACK_OPS_MAX = 200000     /* of a pack, so: it bounds what turning and compiling cost */
 };
 
 typedef enum dg_part { DG_REQUEST, DG_RESPONSE, DG_ERROR_RESPONSE, DG_PARTS } dg_part;
@@ -70,7 +71,7 @@ typedef struct dg_pack {
     dg_inventory *inventory;
     size_t inventory_count;
     const dg_change **chain; /* chain[i] joins version i and i + 1 */
-    size_t binding_total;
+    size_t binding_total, op_total;
     uint64_t digest; /* of the documents read so far */
 } dg_pack;
 
@@ -100,6 +101,7 @@ typedef struct dg_ops_reader {
     dg_diags *diags;
     dg_lens *lenses;
     size_t lens_count;
+    size_t *op_total; /* of the pack so far; NULL = not counted */
 } dg_ops_reader;
 
 bool dg_ops_read(const dg_ops_reader *reader, const dg_node *node, dg_ops *ret_ops);

@@ -271,12 +271,16 @@ const dg_change *dg_pack_read_change(dg_pack *pack, const dg_node *root)
         return NULL;
     dg_node_check_keys(root, keys, pack->diags);
     dg_ops_reader reader = {.arena = pack->arena, .diags = pack->diags};
+    reader.op_total = &pack->op_total;
     const dg_node *title = dg_node_get(root, "change"), *lenses = dg_node_get(root, "lenses");
     const dg_node *endpoints = dg_node_get(root, "endpoints");
     dg_slice text;
     if (!title)
         dg_diags_add(pack->diags, DG_ERROR, root->origin,
                      "the change has no title: 'change: what changed'");
+    else if (!dg_node_is_string(title))
+        dg_diags_add(pack->diags, DG_ERROR, title->origin, "expected a title, found %s",
+                     dg_node_describe(title));
     else if (dg_node_want_string(title, "a title", pack->diags, &text))
         change->title = text.ptr;
     bool joined = read_between(pack, root, change);

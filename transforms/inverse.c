@@ -1,6 +1,5 @@
 /* The way back: each op's inverse, in reverse order. */
-#include "transforms/name.h"
-#include "transforms/op.h"
+#include "transforms/loss.h"
 
 enum { LISTS_MAX = 1024, DEPTH_MAX = 128 };
 
@@ -18,126 +17,270 @@ typedef struct inverter {
     bool wrong;
 } inverter;
 
-#define LOSES(inv, op, ...)                                                                        \
-    do {                                                                                           \
-        (inv)->wrong = true;                                                                       \
-        dg_diags_add((inv)->diags, DG_ERROR, (op)->origin, __VA_ARGS__);                           \
-    } while (0)
+/* The list being made: room for two ops for each of the way up. */
+typedef struct turned {
+    dg_op *items;
+    size_t count;
+} turned;
 
 static const dg_ops *invert_list(inverter *inv, const dg_ops *up);
 
-/* The same scalar: strings decoded, anything else as text. Without memory
- * they count as texts. */
-static bool same_scalar(dg_slice a, dg_slice b)
+static void fail(inverter *inv, dg_origin origin, const char *word, const char *message)
 {
-    if (a.len < 2 || b.len < 2 || a.ptr[0] != '"' || b.ptr[0] != '"')
-        return dg_slice_eq(a, b);
-    dg_buf x, y;
-    dg_buf_init(&x, 0);
-    dg_buf_init(&y, 0);
-    dg_name_decode(dg_slice_of(a.ptr + 1, a.len - 2), &x);
-    dg_name_decode(dg_slice_of(b.ptr + 1, b.len - 2), &y);
-    bool same = x.status == DG_OK && y.status == DG_OK
-                    ? dg_slice_eq(dg_buf_slice(&x), dg_buf_slice(&y))
-                    : dg_slice_eq(a, b);
-    dg_buf_free(&x);
-    dg_buf_free(&y);
-    return same;
+    inv->wrong = true;
+    dg_diags_add(inv->diags, DG_ERROR, origin, "%s: %s", word, message);
 }
 
-static void invert_values(inverter *inv, const dg_op *up, dg_op *down)
+static void push(turned *out, dg_op op)
 {
-    dg_value_pair *turned = dg_arena_alloc(inv->arena, (up->pair_count + 1) * sizeof *turned);
+    out->items[out->count++] = op;
+}
+
+static void invert_values(inverter *inv, const dg_op *up, turned *out)
+{
+    dg_op down = *up;
+    dg_value_pair *pairs = dg_arena_alloc(inv->arena, (up->pair_count + 1) * sizeof *pairs);
+    const uint32_t *first = dg_rows_first(inv->arena, up);
     size_t count = 0;
-    if (!turned)
+    if (!pairs || !first)
         return;
-    for (size_t i = 0; i < up->pair_count; i++) {
-        size_t k = 0;
-        while (k < count && !same_scalar(turned[k].from, up->pairs[i].to))
-            k++;
-        if (k == count) {
-            turned[count++] = (dg_value_pair){up->pairs[i].to, up->pairs[i].from};
-        } else if (!up->lossy) {
-            LOSES(inv, up,
-                  "values: both %.*s and %.*s become %.*s, so the way back is not known; remove a "
-                  "row, or accept that the first one wins with `lossy: accept`",
-                  DG_SLICE_FMT(turned[k].to), DG_SLICE_FMT(up->pairs[i].from),
-                  DG_SLICE_FMT(up->pairs[i].to));
-        }
-    }
-    down->pairs = turned;
-    down->pair_count = count;
+    for (size_t i = 0; i < up->pair_count; i++)
+        if (first[i] == i)
+            pairs[count++] = (dg_value_pair){up->pairs[i].to, up->pairs[i].from};
+    down.pairs = pairs;
+    down.pair_count = count;
     if (up->unknown == DG_UNKNOWN_DEFAULT) {
-        down->value = (dg_slice){NULL, 0};
-        down->unknown = up->lossy ? DG_UNKNOWN_PASS : DG_UNKNOWN_REJECT;
+        down.value = (dg_slice){NULL, 0};
+        down.unknown = up->lossy ? DG_UNKNOWN_PASS : DG_UNKNOWN_REJECT;
     }
+    push(out, down);
 }
 
-/* What undoes DROP: false if nothing does. */
-static bool invert_drop(inverter *inv, const dg_op *up, dg_op *down)
+static void invert_drop(const dg_op *up, turned *out)
 {
-    if (up->if_empty) {
-        /* Only {} was lost. */
-        down->kind = DG_OP_DEFAULT;
-        down->value = DG_SLICE("{}");
-        return true;
+    dg_op down = *up;
+    down.kind = DG_OP_DEFAULT; /* whoever answers may send the member after all */
+    down.when_null = false;
+    if (up->if_empty) /* only {} was lost */
+        down.value = DG_SLICE("{}");
+    if (down.value.len)
+        push(out, down);
+}
+
+/* Drops what came to a place, and the objects on the way to it that hold nothing else. */
+static void drop_at(inverter *inv, const dg_op *up, const dg_path *path, turned *out)
+{
+    dg_op drop = {.kind = DG_OP_DROP, .word = dg_op_said(up), .origin = up->origin};
+    dg_op list[2] = {drop, drop};
+    size_t count = 1;
+    list[0].name = path->steps[path->count - 1];
+    for (size_t i = path->count - 1; i-- > 0;) {
+        dg_ops *body = dg_arena_alloc(inv->arena, sizeof *body);
+        dg_op *items = dg_arena_alloc(inv->arena, count * sizeof *items);
+        if (!body || !items)
+            return;
+        memcpy(items, list, count * sizeof *items);
+        *body = (dg_ops){items, count};
+        list[0] = (dg_op){.kind = DG_OP_IN, .word = drop.word, .origin = up->origin};
+        list[0].name = path->steps[i];
+        list[0].body = body;
+        list[1] = drop;
+        list[1].name = path->steps[i];
+        list[1].if_empty = true;
+        count = 2;
     }
-    if (up->value.len) {
-        /* DEFAULT, as whoever answers may send the member after all. */
-        down->kind = DG_OP_DEFAULT;
-        return true;
+    for (size_t i = 0; i < count; i++)
+        push(out, list[i]);
+}
+
+/* The newer name's value wins in both directions: there it had its name already, here it gets it. */
+static dg_collision turned_collision(dg_collision collision)
+{
+    return collision == DG_COLLISION_NEWER   ? DG_COLLISION_OLDER
+           : collision == DG_COLLISION_OLDER ? DG_COLLISION_NEWER
+                                             : DG_COLLISION_REJECT;
+}
+
+/* Whether an op of the list may change what is below the member `name`, or what that is called. */
+static bool touches(const dg_ops *list, dg_slice name)
+{
+    for (size_t i = 0; list && i < list->count; i++) {
+        const dg_op *op = &list->items[i];
+        switch (op->kind) {
+        case DG_OP_RENAME:
+            if (dg_slice_eq(op->to, name))
+                return true;
+            break;
+        case DG_OP_DROP:
+        case DG_OP_ADD:
+        case DG_OP_DEFAULT:
+        case DG_OP_IN:
+            break;
+        case DG_OP_MOVE:
+            if (dg_slice_eq(op->path.steps[0], name))
+                return true;
+            /* fall through */
+        case DG_OP_COPY:
+        case DG_OP_SUM:
+        case DG_OP_COUNT:
+            if (dg_slice_eq(op->target.steps[0], name))
+                return true;
+            continue;
+        default:
+            return true;
+        }
+        if (dg_slice_eq(op->name, name))
+            return true;
     }
-    if (!up->lossy)
-        LOSES(inv, up,
-              "drop: the value of \"%.*s\" is lost on the way back; give the value to put there "
-              "with `restore: VALUE`, or leave it out with `lossy: accept`",
-              DG_SLICE_FMT(up->name));
     return false;
 }
 
-/* Fills in *down (a copy of *up so far); false if the inverse is to do nothing. */
-static bool invert_op(inverter *inv, const dg_op *up, dg_op *down)
+/* Whether no case changes what the test asks for, so that it tells on the way back, too. */
+static bool holds_after(const dg_op *op, const dg_test *test)
 {
+    bool asks = test->kind != DG_TEST_ALWAYS && test->part_count == 0;
+    if (asks && (test->path.count == 0 || !test->path.steps[0].ptr))
+        return false;
+    for (size_t i = 0; asks && i < op->case_count; i++)
+        if (touches(op->cases[i].body, test->path.steps[0]))
+            return false;
+    for (size_t i = 0; i < test->part_count; i++)
+        if (!holds_after(op, &test->parts[i]))
+            return false;
+    return true;
+}
+
+static void invert_switch(inverter *inv, const dg_op *up, turned *out)
+{
+    dg_op down = *up;
+    dg_switch_case *cases = dg_arena_alloc(inv->arena, (up->case_count + 1) * sizeof *cases);
+    if (!cases)
+        return;
+    for (size_t i = 0; i < up->case_count; i++) {
+        const dg_switch_case *c = &up->cases[i];
+        const dg_test *newer = c->newer;
+        if (!newer && holds_after(up, c->test))
+            newer = c->test;
+        if (!newer)
+            fail(inv, c->test->origin, dg_op_said(up),
+                 "which case it was is not known on the way back, for the ops change what is asked; "
+                 "say what holds for the newer value with `newer: CONDITION`, or write the way "
+                 "back with `down: OPS`");
+        cases[i] = (dg_switch_case){newer, c->test, c->body ? invert_list(inv, c->body) : NULL};
+    }
+    down.cases = cases;
+    push(out, down);
+}
+
+static void swap_formats(dg_op *op)
+{
+    dg_cast cast = op->cast_from;
+    op->cast_from = op->cast_to;
+    op->cast_to = cast;
+    dg_time_format time = op->time_from;
+    op->time_from = op->time_to;
+    op->time_to = time;
+    dg_naming naming = op->case_from;
+    op->case_from = op->case_to;
+    op->case_to = naming;
+}
+
+static void push_as(dg_op_kind kind, dg_op down, turned *out)
+{
+    down.kind = kind;
+    if (kind == DG_OP_DROP) {
+        down.value = (dg_slice){NULL, 0};
+        down.when_null = false;
+    }
+    push(out, down);
+}
+
+/* Appends what undoes one op: none, one or two. */
+static void invert_op(inverter *inv, const dg_op *up, turned *out)
+{
+    dg_op down = *up;
     switch (up->kind) {
-    case DG_OP_CASE:
-        down->case_from = up->case_to;
-        down->case_to = up->case_from;
-        return true;
-    case DG_OP_RENAME:
-        down->name = up->to;
-        down->to = up->name;
-        return true;
     case DG_OP_DROP:
-        return invert_drop(inv, up, down);
-    case DG_OP_ADD:
-        down->kind = DG_OP_DROP;
-        return true;
-    case DG_OP_DEFAULT:
-        down->kind = DG_OP_DROP;
-        down->value = (dg_slice){NULL, 0};
-        down->when_null = false;
-        return up->if_empty;
-    case DG_OP_WRAP:
-        down->kind = DG_OP_UNWRAP;
-        return true;
-    case DG_OP_UNWRAP:
-        if (!up->lossy)
-            LOSES(inv, up,
-                  "unwrap: the members beside \"%.*s\" are lost on the way back; accept that with "
-                  "`lossy: accept`",
-                  DG_SLICE_FMT(up->name));
-        down->kind = DG_OP_WRAP;
-        return true;
+        invert_drop(up, out);
+        return;
     case DG_OP_VALUES:
-        invert_values(inv, up, down);
-        return true;
+        invert_values(inv, up, out);
+        return;
+    case DG_OP_SWITCH:
+        invert_switch(inv, up, out);
+        return;
+    case DG_OP_COPY:
+    case DG_OP_SUM:
+    case DG_OP_COUNT:
+        drop_at(inv, up, &up->target, out);
+        return;
+    case DG_OP_CASE:
+    case DG_OP_CAST:
+    case DG_OP_TIME:
+        swap_formats(&down);
+        down.collision = turned_collision(up->collision);
+        push(out, down);
+        return;
+    case DG_OP_RENAME:
+    case DG_OP_MOVE:
+        down.name = up->to;
+        down.to = up->name;
+        down.path = up->target;
+        down.target = up->path;
+        down.collision = turned_collision(up->collision);
+        push(out, down);
+        return;
+    case DG_OP_DEFAULT:
+        if (up->if_empty)
+            push_as(DG_OP_DROP, down, out);
+        return;
+    case DG_OP_BOTH:
+        down.body = up->other;
+        down.other = up->body;
+        push(out, down);
+        return;
     case DG_OP_IN:
     case DG_OP_EACH:
+    case DG_OP_MEMBERS:
     case DG_OP_LENS:
-        down->body = up->body ? invert_list(inv, up->body) : NULL;
-        return true;
+        down.body = up->body ? invert_list(inv, up->body) : NULL;
+        push(out, down);
+        return;
+#define TURNS_INTO(kind, inverse)                                                                  \
+    case DG_OP_##kind:                                                                             \
+        push_as(DG_OP_##inverse, down, out);                                                       \
+        return;
+    TURNS_INTO(ADD, DROP)
+    TURNS_INTO(WRAP, UNWRAP)
+    TURNS_INTO(UNWRAP, WRAP)
+    TURNS_INTO(MAP, ITEMS)
+    TURNS_INTO(ITEMS, MAP)
+    TURNS_INTO(FIRST, LIST)
+    TURNS_INTO(LIST, FIRST)
+    TURNS_INTO(SPLIT, JOIN)
+    TURNS_INTO(JOIN, SPLIT)
+    TURNS_INTO(SIGNS, UNSIGN)
+    TURNS_INTO(UNSIGN, SIGNS)
+    TURNS_INTO(PARSE, PRINT)
+    TURNS_INTO(PRINT, PARSE)
+#undef TURNS_INTO
+    case DG_OP_REPLACE: /* these undo nothing */
+    case DG_OP_KEEP:
+    case DG_OP_TEMPLATE:
+    case DG_OP_FILTER:
+    case DG_OP_SORT:
+        return;
     }
-    return false;
+}
+
+static void check_loss(inverter *inv, const dg_op *up)
+{
+    char text[DG_LOSS_TEXT];
+    const char *policies = "";
+    if (up->lossy || dg_op_loss_up(inv->arena, up, text, &policies) != DG_LOSS_OPEN)
+        return;
+    inv->wrong = true;
+    dg_diags_add(inv->diags, DG_ERROR, up->origin, "%s: %s; %s", dg_op_said(up), text, policies);
 }
 
 /* The inverse of a list, once each: a list that holds itself finds its own, still being filled.
@@ -155,19 +298,18 @@ static const dg_ops *invert_list(inverter *inv, const dg_ops *up)
         return NULL;
     }
     dg_ops *list = dg_arena_zalloc(inv->arena, sizeof *list);
-    dg_op *items = dg_arena_zalloc(inv->arena, (up->count + 1) * sizeof *items);
+    dg_op *items = dg_arena_zalloc(inv->arena, (2 * up->count + 1) * sizeof *items);
     if (!list || !items)
         return NULL;
     inv->pairs[inv->pair_count++] = (pair){up, list};
     inv->depth++;
-    size_t count = 0;
+    turned out = {items, 0};
     for (size_t i = up->count; i-- > 0;) {
-        dg_op down = up->items[i];
-        if (invert_op(inv, &up->items[i], &down))
-            items[count++] = down;
+        check_loss(inv, &up->items[i]);
+        invert_op(inv, &up->items[i], &out);
     }
     inv->depth--;
-    *list = (dg_ops){items, count};
+    *list = (dg_ops){out.items, out.count};
     return list;
 }
 

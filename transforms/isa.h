@@ -1,6 +1,7 @@
-/* The files that touch every byte (scan.c, value.c, object.c, quick.c, skip.c, spine.c, stage.c) are compiled once for any
- * processor and, on x86-64, again for AVX2; the second time under names of their own. run.c chooses
- * when a runner is made. Included before anything that declares these names. Internal to the room.
+/* The files that touch every byte (scan.c, value.c, object.c, quick.c, skip.c, spine.c, stage.c) are
+ * compiled once for any processor and, on x86-64, again for AVX2; the second time under names of their own. run.c
+ * chooses when a runner is made. Included before anything that declares these names. Internal to
+ * the room.
  */
 #ifndef DG_TRANSFORMS_ISA_H
 #define DG_TRANSFORMS_ISA_H

@@ -203,7 +203,7 @@ static dg_key *keep(dg_lexicon *lex, const dg_key *from, const dg_slice *raw)
     key->name = (dg_slice){NULL, 0};
     key->learned = true;
     key->next = key->first = (dg_guess){&lex->none, &lex->none};
-    key->claim = key->bit >= 0 && key->bit < 63 ? (uint64_t)1 << key->bit : DG_BITS_OTHER;
+    key->claim = key->bit >= 0 && key->bit < DG_FIRST_BITS ? (uint64_t)1 << key->bit : DG_BITS_OTHER;
     key->match[0] = key->match[1] = NO_UTF8;
     key->match_mask = 3;
     if (raw && raw->len + 4 <= DG_TOKEN_BLOCK) {
@@ -216,20 +216,30 @@ static dg_key *keep(dg_lexicon *lex, const dg_key *from, const dg_slice *raw)
     return key;
 }
 
-/* Makes the key quick if it may be. */
+/* Makes the key quick if it may be, or a quick drop. */
 static dg_status quicken(dg_lexicon *lex, dg_key *key)
 {
-    if (!key->plain || key->match_len == 0 || key->token.len + 1 > DG_TOKEN_BLOCK)
+    if (key->match_len == 0)
+        return DG_OK;
+    if (key->death != DG_NEVER && key->collision == DG_NEVER && key->mark_count == 0 &&
+        !key->has_voids && !key->node->select) {
+        key->drops = true;
+        key->match[0] = ',';
+        key->claim = DG_BITS_OTHER;
+        return DG_OK;
+    }
+    if (!key->plain || key->token.len + 1 > DG_TOKEN_BLOCK)
         return DG_OK;
     dg_node *child = dg_lexicon_child(lex, key);
     if (!child)
         return lex->status;
-    if (!child->passes_scalars)
-        return DG_OK;
     key->quick = true;
     key->match[0] = key->emit[0] = ',';
     memcpy(key->emit + 1, key->token.ptr, key->token.len);
     key->emit_len = (uint16_t)(key->token.len + 1);
+    key->direct = child->direct;
+    if (key->emit_len > key->match_len || !child->passes_scalars)
+        key->claim |= DG_BITS_OTHER;
     return DG_OK;
 }
 

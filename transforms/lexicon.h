@@ -134,8 +134,12 @@ struct dg_key {
     uint8_t emit[DG_TOKEN_BLOCK + 1]; /* `,"key":` as it leaves */
     uint32_t match_mask;           /* which bytes of a block to compare */
     uint16_t match_len, emit_len;  /* with comma, quotes and colon; match_len 0: longer than the block */
-    uint64_t claim;                /* the bit of its output name, or DG_BITS_OTHER */
-    bool quick;                    /* plain, both tokens fit a block, and scalars stay as they are */
+    uint64_t claim;                /* the bit of its output name; with DG_BITS_OTHER if that is not among
+                                      the first, if it drops, if it leaves longer than it came,
+                                      or if scalars do not stay as they are */
+    bool quick;                    /* plain, and both tokens fit a block */
+    bool drops;                    /* it goes with its value, and that is all; follows a comma only */
+    bool direct;                   /* its child is */
     bool plain;                    /* kept, with nothing but a child, a token and a bit */
     bool selected;                 /* the member that UNWRAP takes */
     bool learned;
@@ -244,8 +248,10 @@ struct dg_node {
     uint32_t bit_count;
 };
 
-/* Stands for the bits that are not in the first word (dg_key.claim). */
-#define DG_BITS_OTHER ((uint64_t)1 << 63)
+/* dg_key.claim: the first bits as they are; the one behind them is always claimed, so that whatever
+ * takes more than a look at a bit is met on the same way as a name that comes twice. */
+enum { DG_FIRST_BITS = 63 };
+#define DG_BITS_OTHER ((uint64_t)1 << DG_FIRST_BITS)
 
 /* More strays than this: keys are looked up rather than guessed. */
 enum { DG_STRAYS_MANY = 32, DG_STRAYS_MAX = 64 };

@@ -12,21 +12,19 @@ static const char *const SAME_NAME = "two members would have the same name";
 static const char *const TAKEN = "a member of that name is there already";
 static const char *const NO_MEMORY = "out of memory";
 
-enum { FIRST_BITS = 63 };
-
 bool dg_has_bit(const dg_frame *f, uint32_t bit)
 {
-    if (bit < FIRST_BITS)
+    if (bit < DG_FIRST_BITS)
         return f->claimed >> bit & 1;
-    bit -= FIRST_BITS;
+    bit -= DG_FIRST_BITS;
     return bit < f->bit_end && (f->bits[bit / 64] >> (bit % 64) & 1);
 }
 
 bool dg_claim_bit(dg_frame *f, uint32_t bit)
 {
     uint64_t *word = &f->claimed;
-    if (bit >= FIRST_BITS) {
-        bit -= FIRST_BITS;
+    if (bit >= DG_FIRST_BITS) {
+        bit -= DG_FIRST_BITS;
         for (; f->bit_end <= bit; f->bit_end += 64)
             f->bits[f->bit_end / 64] = 0;
         word = &f->bits[bit / 64];
@@ -115,7 +113,8 @@ static const char *note_name(dg_run_state *r, dg_frame *f, dg_key *key, dg_slice
 static inline const char *claim_name(dg_run_state *r, dg_frame *f, dg_key *key, const dg_place *m)
 {
     if (DG_LIKELY(key->bit >= 0))
-        return dg_claim_bit(f, (uint32_t)key->bit) ? dg_refuse(r, m->name, NULL, SAME_NAME) : m->name;
+        return dg_claim_bit(f, (uint32_t)key->bit) ? dg_refuse(r, m->name, NULL, SAME_NAME)
+                                                   : m->name;
     return note_name(r, f, key, dg_slice_of(m->name + 1, (size_t)(m->after - m->name) - 2), false,
                      m->name);
 }

@@ -11,8 +11,8 @@
 typedef struct dg_frame {
     dg_node *node;
     uint64_t serial; /* its number; 0: it has none so far */
-    size_t open; /* output offset behind the brace */
-    size_t kept; /* members written */
+    size_t open;     /* output offset behind the brace */
+    size_t kept;     /* members written */
     int64_t
         alive; /* the local item that let the last member go; DG_NEVER: one stays; -1: none came */
     bool selected;  /* UNWRAP has its member */
@@ -52,7 +52,7 @@ static inline bool dg_names(const dg_key *key, const char *name)
     return (~dg_block_equal(key->match + 1, name) & key->match_mask >> 1) == 0;
 }
 
-/* The same for a comma and the name of a quick key. */
+/* The same for a comma and the name of a key that is quick, or a quick drop. */
 static inline bool dg_follows(const dg_key *key, const char *comma)
 {
     return (~dg_block_equal(key->match, comma) & key->match_mask) == 0;

@@ -41,7 +41,7 @@ typedef enum dg_op_class { DG_OP_IS_LOCAL, DG_OP_IS_SCALAR, DG_OP_IS_WHOLE } dg_
     X(MEMBERS, "members", LOCAL)   /* applies `body` to the value of each member of an object, and to each   \
                                       element of an array; MEMBERS inverse body */                           \
     X(LENS, "lens", LOCAL)         /* applies `body`, a named list that others share; LENS inverse */        \
-    X(BOTH, "both", LOCAL)         /* applies `body`; BOTH with `other`, the author's own way back */        \
+    X(BOTH, "up", LOCAL)           /* applies `body`; BOTH with `other`, the author's own way back */        \
     X(CAST, "cast", SCALAR)        /* a scalar of one kind becomes one of another; CAST turned */            \
     X(TIME, "time", SCALAR)        /* a time in one format becomes one in another; TIME turned */            \
     X(REPLACE, "replace", SCALAR)  /* in a string, what matches `pattern` becomes `with`; nothing */         \
@@ -52,9 +52,9 @@ typedef enum dg_op_class { DG_OP_IS_LOCAL, DG_OP_IS_SCALAR, DG_OP_IS_WHOLE } dg_
     X(TEMPLATE, "template", WHOLE) /* the value is made anew, of `value` and what it names; nothing */       \
     X(SWITCH, "switch", WHOLE)     /* applies the list of the first case whose test holds; SWITCH on the     \
                                       tests of the newer side */                                             \
-    X(MAP, "map", WHOLE)           /* [{"name": k, ...}, ...] becomes {k: {...}, ...}; with `to`,            \
+    X(MAP, "list_to_map", WHOLE)   /* [{"name": k, ...}, ...] becomes {k: {...}, ...}; with `to`,            \
                                       [{"name": k, "to": v}, ...] becomes {k: v, ...}; ITEMS */              \
-    X(ITEMS, "items", WHOLE)       /* the reverse of MAP, with the same operands; MAP */                     \
+    X(ITEMS, "map_to_list", WHOLE) /* the reverse of MAP, with the same operands; MAP */                     \
     X(FILTER, "filter", WHOLE)     /* elements for which `test` does not hold go; nothing */                 \
     X(FIRST, "first", WHOLE)       /* array becomes its first element, or null; LIST */                      \
     X(LIST, "list", WHOLE)         /* value becomes [value], null becomes []; FIRST */                       \
@@ -63,8 +63,8 @@ typedef enum dg_op_class { DG_OP_IS_LOCAL, DG_OP_IS_SCALAR, DG_OP_IS_WHOLE } dg_
     X(SUM, "sum", WHOLE)           /* the exact sum of the numbers at `path` comes to `target`; dropping it */ \
     X(COUNT, "count", WHOLE)       /* how many values are at `path` comes to `target`; dropping it */        \
     X(SORT, "sort", WHOLE)         /* orders an array by `path` in its elements, stably; nothing */          \
-    X(SIGNS, "signs", WHOLE)       /* {"name": "a,b", "to": "desc,asc"} becomes {"name": "-a,b"}; UNSIGN */  \
-    X(UNSIGN, "unsign", WHOLE)     /* the reverse; SIGNS */                                                  \
+    X(SIGNS, "sort_signs", WHOLE)  /* {"name": "a,b", "to": "desc,asc"} becomes {"name": "-a,b"}; UNSIGN */  \
+    X(UNSIGN, "sort_orders", WHOLE) /* the reverse; SIGNS */                                                  \
     X(PARSE, "parse", WHOLE)       /* a string of JSON text becomes that value; PRINT */                     \
     X(PRINT, "print", WHOLE)       /* a value becomes a string of its text, compact; PARSE */
 
@@ -177,6 +177,8 @@ typedef struct dg_value_pair {
 
 struct dg_op {
     dg_op_kind kind;
+    const char *word;     /* what the pack calls it, where that is another word than the kind's; else NULL.
+                             Static: for messages */
     dg_origin origin;     /* where the pack says it: for explain and for errors */
     dg_slice name;        /* RENAME, DROP, ADD, DEFAULT, WRAP, UNWRAP, IN: a member name, decoded UTF-8.
                              MAP, ITEMS: the member that is the key. SIGNS, UNSIGN: the member of the fields */
@@ -217,6 +219,7 @@ struct dg_op {
     bool descending; /* SORT */
     bool quoted;     /* SPLIT, JOIN: a separator between double quotes does not separate */
     bool lossy;      /* the pack accepts that the inverse loses */
+    bool lenient;    /* IN: an array is left as it is */
 };
 
 /* The way back: what undoes `up`, in reverse order. Where an op would lose or invent information and the
@@ -224,5 +227,22 @@ struct dg_op {
  * settle it (`restore: VALUE`, `lossy: accept`, ...), and goes on to find the others. DG_INVALID then.
  * Recursive lenses are inverted once each. *ret_down lives in `arena`. */
 DG_MUST_USE dg_status dg_ops_inverse(dg_arena *arena, const dg_ops *up, dg_diags *diags, dg_ops *ret_down);
+
+/* What a list cannot carry, though it is right: accepted by a policy, or in the nature of the op. */
+typedef struct dg_loss {
+    const struct dg_loss *next;
+    dg_origin origin;
+    bool down;           /* a newer message loses it on its way to the older version; else the reverse */
+    bool accepted;       /* the pack says so: `lossy: accept` */
+    const char *word;    /* of the op, as the pack has it */
+    const char *path;    /* of the value that the op works on, as the list has it: "items[].price"; "." */
+    const char *message;
+} dg_loss;
+
+enum { DG_LOSSES_MAX = 10000 /* of one list; what is beyond is not told */ };
+
+/* All of them, in the order of the list, each shared list once; they live in `arena`. The list is one that
+ * dg_ops_inverse turns. DG_NOMEM. */
+DG_MUST_USE dg_status dg_ops_losses(dg_arena *arena, const dg_ops *up, const dg_loss **ret_first);
 
 #endif

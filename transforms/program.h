@@ -52,6 +52,12 @@ bool dg_program_is_identity(const dg_program *program);
 /* True when some result can leave before the whole text is there (stream.h); that depends on the text, too. */
 bool dg_program_streams(const dg_program *program);
 
+/* Appends what the program does, a line for each member that some op names, as a person can read it: where it
+ * goes, what becomes of its value, what is added, what happens to all other names; stages with the ops that need
+ * them. A part that applies itself again is shown once. DG_LIMIT (`out` is full, or the program has too many
+ * parts), DG_NOMEM. */
+DG_MUST_USE dg_status dg_program_print(const dg_program *program, dg_buf *out);
+
 /* What went wrong in a run, and where. */
 typedef struct dg_run_error {
     dg_status status;

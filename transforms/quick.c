@@ -14,29 +14,33 @@ typedef struct progress {
 /* What stands between a comma and the next name, comma included: the same for all members of an
  * object as a rule. */
 typedef struct gap {
-    const char *at; /* in the input, where it was seen last */
-    dg_mask mask;
-    size_t len; /* 0: none was seen */
+    const char *at; /* in the input, where it was seen last; or anything but a comma */
+    dg_mask mask;   /* with the quote behind it */
+    size_t len;
 } gap;
 
 /* Whether the gap at p, a comma, is as the last one; learns it if it is not. */
 static inline bool same_gap(gap *g, const char *p)
 {
-    if (DG_LIKELY(g->len && (~dg_block_equal(g->at, p) & g->mask) == 0 && (unsigned char)p[g->len] > ' '))
+    if ((~dg_block_equal(g->at, p) & g->mask) == 0)
         return true;
     dg_mask others = ~dg_block_spaces(p) & ~(dg_mask)1;
     if (others == 0)
         return false;
-    g->at = p;
-    g->len = (size_t)__builtin_ctz(others);
-    g->mask = ((dg_mask)1 << g->len) - 1;
+    unsigned len = (unsigned)__builtin_ctz(others);
+    if (p[len] != '"')
+        return false;
+    *g = (gap){p, ((dg_mask)2 << len) - 1, len};
     return true;
 }
 
-/* The value of a quick key, which is no plain scalar or may lie beyond the end. */
+/* The value of a key that is dropped, is not to stay as it is, is no plain scalar, or may lie
+ * beyond the end. */
 static const char *run_value(dg_run_state *r, const char *p, dg_key *key)
 {
     const char *value = dg_scan_space(&r->scan, p);
+    if (key->drops)
+        return dg_scan_value(&r->scan, value, r->depth);
     if (DG_UNLIKELY(value != p)) {
         dg_put(r, p, value > p ? (size_t)(value - p) : 0);
         p = value;
@@ -45,11 +49,12 @@ static const char *run_value(dg_run_state *r, const char *p, dg_key *key)
     return dg_run_child(r, p, key->child);
 }
 
-/* A name whose bit is not among the first, or has come twice. */
-static bool claim_other(dg_frame *f, uint64_t claimed, const dg_key *key)
+/* Of a key whose claim is not simply free. */
+static inline bool came_twice(dg_frame *f, uint64_t claimed, const dg_key *key)
 {
-    f->claimed = claimed;
-    return key->claim == DG_BITS_OTHER && !dg_claim_bit(f, (uint32_t)key->bit);
+    if (claimed & key->claim & ~DG_BITS_OTHER)
+        return true;
+    return key->bit >= DG_FIRST_BITS && dg_claim_bit(f, (uint32_t)key->bit);
 }
 
 /* Members whose names and colons stand as they were learned, from the name at p on: each in one go,
@@ -61,7 +66,7 @@ DG_ALWAYS_INLINE const char *run_members(dg_run_state *r, dg_frame *f, const cha
     dg_guess *guess = now->guess;
     const char *const end = r->scan.end;
     char *at = r->at;
-    gap between = {p, 0, 0};
+    gap between = {p, 1, 0}; /* no comma */
     dg_key *key = guess->key;
     if (p >= end || !(DG_LIKELY(key->quick && dg_names(key, p)) ||
                       ((key = dg_other_key(node, guess, p)) && key->quick))) {
@@ -76,21 +81,23 @@ DG_ALWAYS_INLINE const char *run_members(dg_run_state *r, dg_frame *f, const cha
     now->at_name = false;
     for (;;) {
         guess = &key->next;
-        if (DG_UNLIKELY(claimed & key->claim) && !claim_other(f, claimed, key))
-            return dg_refuse_quick(r, key, value - (value[-1] == ' ') - key->match_len + 1);
-        claimed |= key->claim;
-        if (DG_UNLIKELY((intptr_t)((uintptr_t)at - (uintptr_t)value) > r->lead_max)) {
+        if (DG_UNLIKELY(claimed & key->claim)) {
+            if (came_twice(f, claimed, key))
+                return dg_refuse_quick(r, key, value - (value[-1] == ' ') - key->match_len + 1);
             r->at = at;
-            if (!dg_room(r, value, 0))
+            if (!dg_room_after(r, value))
                 return NULL;
             at = r->at;
+            if (key->drops || !key->child->passes_scalars)
+                goto run;
         }
         p = dg_plain_scalar(value, true, at);
         if (DG_LIKELY(p && p < end)) {
             at += p - value;
         } else {
+        run:
             r->at = at;
-            if (DG_LIKELY(*value == '{' && key->child->direct && value < end)) {
+            if (DG_LIKELY(*value == '{' && key->direct && value < end)) {
                 dg_ending ending;
                 r->first = &key->first;
                 p = dg_run_object(r, value, key->child, &ending);
@@ -103,6 +110,7 @@ DG_ALWAYS_INLINE const char *run_members(dg_run_state *r, dg_frame *f, const cha
             if (DG_UNLIKELY(p >= end))
                 break;
         }
+        claimed |= key->claim;
         key = guess->key;
         if (DG_LIKELY(dg_follows(key, p))) {
             dg_block_copy(at, (const char *)key->emit);
@@ -147,7 +155,8 @@ DG_ALWAYS_INLINE const char *run_members(dg_run_state *r, dg_frame *f, const cha
 }
 
 /* What remains of an object behind the value at p; returns where its brace is. */
-__attribute__((noinline)) static const char *run_rest(dg_run_state *r, dg_frame *f, const char *p, progress *now)
+__attribute__((noinline)) static const char *run_rest(dg_run_state *r, dg_frame *f, const char *p,
+                                                      progress *now)
 {
     const bool writes = !f->node->select;
     for (;;) {
@@ -190,7 +199,9 @@ const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_endi
         dg_guess *first = r->first;
         if (!first || (first->key->node && first->key->node != node))
             first = &node->first;
-        progress now = {.guess = first};
+        progress now;
+        now.guess = first;
+        now.separator = 0;
         if (DG_UNLIKELY(p != f.space && !node->select))
             dg_put(r, f.space, (size_t)(p - f.space));
         if (!(p = run_members(r, &f, p, &now)))

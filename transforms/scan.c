@@ -111,8 +111,8 @@ static const char *sequence_start(const char *from, const char *p)
     return p;
 }
 
-/* Where the blocks from p on, the start of a sequence in `text`, are not known to be UTF-8 any more:
- * behind the last whole one, at best. */
+/* Where the blocks from p on, the start of a sequence in `text`, are not known to be UTF-8 any
+ * more: behind the last whole one, at best. */
 static const char *utf8_blocks(const char *text, const char *p, const char *end)
 {
     bool before = false;
@@ -120,11 +120,11 @@ static const char *utf8_blocks(const char *text, const char *p, const char *end)
     while (end - p >= 4 * DG_BLOCK && !dg_blocks_high(p))
         p += 4 * DG_BLOCK;
     for (; end - p >= DG_BLOCK; p += DG_BLOCK) {
-        bool high = dg_block_high(p) != 0;
+        dg_mask high = dg_block_high(p);
         if ((high || before) && (p - text < 3 || !dg_block_is_utf8(p)))
             break;
-        before = high;
-        while (!high && end - p >= 5 * DG_BLOCK && !dg_blocks_high(p + DG_BLOCK))
+        before = high >> (DG_BLOCK - 3) != 0; /* a sequence may go on */
+        while (!before && end - p >= 5 * DG_BLOCK && !dg_blocks_high(p + DG_BLOCK))
             p += 4 * DG_BLOCK;
     }
     return sequence_start(from, p);

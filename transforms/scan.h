@@ -13,7 +13,8 @@
 #include "transforms/program.h"
 #include "transforms/simd.h"
 
-/* A member's name with a comma before it, its quotes and its colon, as it came lately, and what came after it. */
+/* A member's name with a comma before it, its quotes and its colon, as it came lately, and what
+ * came after it. */
 typedef struct dg_token {
     char text[DG_BLOCK];
     dg_mask mask; /* which bytes of it to compare */
@@ -119,8 +120,8 @@ static inline const char *dg_scan_string(dg_scan *s, const char *p, char *out)
 }
 
 /* The three below look at a scalar that is what most are, and say where it ends; NULL if it takes
- * a closer look, by the functions above and further down. If it `copies`, a block goes to `out`. They
- * do not ask where the text ends: what they say counts if it is before that. */
+ * a closer look, by the functions above and further down. If it `copies`, a block goes to `out`.
+ * They do not ask where the text ends: what they say counts if it is before that. */
 
 /* A string shorter than a block, without escapes. */
 DG_ALWAYS_INLINE const char *dg_plain_string(const char *p, bool copies, char *out)

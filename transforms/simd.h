@@ -266,32 +266,29 @@ static inline bool dg_block_is_utf8(const char *p)
         OVER_F4 = ANY | LARGE | EDGE_4,
         TAIL = LONG | OVERLONG_2 | TAILS
     };
-    const __m256i first_high = _mm256_broadcastsi128_si256(
-        _mm_setr_epi8(LONG, LONG, LONG, LONG, LONG, LONG, LONG, LONG, TAILS, TAILS, TAILS, TAILS,
-                      SHORT | OVERLONG_2, SHORT, SHORT | OVERLONG_3 | SURROGATE,
-                      SHORT | LARGE | EDGE_4));
+    const __m256i first_high = _mm256_broadcastsi128_si256(_mm_setr_epi8(
+        LONG, LONG, LONG, LONG, LONG, LONG, LONG, LONG, TAILS, TAILS, TAILS, TAILS,
+        SHORT | OVERLONG_2, SHORT, SHORT | OVERLONG_3 | SURROGATE, SHORT | LARGE | EDGE_4));
     const __m256i first_low = _mm256_broadcastsi128_si256(
         _mm_setr_epi8(ANY | OVERLONG_2 | OVERLONG_3 | EDGE_4, ANY | OVERLONG_2, ANY, ANY,
                       ANY | LARGE, OVER_F4, OVER_F4, OVER_F4, OVER_F4, OVER_F4, OVER_F4, OVER_F4,
                       OVER_F4, OVER_F4 | SURROGATE, OVER_F4, OVER_F4));
-    const __m256i second_high = _mm256_broadcastsi128_si256(
-        _mm_setr_epi8(SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, SHORT,
-                      TAIL | OVERLONG_3 | EDGE_4, TAIL | OVERLONG_3 | LARGE,
-                      TAIL | SURROGATE | LARGE, TAIL | SURROGATE | LARGE, SHORT, SHORT, SHORT,
-                      SHORT));
+    const __m256i second_high = _mm256_broadcastsi128_si256(_mm_setr_epi8(
+        SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, TAIL | OVERLONG_3 | EDGE_4,
+        TAIL | OVERLONG_3 | LARGE, TAIL | SURROGATE | LARGE, TAIL | SURROGATE | LARGE, SHORT, SHORT,
+        SHORT, SHORT));
     const __m256i half = _mm256_set1_epi8(0x0F);
     __m256i before = dg_block_load(p - 1);
     __m256i wrong = _mm256_and_si256(
         _mm256_and_si256(
-            _mm256_shuffle_epi8(first_high,
-                                _mm256_and_si256(_mm256_srli_epi16(before, 4), half)),
+            _mm256_shuffle_epi8(first_high, _mm256_and_si256(_mm256_srli_epi16(before, 4), half)),
             _mm256_shuffle_epi8(first_low, _mm256_and_si256(before, half))),
         _mm256_shuffle_epi8(second_high,
                             _mm256_and_si256(_mm256_srli_epi16(dg_block_load(p), 4), half)));
     /* The third byte of three or four, and the fourth of four, must follow a tail. */
-    __m256i asked = _mm256_or_si256(
-        _mm256_subs_epu8(dg_block_load(p - 2), _mm256_set1_epi8(0xE0 - 0x80)),
-        _mm256_subs_epu8(dg_block_load(p - 3), _mm256_set1_epi8(0xF0 - 0x80)));
+    __m256i asked =
+        _mm256_or_si256(_mm256_subs_epu8(dg_block_load(p - 2), _mm256_set1_epi8(0xE0 - 0x80)),
+                        _mm256_subs_epu8(dg_block_load(p - 3), _mm256_set1_epi8(0xF0 - 0x80)));
     wrong = _mm256_xor_si256(wrong, _mm256_and_si256(asked, _mm256_set1_epi8(-128)));
     return _mm256_testz_si256(wrong, wrong);
 #else

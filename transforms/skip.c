@@ -30,8 +30,8 @@ static dg_token *learn(dg_tokens *tokens, const char *p, size_t len)
     memcpy(&head, p + 1, sizeof head);
     if (len < sizeof head + 3)
         head &= ((uint64_t)1 << 8 * (len - 3)) - 1;
-    uint64_t hash = (head ^ (uint64_t)len << 56 ^ (uint64_t)(uint8_t)p[len - 3] << 20) *
-                    0x9E3779B97F4A7C15u;
+    uint64_t hash =
+        (head ^ (uint64_t)len << 56 ^ (uint64_t)(uint8_t)p[len - 3] << 20) * 0x9E3779B97F4A7C15u;
     dg_mask mask = (dg_mask)(((uint64_t)2 << len) - 1);
     dg_token *token;
     for (uint64_t i = 0; i < 2; i++) {

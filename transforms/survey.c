@@ -30,7 +30,7 @@ static void look_at(dg_node *node, dg_item item, int32_t at)
     node->voids |= tag == DG_ITEM_IF_EMPTY;
     bool settles = scalar && dg_op_settles(op);
     bool each = tag == DG_ITEM_OP && op->kind == DG_OP_EACH;
-    bool member = tag == DG_ITEM_OP && is_for_objects(op->kind);
+    bool member = tag == DG_ITEM_OP && is_for_objects(op->kind) && !op->lenient;
     if (node->override_object == DG_NEVER && (settles || each))
         node->override_object = at;
     if (node->override_array == DG_NEVER && (settles || member))

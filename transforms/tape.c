@@ -411,7 +411,7 @@ void dg_tape_replace(dg_tape_node *node, const dg_tape_node *value)
     node->kind = value->kind;
     node->read = value->read;
     node->changed = value->changed;
-    node->in_place = false;
+    node->in_place &= node->key_len > 0;
     node->first = value->first;
     node->last = value->last;
     for (dg_tape_node *child = node->first; child; child = child->next)

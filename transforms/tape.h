@@ -31,15 +31,14 @@ typedef enum dg_tape_kind {
 typedef struct dg_tape_node dg_tape_node;
 struct dg_tape_node {
     const char *text; /* of the value as it was read, len bytes */
-    const char *key;  /* with its quotes, key_len bytes; around it white space, comma and colon, or what is
-                         none of them. An element: NULL, or behind the comma that is its, key_len 0 */
+    const char *key;  /* with its quotes, key_len bytes. An element: NULL; or where its comma is before, key_len 0 */
     dg_tape_node *parent, *next, *first, *last;
     uint32_t len, key_len;
     uint16_t height; /* containers in each other, itself counted, as it was read; 0: not known yet */
     uint8_t kind;
     bool read;     /* the children of a container are there */
     bool changed;  /* it, or what is in it, is not as in the text any more */
-    bool in_place; /* an element with its comma before it in the text */
+    bool in_place; /* what is around it in the text, comma, colon and white space, is its */
     uint8_t mark;  /* of an op at work */
 };
 

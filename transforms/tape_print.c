@@ -53,11 +53,11 @@ static void print_gap(printer *p, const char *at, bool in_text)
 }
 
 /* The colon and white space behind a key; a lone colon if there is none in the text. */
-static void print_colon(printer *p, const char *at)
+static void print_colon(printer *p, const char *at, bool in_text)
 {
     const char *to = at;
     bool colon = false;
-    while (is_space(*to) || (*to == ':' && !colon))
+    while (in_text && (is_space(*to) || (*to == ':' && !colon)))
         colon |= *to++ == ':';
     if (colon)
         piece(p, at, (size_t)(to - at));
@@ -76,10 +76,11 @@ static bool print_children(printer *p, dg_tape_node *node, unsigned depth)
         piece(p, lead, (size_t)(to - lead));
     for (dg_tape_node *child = node->first; child; child = child->next) {
         if (child != node->first)
-            print_gap(p, child->key ? child->key : child->text, child->key || child->in_place);
+            print_gap(p, child->key ? child->key : child->text,
+                      child->in_place || (child->key && !child->key_len));
         if (child->key_len) {
             piece(p, child->key, child->key_len);
-            print_colon(p, child->key + child->key_len);
+            print_colon(p, child->key + child->key_len, child->in_place);
         }
         if (!print(p, child, depth))
             return false;
@@ -146,9 +147,9 @@ bool dg_tape_rename(dg_tape *tape, dg_tape_node *member, dg_slice name)
     size_t start = tape->text.len, key_at;
     bool comma = false;
     dg_slice text;
-    while (is_space(from[-1]) || (from[-1] == ',' && !comma))
+    while (member->in_place && (is_space(from[-1]) || (from[-1] == ',' && !comma)))
         comma |= *--from == ',';
-    while (is_space(*to) || *to == ':')
+    while (member->in_place && (is_space(*to) || *to == ':'))
         to++;
     dg_buf_add(&tape->text, dg_slice_of(from, (size_t)(member->key - from)));
     key_at = tape->text.len - start;

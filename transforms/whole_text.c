@@ -224,6 +224,8 @@ static bool add_signs(dg_tape *tape, const dg_op *op, dg_slice fields, dg_slice 
         bool descending = has_order && dg_slice_eq(order, DG_SLICE("desc"));
         if (has_order && !descending && !dg_slice_eq(order, DG_SLICE("asc")))
             return dg_tape_refuse(tape, "an order is neither asc nor desc");
+        if (descending && field.len == 0)
+            return dg_tape_refuse(tape, "a sign without a field");
         if (field.len && *field.ptr == '-')
             return dg_tape_refuse(tape, "a field has a sign already");
         if (!first)
@@ -285,10 +287,10 @@ bool dg_whole_unsign(dg_tape *tape, const dg_op *op, dg_tape_node **root)
         return false;
     first = true;
     for (bool more = fields.len > 0; next_field(&fields, &more, &field); first = false) {
-        if (field.len && *field.ptr == '-')
-            field = dg_slice_from(field, 1);
-        if (field.len && *field.ptr == '-')
-            return dg_tape_refuse(tape, "a field with two signs");
+        bool sign = field.len && *field.ptr == '-';
+        field = dg_slice_from(field, sign);
+        if (sign && (field.len == 0 || *field.ptr == '-'))
+            return dg_tape_refuse(tape, field.len ? "a field with two signs" : "a sign without a field");
         dg_buf_add_str(&tape->text, first ? "" : ",");
         dg_buf_add(&tape->text, field);
     }

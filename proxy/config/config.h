@@ -30,12 +30,17 @@ typedef struct dg_limits {
     size_t connections; /* open from clients, a worker; further ones wait in the kernel's queue */
 } dg_limits;
 
-typedef enum dg_log_format { DG_LOG_JSON, DG_LOG_COMBINED } dg_log_format;
+typedef enum dg_log_format { DG_LOG_JSON, DG_LOG_COMBINED, DG_LOG_EXTENDED } dg_log_format;
 
 typedef struct dg_access_log {
     const char *file; /* "-" = standard output; NULL = no access log */
     dg_log_format format;
 } dg_access_log;
+
+typedef struct dg_request_id_config {
+    dg_slice field; /* its name; empty = requests get no id */
+    bool trust_all; /* believe what any client sends, and not trusted ones only */
+} dg_request_id_config;
 
 typedef struct dg_listen {
     const char *text; /* as written */
@@ -48,6 +53,7 @@ typedef struct dg_listen {
     bool client_required;
     dg_tls_server *tls; /* NULL = plain */
     bool control;       /* the admin port */
+    uint16_t redirect_port; /* every request is sent to https there; 0 = none is */
     bool proxy_protocol; /* each connection begins with it */
     unsigned mode;      /* of a unix socket's file */
 } dg_listen;
@@ -66,6 +72,7 @@ typedef struct dg_config {
     bool has_default;       /* upstreams[0] is the default one; else every pack has its own */
     size_t pack_count;
     dg_access_log access_log;
+    dg_request_id_config request_id;
     dg_tls_tickets *tickets; /* the process's; NULL = no session is resumed */
     /* Under which names the backend learns who a client is, by its certificate; empty = it does not. What clients
      * send under them goes no further. */

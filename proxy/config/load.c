@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "proxy/http/head.h"
+
 enum { LISTENS_MAX = 64, PACKS_MAX = 256, WORKERS_MAX = 256, TRUSTED_MAX = 256, UPGRADES_MAX = 16,
        MODE_DEFAULT = 0660 };
 
@@ -133,9 +135,27 @@ static void read_mode(reader *r, dg_listen *listen, const dg_node *node)
         listen->mode = mode;
 }
 
+/* {redirect: https, port: 8443} */
+static void read_redirect(reader *r, dg_listen *listen, const dg_node *map)
+{
+    const dg_node *node = dg_node_get(map, "redirect"), *port_node = dg_node_get(map, "port");
+    dg_slice text;
+    uint64_t port = 443;
+    if (port_node && !node)
+        dg_diags_add(r->diags, DG_ERROR, port_node->origin, "'port' is where 'redirect: https' leads to");
+    if (!node || !dg_node_want_string(node, "'https'", r->diags, &text))
+        return;
+    if (!dg_slice_eq(text, DG_SLICE("https")))
+        dg_diags_add(r->diags, DG_ERROR, node->origin, "a listener redirects to 'https' only");
+    else if (dg_node_get(map, "tls"))
+        dg_diags_add(r->diags, DG_ERROR, node->origin, "a listener with 'tls' is https already: it would redirect to itself");
+    else if (!port_node || dg_node_want_u64(port_node, "a port", 1, 65535, r->diags, &port))
+        listen->redirect_port = (uint16_t)port;
+}
+
 static void read_listen(reader *r, const dg_node *node)
 {
-    static const char *const known[] = {"address", "mode", "proxy_protocol", "tls", NULL};
+    static const char *const known[] = {"address", "mode", "port", "proxy_protocol", "redirect", "tls", NULL};
     const dg_node *address = node;
     dg_slice text;
     if (node->kind == DG_NODE_MAP) {
@@ -158,6 +178,7 @@ static void read_listen(reader *r, const dg_node *node)
         dg_config_listen_tls(r->config, listen, tls, r->diags);
     if (mode)
         read_mode(r, listen, mode);
+    read_redirect(r, listen, node);
     if (proxy)
         (void)dg_node_want_bool(proxy, "true or false", r->diags, &listen->proxy_protocol);
 }
@@ -385,6 +406,13 @@ static void read_upgrade(reader *r, const dg_node *node)
         config->upgrades[config->upgrade_count++] = text;
 }
 
+/* A token, and none of the fields that mean something else. */
+static bool may_be_request_id(dg_slice name)
+{
+    dg_field_id id = dg_field_id_of(name);
+    return name.len <= 64 && dg_is_token(name) && (id == DG_FIELD_OTHER || id == DG_FIELD_X_REQUEST_ID);
+}
+
 static void read_access_log(reader *r, const dg_node *node)
 {
     static const char *const known[] = {"file", "format", NULL};
@@ -403,11 +431,43 @@ static void read_access_log(reader *r, const dg_node *node)
     }
     if (dg_node_want_string(file, "a file, or - for standard output", r->diags, &text))
         log->file = dg_slice_eq(text, DG_SLICE("-")) ? "-" : dg_config_path(r->config, text);
-    if (!format || !dg_node_want_string(format, "'json' or 'combined'", r->diags, &text))
+    if (!format || !dg_node_want_string(format, "'json', 'combined' or 'extended'", r->diags, &text))
         return;
-    log->format = dg_slice_eq(text, DG_SLICE("combined")) ? DG_LOG_COMBINED : DG_LOG_JSON;
+    log->format = dg_slice_eq(text, DG_SLICE("combined"))   ? DG_LOG_COMBINED
+                  : dg_slice_eq(text, DG_SLICE("extended")) ? DG_LOG_EXTENDED
+                                                            : DG_LOG_JSON;
     if (log->format == DG_LOG_JSON && !dg_slice_eq(text, DG_SLICE("json")))
-        dg_diags_add(r->diags, DG_ERROR, format->origin, "the format of an access log is 'json' or 'combined'");
+        dg_diags_add(r->diags, DG_ERROR, format->origin,
+                     "the format of an access log is 'json', 'combined' or 'extended'");
+}
+
+/* "none", or {field: X-Request-Id, trust: all} */
+static void read_request_id(reader *r, const dg_node *node)
+{
+    static const char *const known[] = {"field", "trust", NULL};
+    dg_request_id_config *id = &r->config->request_id;
+    dg_slice text;
+    if (node->kind != DG_NODE_MAP) {
+        if (!dg_node_want_string(node, "'none', or a map with 'field' and 'trust'", r->diags, &text))
+            return;
+        if (!dg_slice_eq(text, DG_SLICE("none")))
+            dg_diags_add(r->diags, DG_ERROR, node->origin,
+                         "'request_id' is 'none', or a map with 'field' and 'trust'");
+        id->field = (dg_slice){NULL, 0};
+        return;
+    }
+    if (!dg_node_check_keys(node, known, r->diags))
+        return;
+    const dg_node *field = dg_node_get(node, "field"), *trust = dg_node_get(node, "trust");
+    if (field && dg_node_want_string(field, "the name of a field", r->diags, &id->field) &&
+        !may_be_request_id(id->field))
+        dg_diags_add(r->diags, DG_ERROR, field->origin, "'%s' cannot be the field of the request id", field->text.ptr);
+    if (!trust || !dg_node_want_string(trust, "'trusted' or 'all'", r->diags, &text))
+        return;
+    id->trust_all = dg_slice_eq(text, DG_SLICE("all"));
+    if (!id->trust_all && !dg_slice_eq(text, DG_SLICE("trusted")))
+        dg_diags_add(r->diags, DG_ERROR, trust->origin,
+                     "request ids are believed from 'trusted' proxies, or from 'all'");
 }
 
 static void each(reader *r, const dg_node *node, void (*read)(reader *, const dg_node *))
@@ -423,8 +483,8 @@ static void each(reader *r, const dg_node *node, void (*read)(reader *, const dg
 static void read_root(reader *r, const dg_node *root, const dg_config_options *options)
 {
     static const char *const known[] = {"listen", "upstream", "packs", "unmatched", "no_transform", "admin",
-                                        "access_log", "trusted_proxies", "client_fields", "upgrades", "workers",
-                                        "timeouts", "limits", NULL};
+                                        "access_log", "trusted_proxies", "client_fields", "upgrades", "request_id",
+                                        "workers", "timeouts", "limits", NULL};
     const dg_node *node;
     uint64_t n;
     if (!dg_node_want_map(root, "a configuration", r->diags))
@@ -448,6 +508,8 @@ static void read_root(reader *r, const dg_node *root, const dg_config_options *o
         dg_config_client_fields(r->config, node, r->diags);
     if ((node = dg_node_get(root, "upgrades")))
         each(r, node, read_upgrade);
+    if ((node = dg_node_get(root, "request_id")))
+        read_request_id(r, node);
     if ((node = dg_node_get(root, "access_log")))
         read_access_log(r, node);
     if ((node = dg_node_get(root, "workers")) &&
@@ -516,6 +578,7 @@ dg_status dg_config_load(dg_config *config, const dg_config_options *options, dg
                                      .drain_ms = 30000,
                                      .tickets_ms = DG_TLS_TICKETS_INTERVAL_S * 1000ull};
     config->tickets = options->tickets;
+    config->request_id.field = DG_SLICE("X-Request-Id");
     config->limits = (dg_limits){.head_bytes = DG_BLOCK_BYTES, .body_bytes = 8u << 20};
     /* The backend on the command line is the default one, whatever the file's packs name. */
     if (options->upstream)

@@ -102,7 +102,7 @@ static void add_fields(dg_exchange *x, const dg_head *head, bool translated, dg_
 {
     for (size_t i = 0; i < head->field_count; i++) {
         const dg_field *field = &head->fields[i];
-        if (field->id == DG_FIELD_CONTENT_LENGTH || names_version(x, field) ||
+        if (field->id == DG_FIELD_CONTENT_LENGTH || names_version(x, field) || dg_request_id_is(x, field) ||
             (translated && describes_backends_bytes(field->id)) || dg_field_is_dropped(head, field) ||
             (field->id == DG_FIELD_CONTENT_ENCODING && is_recoded(x)))
             continue;
@@ -215,6 +215,7 @@ dg_status dg_answer_head_begin(dg_exchange *x, const dg_head *head, bool transla
     add_coding(x, head, out);
     if (!dg_head_find(head, DG_FIELD_DATE)) /* RFC 9110 6.6.1 */
         dg_add_field_line(out, DG_SLICE("Date"), dg_edge_date(x->edge));
+    dg_request_id_add(x->epoch, dg_request_id(x), out);
     dg_answer_version(x, dg_head_find(head, DG_FIELD_DEPRECATION) != NULL,
                       dg_head_find(head, DG_FIELD_SUNSET) != NULL, out);
     return out->status;

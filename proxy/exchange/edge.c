@@ -2,9 +2,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "proxy/exchange/exchange.h"
 
 enum { WALL_CLOCK_MS = 100 };
@@ -57,6 +59,15 @@ void dg_epoch_release(dg_edge *edge, dg_epoch *epoch)
         epoch_free(epoch);
 }
 
+/* Unlike those of other workers and runs; nobody's secret. */
+static void id_seeds(dg_edge *edge)
+{
+    if (getrandom(edge->id_seed, sizeof edge->id_seed, GRND_NONBLOCK) == sizeof edge->id_seed)
+        return;
+    edge->id_seed[0] = dg_hash_seed() ^ (uint64_t)getpid();
+    edge->id_seed[1] = edge->loop.now_us ^ (uint64_t)(uintptr_t)edge;
+}
+
 dg_status dg_edge_init(dg_edge *edge, dg_snapshot *snapshot, dg_usage_shard *usage,
                        dg_accesslog_ring *log, const char *via)
 {
@@ -65,6 +76,7 @@ dg_status dg_edge_init(dg_edge *edge, dg_snapshot *snapshot, dg_usage_shard *usa
     dg_status status = dg_loop_init(&edge->loop);
     if (status != DG_OK)
         return status;
+    id_seeds(edge);
     status = dg_coder_new(&edge->coder);
     if (status == DG_OK)
         status = dg_edge_switch(edge, snapshot);
@@ -126,6 +138,7 @@ static void exchange_destroy(dg_exchange *x)
 
 void dg_edge_free(dg_edge *edge)
 {
+    dg_loop_look_at_clock(&edge->loop); /* for the log lines of what is cut */
     while (edge->clients) {
         if (edge->clients->exchange)
             dg_exchange_abort(edge->clients->exchange);

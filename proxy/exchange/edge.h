@@ -41,6 +41,7 @@ typedef struct dg_edge {
     bool draining;
     dg_head head; /* scratch of the message being looked at; never outlives one event */
     dg_buf scratch; /* likewise */
+    uint64_t id_seed[2]; /* of request ids: random, and a counter from a random start */
     char via[32]; /* our pseudonym, to find loops */
     uint64_t wall_until_ms; /* wall_s is looked up again after that */
     int64_t wall_s;

@@ -10,6 +10,7 @@
 #include "proxy/exchange/edge.h"
 #include "proxy/exchange/problem.h"
 #include "proxy/http/chunked.h"
+#include "proxy/http/trace.h"
 #include "proxy/net/conn.h"
 
 /* Reads a message body out of the bytes of a connection. */
@@ -54,6 +55,7 @@ struct dg_downstream {
     dg_route *route;      /* what the PROXY protocol said; NULL = the socket's own ends */
     size_t scan;          /* of the head parser */
     uint32_t lingered;    /* bytes dropped so far */
+    uint16_t redirect_port; /* https is served there, and here nothing but the way to it; 0 = no */
     uint8_t state;        /* dg_client_state */
     bool control : 1;     /* on the admin port */
     bool tls : 1;
@@ -67,6 +69,8 @@ struct dg_downstream {
     char host[46];        /* the peer's address */
     dg_tls_identity *identity; /* by its certificate; NULL = it showed none */
 };
+
+enum { DG_REQUEST_ID_BYTES_MAX = 128 };
 
 struct dg_exchange {
     dg_edge *edge;
@@ -97,6 +101,8 @@ struct dg_exchange {
     dg_digests *digests; /* what the message says of content that is translated; NULL = nothing */
     uint8_t accepts;     /* codings that the client takes, a bit each, where the answer may be translated */
     bool whole : 1;          /* the request goes on in one piece, and can be sent again */
+    bool traced : 1;            /* it is part of the trace trace_id */
+    bool passes_tracestate : 1;
     bool takes_trailers : 1; /* the client does, and the backend was told so */
     bool expects : 1;        /* the client waits for a 100 */
     bool head_sent : 1;      /* request_head was given to the connection */
@@ -105,11 +111,13 @@ struct dg_exchange {
     bool retried : 1;
     bool explains : 1;       /* the client asks which version was chosen, and why */
     bool tunnel : 1;         /* the backend's 101 went to the client */
-    bool client_ended : 1, backend_ended : 1; /* of a tunnel: which side has said all */
+    bool client_ended : 1;   /* it has said all, in a tunnel; or it left before its answer */
+    bool backend_ended : 1;  /* in a tunnel: it has said all */
     uint64_t request_bytes_in; /* of the request's content, or of a tunnel, that came from the client */
     uint32_t offer_start, offer_bytes; /* the protocols in request_head to upgrade to; 0 bytes = none */
 
     /* the answer */
+    dg_ip backend_ip;    /* where the request went; not known for a unix socket */
     unsigned status;     /* 0 = none yet */
     unsigned interims;   /* 1xx so far */
     uint64_t body_bytes; /* of the answer's content, given to the client's connection */
@@ -133,6 +141,10 @@ struct dg_exchange {
     bool answer_chunked : 1; /* towards the client */
     bool close_after : 1;    /* the client's connection ends with this answer */
     bool count_as_own : 1;   /* dragoman made the answer */
+
+    uint8_t request_id_bytes; /* 0 = it has none */
+    char request_id[DG_REQUEST_ID_BYTES_MAX];
+    char trace_id[DG_TRACE_ID_BYTES];
 };
 
 /* ---- exchange.c */
@@ -163,6 +175,21 @@ void dg_downstream_free(dg_downstream *down);
 
 /* ---- select.c: which API, version and endpoint; then on to gate and forward. May free x. */
 void dg_select(dg_exchange *x, const dg_head *head);
+
+/* ---- request_id.c */
+/* The id that the request brings, if its sender is believed, or one of its own; none on the admin port. */
+void dg_request_id_choose(dg_exchange *x, const dg_head *head);
+/* An id of our own, inside out; empty when the configuration wants none. */
+dg_slice dg_request_id_make(dg_edge *edge, char out[DG_REQUEST_ID_BYTES_MAX]);
+void dg_request_id_add(const dg_epoch *epoch, dg_slice id, dg_buf *out); /* its field line; nothing without an id */
+/* Whether a field is that of the id, in whose place the exchange's own goes. */
+bool dg_request_id_is(const dg_exchange *x, const dg_field *field);
+static inline dg_slice dg_request_id(const dg_exchange *x)
+{
+    return (dg_slice){x->request_id, x->request_id_bytes};
+}
+/* What becomes of traceparent and tracestate. */
+void dg_trace_look(dg_exchange *x, const dg_head *head);
 
 /* ---- request_head.c: the head for the backend, without framing */
 dg_status dg_request_head_begin(dg_exchange *x, const dg_head *head);
@@ -243,6 +270,6 @@ void dg_count(dg_exchange *x);
 /* ---- log_line.c: the access log */
 void dg_log_exchange(dg_exchange *x);
 /* A request whose head was refused. */
-void dg_log_refusal(dg_downstream *down, unsigned status, const char *problem);
+void dg_log_refusal(dg_downstream *down, unsigned status, const char *problem, dg_slice request_id);
 
 #endif

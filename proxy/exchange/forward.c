@@ -117,6 +117,7 @@ static void send_request(dg_exchange *x)
         dg_fail(x, DG_PROBLEM_UPSTREAM_MALFORMED, NULL, NULL);
         return;
     }
+    dg_upconn_address(x->up, &x->backend_ip);
     dg_slice body = content(x);
     struct iovec iov[] = {{x->request_head.ptr, x->request_head.len},
                           {(void *)(uintptr_t)body.ptr, body.len}};

@@ -1,4 +1,5 @@
-/* A line of the access log for each exchange: JSON, or the combined format that other servers write too. */
+/* A line of the access log for each exchange: JSON, the combined format that other servers write too, or that one with what
+ * only we know behind it. */
 #include "base/date.h"
 #include "proxy/exchange/exchange.h"
 
@@ -39,6 +40,28 @@ static void add_time(dg_buf *out, dg_edge *edge)
     dg_buf_add_char(out, '"');
 }
 
+/* Which programs ran. */
+static const char *program_of(const dg_exchange *x)
+{
+    bool request = x->whole && x->match.request;
+    if (!x->program)
+        return request ? "request" : "identity";
+    if (x->program == x->match.error && x->status >= 400)
+        return request ? "request,error" : "error";
+    return request ? "request,response" : "response";
+}
+
+/* A client that left before it had an answer: as other servers write that. */
+static unsigned status_of(const dg_exchange *x)
+{
+    return !x->status && x->client_ended ? 499 : x->status;
+}
+
+static bool has_backend_ip(const dg_exchange *x)
+{
+    return x->backend_ip.any.sa_family == AF_INET || x->backend_ip.any.sa_family == AF_INET6;
+}
+
 /* Which version was asked, which was served, and by what. */
 static void add_match(dg_buf *out, const dg_exchange *x)
 {
@@ -53,8 +76,9 @@ static void add_match(dg_buf *out, const dg_exchange *x)
     add_member(out, "backend_version", dg_slice_str(match->api->backend->name));
     if (match->endpoint)
         add_member(out, "endpoint", match->endpoint->path);
-    dg_buf_add_str(out, x->program || (x->whole && match->request) ? ",\"translated\":true"
-                                                                   : ",\"translated\":false");
+    bool translated = x->program || (x->whole && match->request);
+    dg_buf_add_str(out, translated ? ",\"translated\":true" : ",\"translated\":false");
+    add_member(out, "program", dg_slice_str(program_of(x)));
 }
 
 static void add_timings(dg_buf *out, const dg_exchange *x)
@@ -88,16 +112,24 @@ static void add_json_line(dg_buf *out, dg_exchange *x)
     add_member(out, "target", clip(x->target, TARGET_BYTES));
     add_member(out, "protocol", x->minor ? DG_SLICE("HTTP/1.1") : DG_SLICE("HTTP/1.0"));
     add_member(out, "host", clip(x->host, TEXT_BYTES));
-    add_number(out, "status", x->status);
+    add_number(out, "status", status_of(x));
     add_number(out, "bytes", x->body_bytes);
     add_number(out, "bytes_in", x->request_bytes_in);
     add_match(out, x);
     if (x->upstream)
         add_member(out, "upstream", dg_slice_str(x->upstream->url));
+    if (has_backend_ip(x)) {
+        char address[DG_ADDRESS_TEXT_BYTES];
+        dg_address_text(&x->backend_ip.any, address);
+        add_member(out, "upstream_address", dg_slice_str(address));
+    }
     add_timings(out, x);
     add_number(out, "retries", x->retried);
     add_member(out, "problem", dg_slice_str(x->problem));
     add_member(out, "side", dg_slice_str(x->side));
+    add_member(out, "request_id", dg_request_id(x));
+    if (x->traced)
+        add_member(out, "trace_id", dg_slice_of(x->trace_id, sizeof x->trace_id));
     add_member(out, "referer", clip(x->referer, TEXT_BYTES));
     add_member(out, "user_agent", clip(x->user_agent, TEXT_BYTES));
     dg_buf_add_str(out, "}\n");
@@ -143,11 +175,52 @@ static void add_combined_line(dg_buf *out, dg_exchange *x)
     dg_buf_add_str(&request, x->minor ? " HTTP/1.1" : " HTTP/1.0");
     add_quoted(out, dg_buf_slice(&request));
     dg_buf_free(&request);
-    dg_buf_printf(out, " %u %llu ", x->status, (unsigned long long)x->body_bytes);
+    dg_buf_printf(out, " %u %llu ", status_of(x), (unsigned long long)x->body_bytes);
     add_quoted(out, clip(x->referer, TEXT_BYTES));
     dg_buf_add_char(out, ' ');
     add_quoted(out, clip(x->user_agent, TEXT_BYTES));
-    dg_buf_add_char(out, '\n');
+}
+
+/* ---- extended: key=value behind it */
+
+static void add_word(dg_buf *out, const char *name, const char *word)
+{
+    dg_buf_printf(out, " %s=%s", name, word ? word : "-");
+}
+
+static void add_text(dg_buf *out, const char *name, dg_slice text)
+{
+    dg_buf_printf(out, " %s=", name);
+    add_quoted(out, text);
+}
+
+static void add_time_since(dg_buf *out, const char *name, const dg_exchange *x, uint64_t at_us)
+{
+    dg_buf_printf(out, at_us ? " %s=%llu" : " %s=-", name, (unsigned long long)(at_us - x->started_us));
+}
+
+static void add_extension(dg_buf *out, const dg_exchange *x)
+{
+    const dg_match *match = &x->match;
+    const dg_slice none = {NULL, 0};
+    char address[DG_ADDRESS_TEXT_BYTES] = "-";
+    if (has_backend_ip(x))
+        dg_address_text(&x->backend_ip.any, address);
+    add_text(out, "api", match->api ? dg_slice_str(match->api->name) : none);
+    add_text(out, "version", match->version ? dg_slice_str(match->version->name) : none);
+    add_text(out, "backend_version", match->api ? dg_slice_str(match->api->backend->name) : none);
+    add_text(out, "endpoint", match->endpoint ? match->endpoint->path : none);
+    add_word(out, "program", program_of(x));
+    add_text(out, "upstream", x->upstream ? dg_slice_str(x->upstream->url) : none);
+    add_word(out, "upstream_address", address);
+    add_time_since(out, "connect_us", x, x->connected_us);
+    add_time_since(out, "first_byte_us", x, x->first_byte_us);
+    add_time_since(out, "duration_us", x, x->edge->loop.now_us);
+    dg_buf_printf(out, " bytes_in=%llu retries=%u", (unsigned long long)x->request_bytes_in, (unsigned)x->retried);
+    add_word(out, "problem", x->problem);
+    add_word(out, "side", x->side);
+    add_text(out, "request_id", dg_request_id(x));
+    add_text(out, "trace_id", x->traced ? dg_slice_of(x->trace_id, sizeof x->trace_id) : none);
 }
 
 /* ---- the doors */
@@ -156,15 +229,20 @@ void dg_log_exchange(dg_exchange *x)
 {
     dg_buf *line = &x->edge->scratch;
     dg_buf_clear(line);
-    if (x->epoch->snapshot->config.access_log.format == DG_LOG_COMBINED)
-        add_combined_line(line, x);
-    else
+    dg_log_format format = x->epoch->snapshot->config.access_log.format;
+    if (format == DG_LOG_JSON) {
         add_json_line(line, x);
+    } else {
+        add_combined_line(line, x);
+        if (format == DG_LOG_EXTENDED)
+            add_extension(line, x);
+        dg_buf_add_char(line, '\n');
+    }
     if (line->status == DG_OK)
         (void)dg_accesslog_write(x->edge->log, dg_buf_slice(line)); /* it counts what it drops */
 }
 
-void dg_log_refusal(dg_downstream *down, unsigned status, const char *problem)
+void dg_log_refusal(dg_downstream *down, unsigned status, const char *problem, dg_slice request_id)
 {
     dg_edge *edge = down->edge;
     const dg_access_log *log = &edge->epoch->snapshot->config.access_log;
@@ -172,16 +250,23 @@ void dg_log_refusal(dg_downstream *down, unsigned status, const char *problem)
     if (!log->file || down->control)
         return;
     dg_buf_clear(line);
-    if (log->format == DG_LOG_COMBINED) {
+    if (log->format != DG_LOG_JSON) {
         dg_buf_add_str(line, down->host);
         add_combined_time(line, edge);
-        dg_buf_printf(line, "\"-\" %u 0 \"-\" \"-\"\n", status);
+        dg_buf_printf(line, "\"-\" %u 0 \"-\" \"-\"", status);
+        if (log->format == DG_LOG_EXTENDED) {
+            add_word(line, "problem", problem);
+            add_word(line, "side", "downstream");
+            add_text(line, "request_id", request_id);
+        }
+        dg_buf_add_char(line, '\n');
     } else {
         add_time(line, edge);
         add_member(line, "client", dg_slice_str(down->host));
         add_number(line, "status", status);
         add_member(line, "problem", dg_slice_str(problem));
         add_member(line, "side", DG_SLICE("downstream"));
+        add_member(line, "request_id", request_id);
         dg_buf_add_str(line, "}\n");
     }
     if (line->status == DG_OK)

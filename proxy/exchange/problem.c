@@ -12,7 +12,7 @@ static const struct row {
 };
 
 static void add_body(dg_buf *out, const struct row *row, unsigned status, const char *detail,
-                     const dg_problem_extra *extra)
+                     dg_slice request_id, const dg_problem_extra *extra)
 {
     dg_buf_printf(out, "{\"type\":\"urn:dragoman:problem:%s\",\"title\":\"%s\",\"status\":%u", row->type,
                   row->title, status);
@@ -20,18 +20,22 @@ static void add_body(dg_buf *out, const struct row *row, unsigned status, const 
         dg_buf_add_str(out, ",\"detail\":");
         dg_buf_add_json(out, dg_slice_str(detail));
     }
+    if (request_id.len) {
+        dg_buf_add_str(out, ",\"request_id\":");
+        dg_buf_add_json(out, request_id);
+    }
     if (extra)
         dg_buf_add(out, extra->members);
     dg_buf_add_str(out, "}\n");
 }
 
-static void add_head(dg_buf *out, dg_edge *edge, const struct row *row, unsigned status, bool close,
+static void add_head(dg_buf *out, dg_slice date, const struct row *row, unsigned status, bool close,
                      size_t body_bytes)
 {
     dg_buf_printf(out, "HTTP/1.1 %u ", status);
     dg_buf_add(out, dg_reason_phrase(status));
     dg_buf_add_str(out, "\r\nDate: ");
-    dg_buf_add(out, dg_edge_date(edge));
+    dg_buf_add(out, date);
     dg_buf_printf(out, "\r\nContent-Type: application/problem+json\r\nContent-Length: %zu\r\n",
                   body_bytes);
     if (row->proxy_status)
@@ -68,12 +72,13 @@ void dg_fail(dg_exchange *x, dg_problem problem, const char *detail, const dg_pr
         dg_exchange_abort(x);
         return;
     }
-    x->status = row->status;
+    x->status = extra && extra->status ? extra->status : row->status;
     x->close_after |= !x->request.done || x->minor == 0; /* HTTP/1.0 awaits the end, if it is not told otherwise */
     dg_buf_clear(&x->answer_head);
     dg_buf_clear(&x->answer_out);
-    add_body(&x->answer_out, row, row->status, detail, extra);
-    add_head(&x->answer_head, x->edge, row, row->status, x->close_after, x->answer_out.len);
+    add_body(&x->answer_out, row, x->status, detail, dg_request_id(x), extra);
+    add_head(&x->answer_head, dg_edge_date(x->edge), row, x->status, x->close_after, x->answer_out.len);
+    dg_request_id_add(x->epoch, dg_request_id(x), &x->answer_head);
     /* An old client learns of its version's end from errors too. */
     dg_answer_version(x, false, false, &x->answer_head);
     if (extra)
@@ -95,13 +100,16 @@ void dg_downstream_refuse(dg_downstream *down, unsigned status, dg_problem probl
     dg_buf_init(&head, 0);
     dg_buf_init(&body, 0);
     status = status ? status : row->status;
-    add_body(&body, row, status, detail, NULL);
-    add_head(&head, down->edge, row, status, true, body.len);
+    char text[DG_REQUEST_ID_BYTES_MAX];
+    dg_slice id = down->control ? (dg_slice){NULL, 0} : dg_request_id_make(down->edge, text);
+    add_body(&body, row, status, detail, id, NULL);
+    add_head(&head, dg_edge_date(down->edge), row, status, true, body.len);
+    dg_request_id_add(down->edge->epoch, id, &head);
     dg_buf_add_str(&head, "\r\n");
     dg_status sent = write_both(down, &head, &body);
     dg_buf_free(&head);
     dg_buf_free(&body);
-    dg_log_refusal(down, status, row->type);
+    dg_log_refusal(down, status, row->type, id);
     if (sent != DG_OK) {
         dg_downstream_free(down);
         return;

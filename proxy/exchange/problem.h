@@ -46,6 +46,7 @@ typedef enum dg_problem {
 typedef struct dg_problem_extra {
     dg_slice members; /* JSON members, `,"versions":["v1"]` */
     dg_slice fields;  /* field lines, each ended by CRLF */
+    unsigned status;  /* in place of the table's, when not 0 */
 } dg_problem_extra;
 
 /* Answers the exchange with a problem. detail and extra may be NULL. If bytes of an answer went out already,

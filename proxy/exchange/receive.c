@@ -63,6 +63,7 @@ void dg_edge_accept(dg_edge *edge, int fd, const struct sockaddr *peer, const dg
     down->edge = edge;
     down->control = listen->control;
     down->awaits_route = listen->proxy_protocol;
+    down->redirect_port = listen->redirect_port;
     down->tls = ssl != NULL;
     set_peer(down, peer);
     if (dg_conn_open(&down->conn, &edge->loop, fd, ssl, ssl ? DG_CONN_HANDSHAKE : DG_CONN_OPEN,
@@ -389,12 +390,24 @@ static bool step(dg_downstream *down)
     return true;
 }
 
+/* Nobody is left to answer: the backend need not go on either. Half a close counts as a whole one here, for the two
+ * look alike until something is written. */
+static void client_gone(dg_exchange *x)
+{
+    x->client_ended = true;
+    x->problem = "client-gone";
+    x->side = "downstream";
+    dg_exchange_abort(x);
+}
+
 static void run(dg_downstream *down)
 {
     down->running = true;
     for (unsigned steps = 1; !down->dead && step(down); steps++)
         if (steps == STEPS_MAX && !down->dead && dg_conn_yield(&down->conn))
             break;
+    if (!down->dead && down->state == DG_CLIENT_WAIT && down->exchange && dg_conn_peer_is_gone(&down->conn))
+        client_gone(down->exchange);
     down->running = false;
     if (down->dead)
         free(down);

@@ -63,6 +63,10 @@ static bool is_dropped(const dg_exchange *x, const dg_head *head, const dg_field
     case DG_FIELD_RANGE:
     case DG_FIELD_IF_RANGE:
         return answer_translates(x);
+    case DG_FIELD_TRACEPARENT:
+        return !x->traced;
+    case DG_FIELD_TRACESTATE:
+        return !x->passes_tracestate;
     case DG_FIELD_CONTENT_ENCODING:
         return x->match.request && x->whole;
     default:
@@ -113,7 +117,7 @@ static void add_fields(dg_exchange *x, const dg_head *head, dg_buf *out)
 {
     for (size_t i = 0; i < head->field_count; i++) {
         const dg_field *field = &head->fields[i];
-        if (is_dropped(x, head, field))
+        if (is_dropped(x, head, field) || dg_request_id_is(x, field))
             continue;
         if (answer_translates(x) && (field->id == DG_FIELD_IF_NONE_MATCH || field->id == DG_FIELD_IF_MATCH))
             add_tags(x, out, field);
@@ -197,6 +201,7 @@ static void add_client_fields(const dg_exchange *x, dg_buf *out)
 
 static void add_own_fields(dg_exchange *x, const dg_head *head, dg_buf *out)
 {
+    dg_request_id_add(x->epoch, dg_request_id(x), out);
     add_forwarded_for(x, head, out);
     add_forwarded(x, head, out);
     if (x->epoch->snapshot->config.has_client_fields)

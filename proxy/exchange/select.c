@@ -107,7 +107,7 @@ static void refuse(dg_exchange *x, dg_match_result result, const dg_request_view
         dg_buf_add(&fields, x->match.api->vary);
         dg_buf_add_str(&fields, "\r\n");
     }
-    dg_problem_extra extra = {dg_buf_slice(&members), dg_buf_slice(&fields)};
+    dg_problem_extra extra = {.members = dg_buf_slice(&members), .fields = dg_buf_slice(&fields)};
     dg_fail(x, problem, detail, &extra);
     dg_buf_free(&members);
     dg_buf_free(&fields);
@@ -155,7 +155,7 @@ static dg_status keep_text(dg_exchange *x, const dg_head *head, const dg_target 
         x->query = keep(&at, target->query);
         x->target.len += 1 + x->query.len;
     }
-    if (target->form == DG_TARGET_ASTERISK) {
+    if (dg_slice_eq(path, DG_SLICE("*"))) {
         x->path = x->target;
         return DG_OK;
     }
@@ -172,19 +172,50 @@ static bool ends_here(const dg_exchange *x, const dg_head *head)
     return x->method == DG_METHOD_OPTIONS && hops.len && dg_slice_eq(hops, DG_SLICE("0"));
 }
 
-static void answer_options(dg_exchange *x)
+/* answer_head is an answer without content but for its end. */
+static void answer_at_once(dg_exchange *x)
 {
     x->close_after |= x->minor == 0;
-    dg_buf_add_str(&x->answer_head, "HTTP/1.1 204 No Content\r\nDate: ");
-    dg_buf_add(&x->answer_head, dg_edge_date(x->edge));
-    dg_buf_add_str(&x->answer_head, x->close_after ? "\r\nConnection: close\r\n\r\n" : "\r\n\r\n");
-    x->status = 204;
+    dg_request_id_add(x->epoch, dg_request_id(x), &x->answer_head);
+    dg_buf_add_str(&x->answer_head, x->close_after ? "Connection: close\r\n\r\n" : "\r\n");
     x->answer_started = true;
     struct iovec iov = {x->answer_head.ptr, x->answer_head.len};
     if (x->answer_head.status != DG_OK || dg_conn_write(&x->down->conn, &iov, 1) != DG_OK)
         dg_exchange_abort(x);
     else
         dg_answer_done(x);
+}
+
+static void answer_options(dg_exchange *x)
+{
+    dg_buf_add_str(&x->answer_head, "HTTP/1.1 204 No Content\r\nDate: ");
+    dg_buf_add(&x->answer_head, dg_edge_date(x->edge));
+    dg_buf_add_str(&x->answer_head, "\r\n");
+    x->status = 204;
+    answer_at_once(x);
+}
+
+/* RFC 9110 15.4.9, with 7.4: the same resource by https. Its host is the client's word for us. */
+static void redirect(dg_exchange *x)
+{
+    dg_slice host;
+    unsigned port;
+    if (!x->host.len || dg_authority_parse(x->host, &host, &port) != DG_OK) {
+        dg_fail(x, DG_PROBLEM_BAD_REQUEST, "this address only redirects to https, and the request names no host", NULL);
+        return;
+    }
+    dg_buf_add_str(&x->answer_head, "HTTP/1.1 308 Permanent Redirect\r\nDate: ");
+    dg_buf_add(&x->answer_head, dg_edge_date(x->edge));
+    dg_buf_add_str(&x->answer_head, "\r\nLocation: https://");
+    dg_buf_add(&x->answer_head, host);
+    if (x->down->redirect_port != 443)
+        dg_buf_printf(&x->answer_head, ":%u", x->down->redirect_port);
+    if (!dg_slice_eq(x->target, DG_SLICE("*")))
+        dg_buf_add(&x->answer_head, x->target);
+    x->status = 308;
+    x->close_after |= !x->request.done;
+    dg_buf_add_str(&x->answer_head, "\r\nContent-Length: 0\r\n");
+    answer_at_once(x);
 }
 
 /* The backend of an exchange; false when no pack claims the path and it may not pass. A reload may have taken
@@ -286,12 +317,19 @@ void dg_select(dg_exchange *x, const dg_head *head)
     dg_target target;
     dg_http_error error = {.reason = "the request target is malformed"};
     const char *reason = NULL;
+    dg_request_id_choose(x, head);
+    dg_trace_look(x, head);
     if (dg_target_parse(head->target, head->method_id, &target) != DG_OK ||
         dg_target_check(&target, head, x->down->tls, &error) != DG_OK ||
         keep_text(x, head, &target, &reason) != DG_OK) {
         x->close_after = true;
         dg_usage_gauge(x->edge->usage, DG_GAUGE_REQUESTS_REJECTED, 1);
-        dg_fail(x, DG_PROBLEM_BAD_REQUEST, reason ? reason : error.reason, NULL);
+        dg_fail(x, DG_PROBLEM_BAD_REQUEST, reason ? reason : error.reason,
+                &(dg_problem_extra){.status = reason ? 0 : error.status});
+        return;
+    }
+    if (x->down->redirect_port) {
+        redirect(x);
         return;
     }
     if (ends_here(x, head)) {

@@ -78,11 +78,13 @@ dg_field_id dg_field_id_of(dg_slice name)
     case 10:
         return is(name, a == 'c'   ? DG_FIELD_CONNECTION
                         : a == 's' ? DG_FIELD_SET_COOKIE
+                        : a == 't' ? DG_FIELD_TRACESTATE
                                    : DG_FIELD_KEEP_ALIVE);
     case 11:
         return is(name, a == 'a'   ? DG_FIELD_API_VERSION
                         : a == 'c' ? DG_FIELD_CONTENT_MD5
                         : a == 'd' ? DG_FIELD_DEPRECATION
+                        : a == 't' ? DG_FIELD_TRACEPARENT
                         : z == 't' ? DG_FIELD_REPR_DIGEST
                                    : DG_FIELD_RETRY_AFTER);
     case 12:

@@ -80,6 +80,8 @@ typedef enum dg_method {
     X(SET_COOKIE, "Set-Cookie", false)                                                             \
     X(RETRY_AFTER, "Retry-After", false)                                                           \
     X(X_REQUEST_ID, "X-Request-Id", false)                                                         \
+    X(TRACEPARENT, "traceparent", false)                                                           \
+    X(TRACESTATE, "tracestate", false)                                                       \
     X(DRAGOMAN_EXPLAIN, "Dragoman-Explain", false)
 
 typedef enum dg_field_id {

@@ -31,7 +31,7 @@ static dg_status split_path(dg_slice s, dg_target *target)
 }
 
 /* http://authority[/path][?query] (RFC 9112 3.2.2) */
-static dg_status parse_absolute(dg_slice s, dg_target *target)
+static dg_status parse_absolute(dg_slice s, dg_method method, dg_target *target)
 {
     const dg_slice http = DG_SLICE("http://"), https = DG_SLICE("https://");
     target->form = DG_TARGET_ABSOLUTE;
@@ -51,8 +51,8 @@ static dg_status parse_absolute(dg_slice s, dg_target *target)
     dg_status status = dg_authority_parse(target->authority, &host, &port);
     if (status == DG_OK)
         status = split_path(dg_slice_from(s, end), target);
-    if (status == DG_OK && target->path.len == 0)
-        target->path = DG_SLICE("/");
+    if (status == DG_OK && target->path.len == 0) /* RFC 9112 3.2.4 */
+        target->path = method == DG_METHOD_OPTIONS && !target->has_query ? DG_SLICE("*") : DG_SLICE("/");
     return status;
 }
 
@@ -75,7 +75,7 @@ dg_status dg_target_parse(dg_slice s, dg_method method, dg_target *ret_target)
         target.path = s;
         status = method == DG_METHOD_OPTIONS ? DG_OK : DG_SYNTAX;
     } else {
-        status = parse_absolute(s, &target);
+        status = parse_absolute(s, method, &target);
     }
     if (status == DG_OK)
         *ret_target = target;

@@ -16,7 +16,8 @@ typedef struct dg_target {
     dg_target_form form;
     bool https;         /* absolute: the scheme is https */
     dg_slice authority; /* absolute and authority: host[:port]; else empty */
-    dg_slice path;      /* as it came; begins with "/"; "/" when an absolute target has none; "*" */
+    dg_slice path;      /* as it came; begins with "/"; "*" of the asterisk form and of an absolute target of OPTIONS
+                           without path and query (RFC 9112 3.2.4), "/" of any other absolute one without a path */
     dg_slice query;     /* without the "?" */
     bool has_query;     /* "/a?" has an empty one */
 } dg_target;

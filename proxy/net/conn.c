@@ -218,6 +218,17 @@ void dg_conn_rest(dg_conn *conn)
     }
 }
 
+bool dg_conn_peer_is_gone(const dg_conn *conn)
+{
+    char byte;
+    if (conn->peer_done || conn->eof || conn->broken)
+        return true;
+    if (!conn->can_read) /* no edge came */
+        return false;
+    ssize_t n = recv(conn->fd, &byte, 1, MSG_PEEK);
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
 bool dg_conn_yield(dg_conn *conn)
 {
     if (event_del(&conn->event) == 0 && event_add(&conn->event, NULL) == 0)

@@ -73,6 +73,9 @@ void dg_conn_consume(dg_conn *conn, size_t bytes);
 /* Gives the block back if it holds nothing. */
 void dg_conn_rest(dg_conn *conn);
 
+/* Whether the peer has closed its end, whole or half, or is lost; what it sent before may still wait to be read. */
+bool dg_conn_peer_is_gone(const dg_conn *conn);
+
 /* Leaves the rest for the loop's next turn, behind the others: the edges come anew. False when it cannot. */
 bool dg_conn_yield(dg_conn *conn);
 

@@ -183,6 +183,14 @@ dg_status dg_upconn_progress(dg_upconn *up)
     }
 }
 
+void dg_upconn_address(const dg_upconn *up, dg_ip *ret_ip)
+{
+    const dg_address *address = &up->pool->upstream->addresses[up->address];
+    ret_ip->any.sa_family = AF_UNSPEC;
+    if (address->storage.ss_family != AF_UNIX)
+        memcpy(ret_ip, &address->storage, sizeof *ret_ip);
+}
+
 void dg_pool_keep(dg_upconn *up)
 {
     dg_pool *pool = up->pool;

@@ -60,6 +60,8 @@ void dg_pool_free(dg_pool *pool);
 dg_upconn *dg_pool_take(dg_pool *pool, bool fresh, const dg_conn_handler *handler, void *user);
 /* DG_OK when bytes may be sent, DG_AGAIN, DG_IO. Tries the backend's other addresses before it fails. */
 DG_MUST_USE dg_status dg_upconn_progress(dg_upconn *up);
+/* Where it is connected to; not known for a unix socket. */
+void dg_upconn_address(const dg_upconn *up, dg_ip *ret_ip);
 /* The user is done: keep it for the next one, or close it. */
 void dg_pool_keep(dg_upconn *up);
 void dg_pool_drop(dg_upconn *up);

@@ -6,10 +6,14 @@ import json
 import os
 import re
 import signal
+import socket
+import struct
 import sys
+import time
 
+import harness
 import scenarios
-from harness import Client, answer_bytes, get, post, wait_until
+from harness import Client, Upstream, answer_bytes, get, post, wait_until
 
 NEW = b'{"data":{"id":"ord_1","amount":234.40,"status":"active"}}'
 SCENARIOS = []
@@ -52,6 +56,8 @@ def a_json_line_says_who_asked_what_in_which_version(s):
     assert first["method"] == "GET" and first["target"] == "/api/v1/orders/1?a=b" and first["status"] == 200
     assert (first["api"], first["version"], first["backend_version"], first["endpoint"]) == \
         ("orders", "v1", "v2", "/orders/{id}")
+    assert first["program"] == "response" and found[1]["program"] == "identity"
+    assert first["upstream_address"] == "127.0.0.1:%d" % up.port and len(first["request_id"]) == 32
     assert first["translated"] and first["bytes"] == len(old.body) and first["client"] == "127.0.0.1"
     assert first["user_agent"] == 'x"y\\z' and first["referer"] == "http://r.example/"
     assert first["duration_us"] >= first["first_byte_us"] >= first["connect_us"] >= 0
@@ -104,6 +110,73 @@ def rotation_and_reload_lose_no_line(s):
         lines(proxy, 2, "other.log")
     lines(proxy, 1)
     lines(proxy, 1, "access.log.1")
+
+
+@scenario
+def a_client_that_leaves_is_noticed_at_once(s):
+    """The backend's connection ends too, and the line says whose fault it was."""
+    def answer(connection, request):
+        if request.target == "/stream":
+            connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n12345")
+        connection.sock.settimeout(3)
+        ended.append((request.target, connection.sock.recv(1), time.monotonic()))
+        raise Upstream.Close
+    ended = []
+    proxy, up = s.start(answer, {"access_log": "access.log", "timeouts": dict(harness.TIMEOUTS, answer="9s")})
+    for number, (target, reset) in enumerate((("/wait", False), ("/wait", True), ("/stream", False), ("/post", False))):
+        with Client(proxy.port) as client:
+            client.send(post(target) if target == "/post" else get(target))
+            wait_until(lambda: len(up.seen()) == number + 1, 2, "the request")
+            if target == "/stream":
+                wait_until(lambda: client.pump(0.05) and client.data.endswith(b"12345"), 2, "the beginning")
+            if reset:
+                client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            left = time.monotonic()
+        wait_until(lambda: len(ended) == number + 1, 2, "the backend hears of it")
+        assert ended[-1][1] == b"" and ended[-1][2] - left < 0.5, ended
+    found = [json.loads(line) for line in lines(proxy, 4)]
+    assert [line["status"] for line in found] == [499, 499, 200, 499], found
+    assert all(line["problem"] == "client-gone" and line["side"] == "downstream" for line in found), found
+
+
+@scenario
+def what_a_drain_cuts_has_its_line(s):
+    def answer(connection, _):
+        time.sleep(4)
+    proxy, up = s.start(answer, {"access_log": "access.log", "timeouts": dict(harness.TIMEOUTS, answer="9s", drain="500ms")})
+    keep = os.path.join(s.folder(), "kept.log")
+    with Client(proxy.port) as client:
+        client.send(get("/cut"))
+        wait_until(lambda: up.seen(), 2, "the request")
+        os.link(os.path.join(proxy.folder, "access.log"), keep)
+        proxy.process.terminate()
+        assert proxy.process.wait(5) == 0
+    with open(keep) as log:
+        line = json.loads(log.read())
+    assert line["target"] == "/cut" and line["status"] == 0 and line["problem"] == "cut" and line["duration_us"] > 400000, line
+
+
+@scenario
+def the_extended_format_has_what_the_json_one_has(s):
+    def answer(_, request):
+        if request.target.endswith("missing"):
+            return answer_bytes(b'{"error":{"code":404,"message":"no"}}', "404 Not Found")
+        return answer_bytes(NEW)
+    proxy, up = s.start(answer, {"packs": [scenarios.ORDERS], "access_log": {"file": "access.log", "format": "extended"}})
+    with Client(proxy.port) as client:
+        client.ask(get("/api/v1/orders/1", 'User-Agent: a" version="v9'))
+        client.ask(post("/api/v1/orders", b'{"total":1}', "traceparent: 00-%s-b7ad6b7169203331-01" % ("ab" * 16)))
+        client.ask(get("/api/v2/orders/1"))
+        client.ask(get("/api/v1/orders/missing"))
+        client.send(b"BAD\x01\r\n\r\n")
+        client.wait_closed()
+    found = lines(proxy, 5)
+    told = [dict(re.findall(r' ([a-z_]+)=("[^"]*"|[^ "]+)', line)) for line in found]
+    assert [t.get("program") for t in told] == ["response", "request,response", "identity", "error", None], told
+    assert told[0]["version"] == '"v1"' and told[0]["backend_version"] == '"v2"' and told[0]["endpoint"] == '"/orders/{id}"'
+    assert told[0]["upstream_address"] == "127.0.0.1:%d" % up.port and int(told[0]["duration_us"]) > 0
+    assert told[1]["bytes_in"] == "11" and told[1]["trace_id"] == '"%s"' % ("ab" * 16) and told[1]["connect_us"] == "-"
+    assert told[4]["problem"] == "bad-request" and len(told[4]["request_id"]) == 34
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ static const struct {
      "one\n"},
     {WHOLE "access_log: {format: json}\n", "c.yaml:3:13: error: an access log needs a 'file'\n"},
     {WHOLE "access_log: {file: a, format: xml}\n",
-     "c.yaml:3:31: error: the format of an access log is 'json' or 'combined'\n"},
+     "c.yaml:3:31: error: the format of an access log is 'json', 'combined' or 'extended'\n"},
     {UPSTREAM, "c.yaml: error: nothing to listen on: give 'listen' (or --listen)\n"},
     {"- a\n", "c.yaml:1:1: error: expected a configuration, found a list\n"},
     {WHOLE "listen: 127.0.0.1:8081\n",

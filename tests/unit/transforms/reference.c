@@ -361,6 +361,8 @@ static value *apply(dg_arena *arena, value *v, const dg_op *op)
         return look_up(arena, v, op);
     else if (op->kind == DG_OP_UNWRAP)
         return unwrap(v, op);
+    else if (op->lenient && v->kind == ARRAY)
+        return v;
     else if (op->kind != DG_OP_MEMBERS && v->kind == (op->kind == DG_OP_EACH ? OBJECT : ARRAY))
         return poison(v); /* the other kind than the op is for */
     else if (v->kind == ARRAY || op->kind == DG_OP_MEMBERS)

@@ -180,6 +180,53 @@ static void untouched_bytes_stay(void **state)
         gives(&list, texts[i], texts[i]);
 }
 
+/* A runner that has learned one order and one spacing meets all others: of four members, with two
+ * kinds of separators, and one of them left out. */
+static void any_order_and_spacing_after_any_other(void **state)
+{
+    (void)state;
+    static const char *const separators[] = {",", ", ", ",\n    ", " ,\t", ",  "};
+    static const char *const values[] = {"1", "\"two\"", "[ 3,{\"x_y\": null}]", "{\"x_y\":-4e1}"};
+    static const char *const ends[] = {"1", "\"two\"", "[ 3,{\"xY\": null}]", "{\"xY\":-4e1}"};
+    static const dg_op ops[] = {CAMEL};
+    static const dg_ops list = LIST(ops);
+    dg_program *program = compile(&list);
+    dg_runner *runner;
+    dg_buf in, want, got;
+    dg_buf_init(&in, 0);
+    dg_buf_init(&want, 0);
+    dg_buf_init(&got, 0);
+    assert_int_equal(dg_runner_new(&runner), DG_OK);
+    for (unsigned round = 0; round < 256 * 25; round++) {
+        unsigned spacing = round % 25, order = round / 25 * 37 % 256, met = 0;
+        dg_buf_clear(&in);
+        dg_buf_clear(&want);
+        dg_buf_clear(&got);
+        for (unsigned i = 0; i < 4; i++) {
+            unsigned member = order >> 2 * i & 3;
+            const char *separator = met ? separators[i % 2 ? spacing % 5 : spacing / 5] : "{";
+            if (met >> member & 1)
+                continue;
+            met |= 1u << member;
+            dg_buf_printf(&in, "%s\"%c_name\":%s", separator, 'a' + (int)member, values[member]);
+            dg_buf_printf(&want, "%s\"%cName\":%s", separator, 'a' + (int)member, ends[member]);
+        }
+        dg_buf_add_char(&in, '}');
+        dg_buf_add_char(&want, '}');
+        dg_slice text = dg_buf_slice(&in);
+        for (int i = 0; i < DG_JSON_PADDING; i++)
+            dg_buf_add_char(&in, "\":,}]1\\ "[i % 8]);
+        text.ptr = in.ptr;
+        assert_int_equal(dg_run(runner, program, text, &got, NULL), DG_OK);
+        assert_true(dg_slice_eq(dg_buf_slice(&got), dg_buf_slice(&want)));
+    }
+    dg_buf_free(&in);
+    dg_buf_free(&want);
+    dg_buf_free(&got);
+    dg_runner_free(runner);
+    dg_program_free(program);
+}
+
 static void broken_texts_are_refused(void **state)
 {
     OPS(SNAKE);
@@ -495,6 +542,7 @@ int main(void)
         cmocka_unit_test(values_compare_decoded),
         cmocka_unit_test(a_recursive_lens_reaches_every_level),
         cmocka_unit_test(a_made_parent_goes_again),
+        cmocka_unit_test(any_order_and_spacing_after_any_other),
         cmocka_unit_test(untouched_bytes_stay),
         cmocka_unit_test(broken_texts_are_refused),
         cmocka_unit_test(a_cut_text_is_never_accepted),

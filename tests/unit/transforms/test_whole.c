@@ -314,6 +314,8 @@ static void orders_become_signs_and_back(void **state)
         {unsign, "{\"_sort\":\"\"}", "{\"_sort\":\"\",\"_order\":\"\"}"},
         {unsign, "{\"_sort\":\"a\",\"_order\":\"\"}", NULL},
         {unsign, "{\"_sort\":\"--a\"}", NULL},
+        {unsign, "{\"_sort\":\"-\"}", NULL},
+        {signs, "{\"_sort\":\",a\",\"_order\":\"desc\"}", NULL},
         {unsign, "{\"x\":1}", "{\"x\":1}"},
     };
     whole_rows(ALL_OF(rows));
