@@ -8,6 +8,7 @@
 
 #include "proxy/digest/digest.h"
 #include "proxy/exchange/edge.h"
+#include "proxy/exchange/flow.h"
 #include "proxy/exchange/problem.h"
 #include "proxy/http/chunked.h"
 #include "proxy/http/trace.h"
@@ -97,6 +98,9 @@ struct dg_exchange {
     dg_buf request_bytes; /* the content, where it must be whole before it goes on */
     dg_buf request_out;   /* its translation */
     dg_buf request_trailers; /* of a streamed one, as they came */
+    dg_flow *request_flow;    /* translates it as it comes; NULL = it does not */
+    dg_flow_kind request_kind; /* what it could be */
+    bool request_more : 1;     /* request_flow has more to give */
     dg_coding request_coding; /* of the content that came; it goes on without one */
     dg_digests *digests; /* what the message says of content that is translated; NULL = nothing */
     uint8_t accepts;     /* codings that the client takes, a bit each, where the answer may be translated */
@@ -126,6 +130,9 @@ struct dg_exchange {
     size_t answer_scan;
     dg_body answer;
     const dg_program *program; /* NULL = the content passes */
+    dg_flow *answer_flow;      /* translates it as it comes; NULL = it does not, so far */
+    dg_flow_kind answer_kind;  /* what it could be */
+    bool answer_more : 1;      /* answer_flow has more to give */
     dg_coding answer_coding;   /* of the content, as it came */
     dg_coding client_coding;   /* and as it goes on, where it is translated */
     dg_buf answer_head;  /* for the client */
@@ -219,12 +226,19 @@ uint8_t dg_accepted_codings(const dg_head *head);
 /* The coding in which a translated answer goes on: the backend's choice when the client takes it. */
 dg_coding dg_coding_for_client(const dg_exchange *x);
 
+/* Logs and counts a translation that failed. */
+void dg_translation_failed(dg_exchange *x, const dg_run_error *error);
+
 /* ---- forward.c: to the backend. All may free x. */
 void dg_forward(dg_exchange *x);
 /* A piece of a streamed request body; last = the body ends with it. The bytes are used before it returns. */
 void dg_forward_piece(dg_exchange *x, dg_slice piece, bool last);
 /* The backend's connection failed before its answer was complete: once more, or an error. */
 void dg_forward_failed(dg_exchange *x, const char *what);
+/* What was collected of a request's body, and what comes, is translated as it comes from now on. */
+void dg_forward_flow(dg_exchange *x);
+/* What was collected, or what is more of the last piece, where a request's body flows. */
+void dg_forward_more(dg_exchange *x);
 bool dg_forward_is_full(const dg_exchange *x); /* the backend does not take more for now */
 
 /* ---- answer.c: from the backend to the client. All may free x. */

@@ -76,7 +76,7 @@ static void add_match(dg_buf *out, const dg_exchange *x)
     add_member(out, "backend_version", dg_slice_str(match->api->backend->name));
     if (match->endpoint)
         add_member(out, "endpoint", match->endpoint->path);
-    bool translated = x->program || (x->whole && match->request);
+    bool translated = x->program || x->request_flow || (x->whole && match->request);
     dg_buf_add_str(out, translated ? ",\"translated\":true" : ",\"translated\":false");
     add_member(out, "program", dg_slice_str(program_of(x)));
 }

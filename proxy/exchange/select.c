@@ -269,6 +269,10 @@ static bool check_content(dg_exchange *x, const dg_head *head)
     if (!x->match.request || x->request.done)
         return true;
     dg_json_kind kind = dg_head_json(head);
+    if (kind == DG_JSON_NO && dg_flow_of_head(head) == DG_FLOW_LINES) {
+        x->request_kind = DG_FLOW_LINES;
+        kind = DG_JSON_YES;
+    }
     if (!dg_head_find(head, DG_FIELD_CONTENT_TYPE)) { /* who knows what it is, and so its version? */
         dg_fail(x, DG_PROBLEM_UNSUPPORTED_CODING,
                 "a body for this endpoint needs a Content-Type: only JSON is translated", NULL);
@@ -291,6 +295,28 @@ static bool check_content(dg_exchange *x, const dg_head *head)
     return check_transformation(x, head);
 }
 
+/* Whether the request's content may be translated as it comes: lines are, from the first on; one text is, when it
+ * turns out to be large. What has a digest is checked whole. False when it failed. */
+static bool choose_flow(dg_exchange *x)
+{
+    bool lines = x->request_kind == DG_FLOW_LINES;
+    bool flows = !x->digests && !x->upstream->whole_requests && (lines || dg_program_streams(x->match.request));
+    x->request_kind = !flows ? DG_FLOW_NONE : lines ? DG_FLOW_LINES : DG_FLOW_JSON;
+    if (lines && !flows) {
+        dg_fail(x, DG_PROBLEM_BAD_BODY, "lines with a digest, or for a backend that takes requests whole", NULL);
+        return false;
+    }
+    if (!lines)
+        return true;
+    if (dg_flow_new(x->epoch->runner, x->match.request, x->request_kind, x->request_coding, DG_CODING_IDENTITY,
+                    x->epoch->snapshot->config.limits.body_bytes, &x->request_flow) != DG_OK) {
+        dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
+        return false;
+    }
+    x->whole = false;
+    return true;
+}
+
 static void go_on(dg_exchange *x, const dg_head *head)
 {
     if (dg_head_via_has(head, dg_slice_str(x->edge->via))) {
@@ -300,7 +326,9 @@ static void go_on(dg_exchange *x, const dg_head *head)
     if (!check_content(x, head))
         return;
     x->whole = must_be_whole(x);
-    if (x->whole && x->request.left > x->epoch->snapshot->config.limits.body_bytes) {
+    if (x->whole && x->match.request && !choose_flow(x))
+        return;
+    if (x->whole && x->request_kind == DG_FLOW_NONE && x->request.left > x->epoch->snapshot->config.limits.body_bytes) {
         dg_fail(x, DG_PROBLEM_BODY_TOO_LARGE, NULL, NULL); /* before a 100 asks for it */
         return;
     }

@@ -48,7 +48,7 @@ static dg_status encode_into(dg_exchange *x, dg_coding coding, dg_buf *out, dg_r
     return status;
 }
 
-static void log_failure(dg_exchange *x, const dg_run_error *error)
+void dg_translation_failed(dg_exchange *x, const dg_run_error *error)
 {
     dg_usage_gauge(x->edge->usage, DG_GAUGE_TRANSLATION_FAILURES, 1);
     char part[32] = "request";
@@ -76,6 +76,6 @@ dg_status dg_translate(dg_exchange *x, const dg_program *program, dg_coding codi
     if (status == DG_OK && encode_as != DG_CODING_IDENTITY)
         status = encode_into(x, encode_as, out, ret_error);
     if (status != DG_OK)
-        log_failure(x, ret_error);
+        dg_translation_failed(x, ret_error);
     return status;
 }
