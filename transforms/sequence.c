@@ -154,12 +154,21 @@ static line line_at(const char *at, const char *end)
     return (line){dg_slice_of(at, (size_t)(q - at)), ended};
 }
 
+static size_t skip_space(dg_slice text, size_t at)
+{
+    while (at < text.len && memchr(" \t\n", text.ptr[at], 3))
+        at++;
+    return at;
+}
+
 static bool begins_like_json(dg_slice text)
 {
-    size_t i = 0;
-    while (i < text.len && memchr(" \t\n", text.ptr[i], 3))
-        i++;
-    return i < text.len && (text.ptr[i] == '{' || text.ptr[i] == '[');
+    size_t at = skip_space(text, 0);
+    if (at < text.len && text.ptr[at] == '[') {
+        at = skip_space(text, at + 1);
+        return at == text.len || memchr("{[]\"-0123456789tfn", text.ptr[at], 18);
+    }
+    return at < text.len && text.ptr[at] == '{';
 }
 
 /* The lines of a block, with `text` in the place of its data: as many lines of it as there were, and what is more

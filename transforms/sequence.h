@@ -3,8 +3,9 @@
  *
  * Lines: each that is not blank is one JSON text. The line ends stay as they came.
  *
- * Events: the `data` lines of an event, joined by line feeds, are one text. If it begins like an object or an array
- * it has to be JSON and is translated, and written back as data lines; any other data ([DONE], a number) passes.
+ * Events: the `data` lines of an event, joined by line feeds, are one text. If it begins with a brace, or with a
+ * bracket and what may follow it in JSON, it has to be JSON and is translated, and written back as data lines; any
+ * other data (a word, a number, [DONE]) passes.
  * All other lines, comments, line ends and a byte order mark stay as they came, byte for byte.
  *
  * A sequence belongs to the runner's thread and must be freed before the runner and the program are. */

@@ -157,7 +157,10 @@ static dg_status flow_piece(dg_exchange *x, dg_slice piece)
     dg_status status = dg_flow_feed(x->answer_flow, piece, x->answer.done, &x->answer_out, &error);
     if (status != DG_OK && status != DG_AGAIN) {
         dg_translation_failed(x, &error);
-        refuse_translation(x, status, &error);
+        if (x->answer_out.len && write_piece(x, dg_buf_slice(&x->answer_out), false) != DG_OK)
+            dg_exchange_abort(x);
+        else
+            refuse_translation(x, status, &error);
         return DG_CLOSED;
     }
     x->answer_more = status == DG_AGAIN;

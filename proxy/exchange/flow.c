@@ -104,8 +104,9 @@ dg_status dg_flow_feed(dg_flow *f, dg_slice piece, bool last, dg_buf *out, dg_ru
     dg_buf_clear(&f->translated);
     dg_status status = f->stream ? dg_stream_feed(f->stream, piece, last, to, ret_error)
                                  : dg_sequence_feed(f->sequence, piece, last, to, ret_error);
-    if (status == DG_OK && f->encoder) {
-        status = dg_encoder_feed(f->encoder, dg_buf_slice(to), last, out);
+    bool failed = status != DG_OK;
+    if (f->encoder && dg_encoder_feed(f->encoder, dg_buf_slice(to), last && !failed, out) != DG_OK && !failed) {
+        status = DG_NOMEM;
         *ret_error = (dg_run_error){.status = status, .message = dg_status_text(status)};
     }
     return status == DG_OK ? decoded : status;

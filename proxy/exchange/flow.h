@@ -30,7 +30,7 @@ DG_MUST_USE dg_status dg_flow_new(dg_runner *runner, const dg_program *program, 
                                   dg_coding to, size_t held_bytes_max, dg_flow **ret_flow);
 void dg_flow_free(dg_flow *flow); /* NULL is fine */
 /* Takes a piece (all of it, always) and appends what comes of it. DG_AGAIN: more would come; call again, with an
- * empty piece. Else as dg_stream_feed. */
+ * empty piece. Else as dg_stream_feed and dg_sequence_feed; `out` then has the items before the one that failed. */
 DG_MUST_USE dg_status dg_flow_feed(dg_flow *flow, dg_slice piece, bool last, dg_buf *out,
                                    dg_run_error *ret_error);
 

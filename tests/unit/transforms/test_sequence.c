@@ -114,8 +114,8 @@ static void data_of_events_is_a_text(void **state)
 
 static void what_is_no_object_and_no_array_passes(void **state)
 {
-    expect(*state, DG_SEQUENCE_EVENTS, "data: DONE\n\ndata\n\ndata:\n\nevent: ping\n\ndata: \"{\"\n\n\n: x\n",
-           "data: DONE\n\ndata\n\ndata:\n\nevent: ping\n\ndata: \"{\"\n\n\n: x\n");
+    expect(*state, DG_SEQUENCE_EVENTS, "data: DONE\n\ndata: [DONE]\n\ndata\n\ndata:\n\nevent: ping\n\ndata: \"{\"\n\n\n: x\n",
+           "data: DONE\n\ndata: [DONE]\n\ndata\n\ndata:\n\nevent: ping\n\ndata: \"{\"\n\n\n: x\n");
 }
 
 static void what_is_added_takes_lines_of_its_own(void **state)
