@@ -5,7 +5,7 @@ _dragoman()
     local command=${COMP_WORDS[1]}
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "serve demo check translate certs --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "serve demo check translate fmt upgrade certs --help --version" -- "$cur")
         return
     fi
     case $prev in
@@ -36,10 +36,13 @@ _dragoman()
         mapfile -t COMPREPLY < <(compgen -W "--help" -- "$cur"; compgen -d -- "$cur")
         ;;
     check)
-        mapfile -t COMPREPLY < <(compgen -W "--json --help" -- "$cur"; compgen -d -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "--json --losses --help" -- "$cur"; compgen -d -- "$cur")
+        ;;
+    fmt | upgrade)
+        mapfile -t COMPREPLY < <(compgen -W "--check --help" -- "$cur"; compgen -d -- "$cur")
         ;;
     translate)
-        mapfile -t COMPREPLY < <(compgen -W "--pack --from --to --endpoint --request --response --status --help" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "--pack --from --to --endpoint --request --response --status --message --help" -- "$cur")
         ;;
     esac
 }

@@ -6,13 +6,34 @@
 
 #include "rules/pack.h"
 
+/* What becomes of the answer with one status. */
+typedef struct dg_exact {
+    unsigned status;
+    const dg_translation *translation;
+} dg_exact;
+
+enum { DG_CLASSES = 5 };
+
+/* What becomes of the answers of an endpoint, for clients of one version. NULL: untouched. */
+typedef struct dg_answers {
+    const dg_translation *classes[DG_CLASSES];
+    const dg_exact *exact; /* ascending */
+    size_t exact_count;
+    bool change; /* the content of one of them may change */
+    bool ask;    /* the document of one of them holds the request */
+} dg_answers;
+
 /* One endpoint in one version. */
 struct dg_route {
     dg_endpoint endpoint;
     dg_template name; /* in this version; its parameters are numbered alike in all versions */
     const struct dg_line *line;
-    const dg_program
-        *programs[DG_PARTS]; /* between this version and the backend's; NULL = untouched */
+    bool absent; /* it does not exist in this version; `name` is that of the nearest in which it does */
+    bool merged; /* in this version another endpoint has its name, too, and gets the requests */
+    const dg_binding *end; /* absent: what says so */
+    const dg_route *upstream; /* where requests go: in the backend's version, or in the nearest to it that has it */
+    const dg_translation *request; /* NULL = untouched */
+    const dg_answers *answers;
 };
 
 /* One endpoint through all versions. */
@@ -38,11 +59,24 @@ typedef struct dg_program_entry {
     bool identity;
 } dg_program_entry;
 
+/* And so are translations, and the answers' tables. */
+typedef struct dg_translation_entry {
+    struct dg_translation_entry *next;
+    dg_translation translation;
+} dg_translation_entry;
+
+typedef struct dg_answers_entry {
+    struct dg_answers_entry *next;
+    dg_answers answers;
+} dg_answers_entry;
+
 enum { DG_PROGRAM_BUCKETS = 256 };
 
 typedef struct dg_program_cache {
     dg_arena *arena;
-    dg_program_entry *buckets[DG_PROGRAM_BUCKETS];
+    dg_program_entry *programs[DG_PROGRAM_BUCKETS];
+    dg_translation_entry *translations[DG_PROGRAM_BUCKETS];
+    dg_answers_entry *answers[DG_PROGRAM_BUCKETS];
 } dg_program_cache;
 
 struct dg_ruleset {
@@ -52,7 +86,7 @@ struct dg_ruleset {
     const dg_route **slots;
     size_t slot_count;
     dg_program_cache programs;
-    /* What dg_ruleset_find_program compiles later lives apart, under a lock. */
+    /* What dg_ruleset_find_translation compiles later lives apart, under a lock. */
     struct dg_later {
         pthread_mutex_t lock;
         dg_arena arena;
@@ -60,10 +94,22 @@ struct dg_ruleset {
     } * later;
 };
 
+/* ---- lines.c */
 /* Traces one endpoint through all versions, from its name in version `index`; nothing if it is
  * known. Errors go to the pack's diagnostics. */
 void dg_line_seed(dg_compiled_api *api, const dg_template *name, size_t index, dg_origin origin);
 /* All endpoints of the API, numbered from 0 within it, and the tables of all versions. */
 void dg_lines_build(dg_compiled_api *api);
+
+/* ---- chain.c */
+/* The translation of a line's messages from one version to another; status 0 = requests, 1 to 5 = the answers of
+ * that class that no version singles out, else those with that status. *ret_translation NULL = untouched. Errors go to
+ * `diags`. DG_INVALID, DG_NOMEM. */
+DG_MUST_USE dg_status dg_chain_translation(const dg_compiled_api *api, dg_program_cache *cache,
+                                           const dg_line *line, unsigned status, size_t from, size_t to,
+                                           dg_diags *diags, const dg_translation **ret_translation);
+/* Fills in the translations of all routes of an API. DG_NOMEM; other errors are in the pack's diagnostics. */
+DG_MUST_USE dg_status dg_chains_build(dg_compiled_api *api, dg_program_cache *cache);
+void dg_program_cache_free(dg_program_cache *cache);
 
 #endif

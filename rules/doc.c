@@ -119,8 +119,50 @@ static bool same_key(const dg_node *a, const dg_node *b)
     return a->key_quoted == b->key_quoted || dg_node_is_string(&plain);
 }
 
+/* The members of one map by their keys, open addressing. */
+typedef struct key_set {
+    const dg_node **slots;
+    size_t size; /* a power of two, or 0 */
+} key_set;
+
+static bool grow_keys(reader *r, key_set *keys, const dg_node *map)
+{
+    size_t size = keys->size ? keys->size * 4 : 16;
+    const dg_node **slots = dg_arena_zalloc(r->arena, size * sizeof *slots);
+    if (!slots)
+        return false;
+    for (const dg_node *n = map->first; n; n = n->next) {
+        size_t at = n->key_hash & (size - 1);
+        while (slots[at])
+            at = (at + 1) & (size - 1);
+        slots[at] = n;
+    }
+    *keys = (key_set){slots, size};
+    return true;
+}
+
+/* The member that has the key of `child` already, or NULL. */
+static const dg_node *find_key(const key_set *keys, const dg_node *child)
+{
+    for (size_t at = child->key_hash; keys->size; at++) {
+        const dg_node *n = keys->slots[at & (keys->size - 1)];
+        if (!n || same_key(n, child))
+            return n;
+    }
+    return NULL;
+}
+
+static void add_key(const key_set *keys, const dg_node *child)
+{
+    size_t at = child->key_hash;
+    while (keys->slots[at & (keys->size - 1)])
+        at++;
+    keys->slots[at & (keys->size - 1)] = child;
+}
+
 /* A key event becomes key, position and hash of *child. */
-static dg_status take_key(reader *r, const dg_node *map, const yaml_event_t *event, dg_node *child)
+static dg_status take_key(reader *r, const dg_node *map, key_set *keys, const yaml_event_t *event,
+                          dg_node *child)
 {
     if (event->type == YAML_SEQUENCE_START_EVENT || event->type == YAML_MAPPING_START_EVENT)
         return refuse(r, event->start_mark, "a key must be a name, not a list or a map");
@@ -138,13 +180,13 @@ static dg_status take_key(reader *r, const dg_node *map, const yaml_event_t *eve
     if (map->count == DG_DOC_MEMBERS_MAX)
         return refuse(r, event->start_mark, "the map has too many members");
     child->key_hash = dg_hash(child->key, r->seed);
-    for (const dg_node *n = map->first; n; n = n->next)
-        if (same_key(n, child)) {
-            dg_diags_add(r->diags, DG_ERROR, child->key_origin,
-                         "'%.*s' comes twice in this map, first in line %u", DG_SLICE_FMT(n->key),
-                         n->key_origin.line);
-            break; /* an error, but the rest of the file is still worth reading */
-        }
+    if (map->count * 2 >= keys->size && !grow_keys(r, keys, map))
+        return DG_NOMEM;
+    const dg_node *twin = find_key(keys, child);
+    if (twin) /* an error, but the rest of the file is still worth reading */
+        dg_diags_add(r->diags, DG_ERROR, child->key_origin,
+                     "'%.*s' comes twice in this map, first in line %u", DG_SLICE_FMT(twin->key),
+                     twin->key_origin.line);
     return DG_OK;
 }
 
@@ -152,6 +194,7 @@ static dg_status read_children(reader *r, dg_node *parent, size_t depth)
 {
     bool is_map = parent->kind == DG_NODE_MAP;
     dg_node **last = &parent->first;
+    key_set keys = {NULL, 0};
     for (;;) {
         yaml_event_t event;
         dg_node key = {.kind = DG_NODE_SCALAR};
@@ -163,7 +206,7 @@ static dg_status read_children(reader *r, dg_node *parent, size_t depth)
             return DG_OK;
         }
         if (is_map) {
-            status = take_key(r, parent, &event, &key);
+            status = take_key(r, parent, &keys, &event, &key);
             yaml_event_delete(&event);
             if (status == DG_OK)
                 status = next_event(r, &event);
@@ -182,6 +225,8 @@ static dg_status read_children(reader *r, dg_node *parent, size_t depth)
         *last = child;
         last = &child->next;
         parent->count++;
+        if (is_map)
+            add_key(&keys, child);
     }
 }
 

@@ -4,18 +4,20 @@ enum { KEY_BYTES_MAX = 500 /* a simple key of YAML is short */ };
 
 typedef struct printer {
     dg_buf *out;
-    size_t line_start; /* in out */
-    dg_slice beside;   /* goes to the end of this line */
+    size_t line_start;            /* in out */
+    const dg_fmt_comment *beside; /* goes to the end of this line; may be NULL */
 } printer;
 
 static void end_line(printer *p)
 {
     while (p->out->len > p->line_start && p->out->ptr[p->out->len - 1] == ' ')
         p->out->len--;
-    if (p->beside.len) {
+    if (p->beside) {
         dg_buf_add_str(p->out, "  ");
-        dg_buf_add(p->out, p->beside);
-        p->beside.len = 0;
+        while (p->out->len - p->line_start < p->beside->column && p->out->status == DG_OK)
+            dg_buf_add_char(p->out, ' ');
+        dg_buf_add(p->out, p->beside->text);
+        p->beside = NULL;
     }
     dg_buf_add_char(p->out, '\n');
     p->line_start = p->out->len;
@@ -123,7 +125,7 @@ static void put_flow(dg_buf *out, const dg_fmt_node *node)
 static bool holds_comments(const dg_fmt_node *node)
 {
     for (const dg_fmt_entry *e = node->first; e; e = e->next)
-        if (e->above || e->beside.len || holds_comments(&e->value))
+        if (e->above || e->beside.text.len || holds_comments(&e->value))
             return true;
     return false;
 }
@@ -139,7 +141,7 @@ static bool put_on_line(printer *p, const dg_fmt_node *node, bool must_break)
     if (node->first && (!node->flow || must_break || holds_comments(node)))
         return false;
     put_flow(p->out, node);
-    if (p->out->len - p->line_start <= DG_FMT_COLUMNS)
+    if (!node->first || p->out->len - p->line_start <= DG_FMT_COLUMNS)
         return true;
     p->out->len = before;
     return false;
@@ -174,8 +176,8 @@ static void put_entry(printer *p, const dg_fmt_entry *e, bool is_map, size_t col
     } else {
         dg_buf_add_str(p->out, "- ");
     }
-    if (e->beside.len)
-        p->beside = e->beside;
+    if (e->beside.text.len)
+        p->beside = &e->beside;
     if (put_on_line(p, &e->value, must_break(&e->value, depth + 1))) {
         end_line(p);
     } else if (is_map) {
@@ -210,8 +212,7 @@ static bool has_long_key(const dg_fmt_node *node)
     return false;
 }
 
-/* Line ends become \n. False when there are others than \n and \r\n, which YAML counts too. */
-static bool take_lines(dg_slice text, dg_buf *ret_text)
+bool dg_fmt_lines(dg_slice text, dg_buf *ret_text)
 {
     if (dg_slice_starts(text, DG_SLICE("\xEF\xBB\xBF")))
         text = dg_slice_from(text, 3);
@@ -234,7 +235,7 @@ static dg_status refuse(const char *file, dg_diags *diags, const char *message)
     return DG_INVALID;
 }
 
-static void put_file(const dg_fmt_file *file, dg_buf *out)
+void dg_fmt_put(const dg_fmt_file *file, dg_buf *out)
 {
     printer p = {.out = out, .line_start = out->len};
     put_block(&p, &file->root, 0, 0, false);
@@ -260,9 +261,11 @@ static dg_status layout(dg_arena *arena, dg_slice text, const char *file, dg_dia
     if (has_long_key(&tree.root))
         return refuse(file, diags, "has a key that is too long to be laid out");
     size_t from = out->len;
-    put_file(&tree, out);
+    dg_fmt_put(&tree, out);
     if (out->status != DG_OK)
         return out->status;
+    if (out->len - from > DG_DOC_BYTES_MAX)
+        return refuse(file, diags, "is too large for its layout: split it");
     dg_diags_init(&again);
     status = dg_doc_read(arena, dg_slice_from(dg_buf_slice(out), from), file, &again, &after);
     dg_diags_free(&again);
@@ -281,7 +284,7 @@ dg_status dg_fmt(dg_slice text, const char *file, dg_diags *diags, dg_buf *out)
     dg_arena_init(&arena, 0);
     dg_buf_init(&lines, DG_DOC_BYTES_MAX);
     dg_status status =
-        take_lines(text, &lines)
+        dg_fmt_lines(text, &lines)
             ? lines.status
             : refuse(file, diags, "has line ends that are neither \\n nor \\r\\n: write them out");
     if (status == DG_OK)

@@ -11,6 +11,8 @@ typedef struct reader {
     dg_slice text;
     size_t *lines; /* where each begins */
     size_t line_count;
+    yaml_mark_t last; /* that byte_at was asked for */
+    size_t last_byte;
     size_t scanned; /* comments up to here are known */
     dg_fmt_comment *comments, **last_comment;
     size_t comment_line; /* of the last one */
@@ -33,17 +35,23 @@ static bool find_lines(reader *r)
     return true;
 }
 
-/* The byte that a mark is at; its column counts characters. */
-static size_t byte_at(const reader *r, yaml_mark_t mark)
+/* The byte that a mark is at; its column counts characters. Marks come in their order, mostly: the last
+ * one is where to begin. */
+static size_t byte_at(reader *r, yaml_mark_t mark)
 {
     if (mark.line >= r->line_count)
         return r->text.len;
-    size_t at = r->lines[mark.line];
-    for (size_t column = 0; column < mark.column && at < r->text.len; column++)
+    if (mark.line != r->last.line || mark.column < r->last.column) {
+        r->last = mark;
+        r->last.column = 0;
+        r->last_byte = r->lines[mark.line];
+    }
+    for (; r->last.column < mark.column && r->last_byte < r->text.len; r->last.column++)
         do
-            at++;
-        while (at < r->text.len && ((unsigned char)r->text.ptr[at] & 0xC0) == 0x80);
-    return at;
+            r->last_byte++;
+        while (r->last_byte < r->text.len &&
+               ((unsigned char)r->text.ptr[r->last_byte] & 0xC0) == 0x80);
+    return r->last_byte;
 }
 
 static bool is_space(char c)
@@ -68,6 +76,7 @@ static void add_comment(reader *r, size_t at, size_t end)
         end--;
     c->text = dg_slice_of(r->text.ptr + at, end - at);
     c->line = r->comment_line = line_of(r, at, r->comment_line);
+    c->column = at - r->lines[c->line];
     c->alone = true;
     for (size_t i = r->lines[c->line]; i < at; i++)
         c->alone &= is_space(r->text.ptr[i]);
@@ -214,7 +223,7 @@ static void place_comments(reader *r, dg_fmt_file *file)
             c = next;
         }
         if (c && c->line == e->line) {
-            e->beside = c->text;
+            e->beside = *c;
             c = c->next;
         }
         e->blank_before = first > 0 && is_blank(r, first - 1);

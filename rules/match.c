@@ -1,5 +1,6 @@
 /* "What is this request?": pure functions on slices, without allocation. */
 #include "rules/compiled.h"
+#include "rules/query.h"
 
 enum { DG_TARGET_BYTES_MAX = 16384 };
 
@@ -21,9 +22,16 @@ static const dg_compiled_api *find_api(const dg_ruleset *set, dg_slice path)
     return best;
 }
 
-static const dg_route *backend_route(const dg_compiled_api *api, const dg_route *route)
+/* Where the requests of a route go. */
+static const dg_route *upstream_route(const dg_route *route)
 {
-    return &route->line->routes[api->api.backend->index];
+    return route->upstream;
+}
+
+/* Whether the backend's version has the endpoint at all. */
+static bool is_served(const dg_compiled_api *api, const dg_route *route)
+{
+    return route->upstream->endpoint.version->index == api->api.backend->index;
 }
 
 static bool is_any(dg_slice method)
@@ -31,21 +39,30 @@ static bool is_any(dg_slice method)
     return dg_slice_eq(method, DG_SLICE("*"));
 }
 
-/* The path of `to` with the parameters that were found for `from`, a route of the same line. */
-static void add_path(const dg_route *to, const dg_template *from, const dg_slice *params,
-                     dg_buf *out)
+/* The path of `to` with the parameters that were found for `from`, a route of the same line; `named`, if not NULL,
+ * holds the values of the named ones in their order. False when a parameter has no value. */
+static bool add_path(const dg_route *to, const dg_template *from, const dg_slice *params,
+                     const dg_slice *named, dg_buf *out)
 {
     const dg_template *t = &to->name;
     for (size_t i = 0; i < t->count; i++) {
         const dg_segment *seg = &t->segments[i];
         dg_slice value = seg->text;
-        for (size_t j = 0, at = 0; seg->kind != DG_SEGMENT_LITERAL && j < from->count; j++) {
+        bool found = seg->kind == DG_SEGMENT_LITERAL;
+        if (seg->kind == DG_SEGMENT_NAME && named) {
+            value = *named++;
+            found = true;
+        }
+        for (size_t j = 0, at = 0; !found && j < from->count; j++) {
             if (from->segments[j].kind == DG_SEGMENT_LITERAL)
                 continue;
-            if (from->segments[j].param == seg->param)
+            found = from->segments[j].param == seg->param;
+            if (found)
                 value = params[at];
             at++;
         }
+        if (!found)
+            return false;
         /* ** that matched nothing, not even a slash, leaves none, unless it is all that there is.
          */
         if (seg->kind == DG_SEGMENT_REST && !value.ptr && i > 0)
@@ -55,6 +72,20 @@ static void add_path(const dg_route *to, const dg_template *from, const dg_slice
     }
     if (t->count == 0)
         dg_buf_add_char(out, '/');
+    return true;
+}
+
+/* Whether a path of the backend's version is that of an endpoint, and of no other. */
+static bool reaches(const dg_compiled_api *api, const dg_route *upstream, dg_slice method, dg_slice path)
+{
+    dg_table_match there;
+    return dg_table_find(&api->tables[api->api.backend->index], method, path, &there) &&
+           dg_template_same(&there.route->name, &upstream->name);
+}
+
+static bool makes_path(const dg_translation *request)
+{
+    return request && request->message && (request->parts & DG_IN_PATH);
 }
 
 /* A parameter's value may be a word that names another endpoint of the backend's version:
@@ -66,21 +97,18 @@ static bool reaches_itself(const dg_compiled_api *api, const dg_match *match,
     char space[DG_TARGET_BYTES_MAX];
     dg_buf path = {
         .ptr = space, .cap = sizeof space, .bytes_max = sizeof space}; /* so it never allocates */
-    const dg_route *upstream = backend_route(api, found->route);
-    if (found->param_count == 0 || match->version == api->api.backend)
-        return true;
-    add_path(upstream, &found->route->name, found->params, &path);
-    dg_table_match there;
-    return path.status == DG_OK &&
-           dg_table_find(&api->tables[api->api.backend->index], match->upstream_method,
-                         dg_buf_slice(&path), &there) &&
-           there.route == upstream;
+    const dg_route *upstream = upstream_route(found->route);
+    if (found->param_count == 0 || match->version == api->api.backend || !is_served(api, found->route) ||
+        makes_path(found->route->request))
+        return true; /* a path that ops make is looked at when it is made */
+    return add_path(upstream, &found->route->name, found->params, NULL, &path) && path.status == DG_OK &&
+           reaches(api, upstream, match->upstream_method, dg_buf_slice(&path));
 }
 
 static void take_route(dg_match *match, const dg_table_match *found)
 {
     match->endpoint = &found->route->endpoint;
-    match->error = found->route->programs[DG_ERROR_RESPONSE];
+    match->answers = found->route->answers;
     match->param_count = found->param_count;
     memcpy(match->params, found->params, found->param_count * sizeof *found->params);
     match->route = found->route;
@@ -97,6 +125,7 @@ static bool match_options(const dg_compiled_api *api, dg_slice method, dg_match 
                        &found))
         return false;
     take_route(match, &found);
+    match->errors_only = true;
     return true;
 }
 
@@ -121,7 +150,7 @@ static bool dodges(const dg_compiled_api *api, const dg_match *match, dg_slice m
                    const dg_route *served)
 {
     const dg_version *client = match->version, *backend = api->api.backend;
-    const dg_route *upstream = served ? backend_route(api, served) : NULL, *other;
+    const dg_route *upstream = served ? upstream_route(served) : NULL, *other;
     if (client == backend || (served && !ends_in_rest(served)))
         return false;
     if (!served && find_route(api, backend, method, match->rest))
@@ -135,6 +164,17 @@ static bool dodges(const dg_compiled_api *api, const dg_match *match, dg_slice m
            ((other = find_route(api, backend, method, bare)) && other != upstream);
 }
 
+/* What the pack says to who asks for an endpoint that the backend's version does not have. */
+static dg_match_result match_ended(const dg_compiled_api *api, dg_match *match, const dg_route *route)
+{
+    size_t last = route->upstream->endpoint.version->index;
+    const dg_route *next = &route->line->routes[last < api->api.backend->index ? last + 1 : last - 1];
+    match->answer = next->end->answer;
+    return match->answer                    ? DG_MATCH_OK
+           : next->end->fate == DG_REMOVED ? DG_MATCH_REMOVED
+                                            : DG_MATCH_ADDED;
+}
+
 /* The route of the request, and what it is upstream. */
 static dg_match_result match_endpoint(const dg_compiled_api *api, dg_slice method, dg_match *match)
 {
@@ -142,7 +182,7 @@ static dg_match_result match_endpoint(const dg_compiled_api *api, dg_slice metho
     bool listed = dg_table_find(&api->tables[match->version->index], method, match->rest, &found);
     match->upstream_method = method;
     if (listed) {
-        const dg_route *upstream = backend_route(api, found.route);
+        const dg_route *upstream = upstream_route(found.route);
         /* HEAD is what GET would say; where GET becomes another method, nothing would say it. */
         if (dg_slice_eq(method, DG_SLICE("HEAD")) &&
             !dg_slice_eq(found.route->name.method, upstream->name.method))
@@ -161,10 +201,9 @@ static dg_match_result match_endpoint(const dg_compiled_api *api, dg_slice metho
         return DG_MATCH_OK;
     if (!listed)
         return found.path_known ? DG_MATCH_METHOD : DG_MATCH_UNKNOWN_ENDPOINT;
-    match->request = found.route->programs[DG_REQUEST];
-    match->response = found.route->programs[DG_RESPONSE];
+    match->request = found.route->request;
     take_route(match, &found);
-    return DG_MATCH_OK;
+    return is_served(api, found.route) ? DG_MATCH_OK : match_ended(api, match, found.route);
 }
 
 /* A browser's preflight carries none of the fields of the request that it asks about, so none that selects a
@@ -230,16 +269,103 @@ static void add_front(const dg_api *api, const dg_version *in_path, dg_buf *out)
     }
 }
 
+const dg_translation *dg_match_answer(const dg_match *match, unsigned status)
+{
+    const dg_answers *answers = match->answers;
+    if (!answers || status < 100 || status > 599 || (match->errors_only && status < 400))
+        return NULL;
+    size_t low = 0, high = answers->exact_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (answers->exact[middle].status < status)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool exact = low < answers->exact_count && answers->exact[low].status == status;
+    return exact ? answers->exact[low].translation : answers->classes[status / 100 - 1];
+}
+
+bool dg_match_answers_change(const dg_match *match)
+{
+    return match->answers && match->answers->change;
+}
+
+bool dg_match_answers_ask(const dg_match *match)
+{
+    return match->answers && match->answers->ask;
+}
+
+bool dg_match_param(const dg_match *match, size_t index, dg_slice *ret_name, dg_slice *ret_raw)
+{
+    const dg_route *route = match->route;
+    for (size_t i = 0, at = 0; route && i < route->name.count; i++) {
+        const dg_segment *seg = &route->name.segments[i];
+        if (seg->kind == DG_SEGMENT_NAME && index-- == 0) {
+            *ret_name = seg->text;
+            *ret_raw = match->params[at];
+            return true;
+        }
+        at += seg->kind != DG_SEGMENT_LITERAL;
+    }
+    return false;
+}
+
+bool dg_match_upstream_param(const dg_match *match, size_t index, dg_slice *ret_name)
+{
+    const dg_route *route = match->route, *upstream = route ? upstream_route(route) : NULL;
+    for (size_t i = 0; upstream && i < upstream->name.count; i++) {
+        const dg_segment *seg = &upstream->name.segments[i];
+        if (seg->kind == DG_SEGMENT_NAME && index-- == 0) {
+            *ret_name = seg->text;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool dg_match_query_selects(const dg_match *match, dg_slice raw_name)
+{
+    const dg_selection_rules *rules = &compiled(match)->pack.selection;
+    for (size_t i = 0; i < rules->count; i++)
+        if (rules->rules[i].by == DG_BY_QUERY && dg_query_is(raw_name, rules->rules[i].name))
+            return true;
+    return false;
+}
+
+static void add_upstream_front(const dg_match *match, dg_buf *out)
+{
+    add_front(match->api, match->api->by_path ? match->api->backend : NULL, out);
+}
+
 void dg_match_upstream_target(const dg_match *match, dg_slice query, dg_buf *out)
 {
-    const dg_compiled_api *api = compiled(match);
     const dg_route *route = match->route;
-    add_front(match->api, match->api->by_path ? match->api->backend : NULL, out);
-    if (route && match->version != match->api->backend)
-        add_path(backend_route(api, route), &route->name, match->params, out);
-    else
+    size_t start = out->len;
+    add_upstream_front(match, out);
+    size_t front = out->len;
+    if (!route || match->version == match->api->backend ||
+        !add_path(upstream_route(route), &route->name, match->params, NULL, out)) {
+        out->len = out->status == DG_OK ? front : start;
         dg_buf_add(out, match->rest);
+    }
     add_query(match, query, match->api->backend, out);
+}
+
+bool dg_match_upstream_target_with(const dg_match *match, const dg_slice *params, dg_slice query, dg_buf *out)
+{
+    const dg_route *route = match->route;
+    size_t start = out->len;
+    add_upstream_front(match, out);
+    size_t front = out->len;
+    bool good = add_path(upstream_route(route), &route->name, match->params, params, out) &&
+                reaches(compiled(match), upstream_route(route), match->upstream_method,
+                        dg_slice_from(dg_buf_slice(out), front));
+    if (good)
+        add_query(match, query, match->api->backend, out);
+    else
+        out->len = start;
+    return good;
 }
 
 bool dg_match_successor_target(const dg_match *match, dg_slice query, dg_buf *out)
@@ -248,8 +374,13 @@ bool dg_match_successor_target(const dg_match *match, dg_slice query, dg_buf *ou
     if (!route || match->version->index + 1 >= match->api->version_count)
         return false;
     const dg_version *next = match->version + 1;
+    const dg_route *to = &route->line->routes[next->index];
+    size_t start = out->len;
     add_front(match->api, match->api->by_path ? next : NULL, out);
-    add_path(&route->line->routes[next->index], &route->name, match->params, out);
+    if (to->absent || !add_path(to, &route->name, match->params, NULL, out)) {
+        out->len = start;
+        return false;
+    }
     add_query(match, query, next, out);
     return true;
 }
@@ -278,11 +409,14 @@ bool dg_match_client_target(const dg_match *match, dg_slice backend_target, dg_b
         dg_table_find(&api->tables[match->api->backend->index], (dg_slice){NULL, 0}, rest, &found);
     if (!listed && !match->api->pass_unlisted)
         return false;
+    size_t start = out->len;
     add_front(match->api, match->selected_by == DG_BY_PATH ? match->version : NULL, out);
-    if (listed)
-        add_path(&found.route->line->routes[match->version->index], &found.route->name,
-                 found.params, out);
-    else
+    const dg_route *to = listed ? &found.route->line->routes[match->version->index] : NULL;
+    if (to && (to->absent || !add_path(to, &found.route->name, found.params, NULL, out))) {
+        out->len = start;
+        return false;
+    }
+    if (!to)
         dg_buf_add(out, rest);
     add_query(match, query, match->version, out);
     dg_buf_add(out, fragment);

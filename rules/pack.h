@@ -21,8 +21,6 @@ enum {
     DG_PACK_OPS_MAX = 200000     /* of a pack, so: it bounds what turning and compiling cost */
 };
 
-typedef enum dg_part { DG_REQUEST, DG_RESPONSE, DG_ERROR_RESPONSE, DG_PARTS } dg_part;
-
 typedef struct dg_lens {
     dg_slice name;
     const dg_node *node;
@@ -36,13 +34,46 @@ typedef struct dg_lens {
     size_t expanded;
 } dg_lens;
 
+/* Which messages of an endpoint a side is about: the request, or answers, by the status that the newer version
+ * gives. Beside these, 1 to 5 are a class (1xx to 5xx), and 100 to 599 that one status. */
+enum { DG_SIDE_REQUEST = 0, DG_SIDE_RESPONSE = 6, DG_SIDE_ERROR = 7 };
+
+/* A list and its inverse; NULL when there is nothing. */
+typedef struct dg_two_ways {
+    const dg_ops *up, *down;
+} dg_two_ways;
+
+/* What a change says about one kind of message of an endpoint. */
+typedef struct dg_side {
+    unsigned of; /* DG_SIDE_... */
+    dg_origin origin;
+    dg_two_ways body;    /* on the body alone */
+    dg_two_ways around;  /* on the message's document, but for its body: path, query, headers */
+    dg_two_ways whole;   /* on all of the document: these, and what `message` says */
+    const dg_ops *message; /* up; NULL when it says nothing */
+    const dg_ops *path, *query, *headers; /* up, as they were read */
+    bool has_format;
+    dg_format older, newer;
+} dg_side;
+
+/* A row of a status table. */
+typedef struct dg_status_pair {
+    unsigned older, newer;
+} dg_status_pair;
+
+/* What becomes of an endpoint from the older version to the newer one. */
+typedef enum dg_fate { DG_STAYS, DG_BECOMES, DG_REMOVED, DG_ADDED } dg_fate;
+
 /* What a change says about one endpoint. */
 typedef struct dg_binding {
-    dg_template older, newer; /* newer is older when nothing else is said */
-    bool becomes;
+    dg_template older, newer; /* the same but for DG_BECOMES */
+    dg_fate fate;
+    const dg_static_answer *answer; /* REMOVED, ADDED: for who asks for it where it is not; or NULL */
     dg_origin origin;
-    const dg_ops *up[DG_PARTS]; /* NULL when the part is not declared */
-    const dg_ops *down[DG_PARTS];
+    dg_side *sides;
+    size_t side_count;
+    dg_status_pair *statuses;
+    size_t status_count;
 } dg_binding;
 
 typedef struct dg_change {
@@ -60,6 +91,12 @@ typedef struct dg_inventory {
     dg_origin origin;
 } dg_inventory;
 
+/* How own errors look: the ops, and the format. */
+typedef struct dg_errors {
+    const dg_ops *ops; /* NULL: nothing is said */
+    dg_format format;
+} dg_errors;
+
 typedef struct dg_pack {
     dg_arena *arena;
     dg_diags *diags;
@@ -68,6 +105,7 @@ typedef struct dg_pack {
     dg_version *versions;
     dg_origin versions_origin, base_origin;
     dg_selection_rules selection;
+    dg_errors *errors; /* by the index of the version, and behind them the API's own */
     dg_inventory *inventory;
     size_t inventory_count;
     const dg_change **chain; /* chain[i] joins version i and i + 1 */
@@ -82,6 +120,19 @@ DG_MUST_USE dg_status dg_pack_read(dg_pack *pack, const dg_pack_source *source);
  * sticky. */
 void dg_pack_read_api(dg_pack *pack, const dg_node *root);
 const dg_change *dg_pack_read_change(dg_pack *pack, const dg_node *root);
+struct dg_ops_reader; /* below */
+void dg_pack_read_endpoints(dg_pack *pack, const struct dg_ops_reader *reader, dg_change *change,
+                            const dg_node *node);
+/* One of request, response, error, and what stands below responses: an op list, or a map of parts. */
+void dg_pack_read_side(dg_pack *pack, const struct dg_ops_reader *reader, const dg_node *node, unsigned of,
+                       dg_binding *binding);
+/* {status, headers, body, format}; NULL after an error. */
+const dg_static_answer *dg_pack_read_answer(dg_pack *pack, const dg_node *node, size_t version);
+bool dg_pack_read_format(dg_pack *pack, const dg_node *node, dg_format *ret_format);
+/* The ways back of all that a change says, once it is read. */
+void dg_pack_invert(dg_pack *pack, dg_change *change);
+/* What a binding says about a kind of message, or NULL. */
+dg_side *dg_binding_side(const dg_binding *binding, unsigned of);
 void dg_pack_join(dg_pack *pack, const dg_change *const *changes, size_t count);
 
 /* A file of the pack by its name in it; NULL after an error when it leads out of the folder or does not exist. */

@@ -2,6 +2,7 @@
  * naming it. */
 #include "base/date.h"
 #include "rules/pack.h"
+#include "rules/upgrade.h"
 
 static bool is_version_name(dg_slice s)
 {
@@ -46,6 +47,29 @@ static int64_t read_date(dg_pack *pack, const dg_node *map, const char *key, boo
     return when;
 }
 
+/* errors: OPS, or {format: text, body: OPS}. */
+static void read_errors(dg_pack *pack, const dg_node *node, dg_errors *errors)
+{
+    static const char *const keys[] = {"format", "body", NULL};
+    const dg_node *format = dg_node_get(node, "format"), *body = dg_node_get(node, "body");
+    const dg_ops_reader reader = {.arena = pack->arena, .diags = pack->diags};
+    dg_ops *ops = dg_arena_zalloc(pack->arena, sizeof *ops);
+    if (!ops)
+        return;
+    bool parts = format || body;
+    if (parts)
+        dg_node_check_keys(node, keys, pack->diags);
+    if (format && dg_pack_read_format(pack, format, &errors->format) &&
+        errors->format != DG_FORMAT_JSON && errors->format != DG_FORMAT_TEXT)
+        dg_diags_add(pack->diags, DG_ERROR, format->origin, "errors are written as json or text");
+    if ((!parts || body) && dg_ops_read(&reader, parts ? body : node, ops))
+        (void)dg_ops_check_size(&reader, ops, node->origin);
+    if (errors->format == DG_FORMAT_TEXT && !body)
+        dg_diags_add(pack->diags, DG_ERROR, format->origin,
+                     "an error as text needs ops that make a string of it: `body: {unwrap: title}`");
+    errors->ops = ops;
+}
+
 static bool is_taken(const dg_pack *pack, dg_slice name)
 {
     for (size_t i = 0; i < pack->api.version_count; i++) {
@@ -82,7 +106,7 @@ static void read_aliases(dg_pack *pack, const dg_node *map, dg_version *version)
 
 static void read_version(dg_pack *pack, const dg_node *node)
 {
-    static const char *const keys[] = {"name", "aliases", "deprecated", "sunset", "docs", NULL};
+    static const char *const keys[] = {"name", "aliases", "deprecated", "sunset", "docs", "errors", NULL};
     dg_version version = {
         .index = pack->api.version_count, .deprecated = DG_NEVER, .sunset = DG_NEVER};
     const dg_node *name = node;
@@ -98,8 +122,11 @@ static void read_version(dg_pack *pack, const dg_node *node)
         version.deprecated = read_date(pack, node, "deprecated", false);
         version.sunset = read_date(pack, node, "sunset", true);
         const dg_node *docs = dg_node_get(node, "docs");
+        const dg_node *errors = dg_node_get(node, "errors");
         if (docs)
             (void)dg_node_want_string(docs, "a URL", pack->diags, &version.docs);
+        if (errors)
+            read_errors(pack, errors, &pack->errors[version.index]);
     }
     dg_slice text;
     if (!dg_node_want_string(name, "the name of a version", pack->diags, &text))
@@ -134,7 +161,8 @@ static void read_versions(dg_pack *pack, const dg_node *root)
         return;
     }
     pack->versions = dg_arena_zalloc(pack->arena, list->count * sizeof *pack->versions);
-    for (const dg_node *n = list->first; n && pack->versions; n = n->next)
+    pack->errors = dg_arena_zalloc(pack->arena, (list->count + 1) * sizeof *pack->errors);
+    for (const dg_node *n = list->first; n && pack->versions && pack->errors; n = n->next)
         read_version(pack, n);
     pack->api.versions = pack->versions;
 }
@@ -183,12 +211,15 @@ static void read_inventory(dg_pack *pack, const dg_node *root)
 
 void dg_pack_read_api(dg_pack *pack, const dg_node *root)
 {
-    static const char *const keys[] = {"api",           "base",     "versions",  "selected_by",
-                                       "contradiction", "unlisted", "endpoints", NULL};
+    static const char *const keys[] = {"dragoman",      "api",      "base",      "versions", "selected_by",
+                                       "contradiction", "unlisted", "endpoints", "errors",   NULL};
     if (!dg_node_want_map(root, "a map: api, base, versions ...", pack->diags))
         return;
+    if (!dg_format_check(root, pack->diags))
+        return; /* what another format says is not for this reader */
     dg_node_check_keys(root, keys, pack->diags);
     const dg_node *name = dg_node_get(root, "api"), *unlisted = dg_node_get(root, "unlisted");
+    const dg_node *errors = dg_node_get(root, "errors");
     dg_slice text;
     if (!name)
         dg_diags_add(pack->diags, DG_ERROR, root->origin, "the API has no name: 'api'");
@@ -203,6 +234,8 @@ void dg_pack_read_api(dg_pack *pack, const dg_node *root)
     read_versions(pack, root);
     dg_pack_read_selectors(pack, root);
     read_inventory(pack, root);
+    if (errors && pack->errors)
+        read_errors(pack, errors, &pack->errors[pack->api.version_count]);
     if (!unlisted)
         return;
     pack->api.pass_unlisted =

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "rules/fmt.h"
 #include "rules/pack.h"
 
 static const char *const extensions[] = {".yaml", ".yml", ".json"};
@@ -126,6 +127,29 @@ static size_t list_changes(dg_pack *pack, const char *folder,
     closedir(dir);
     qsort(names, count, sizeof *names, by_name);
     return count;
+}
+
+dg_status dg_fmt_files(dg_arena *arena, const char *dir, dg_diags *diags, const dg_node **ret_api,
+                       const char **ret_paths, size_t *ret_count)
+{
+    _Static_assert((int)DG_FMT_FILES_MAX == (int)DG_CHANGE_FILES_MAX, "a pack's files all fit");
+    const char *names[DG_CHANGE_FILES_MAX];
+    dg_pack pack = {.arena = arena, .diags = diags, .dir = dir};
+    size_t errors = diags->errors, count = 0;
+    const char *folder = dg_arena_printf(arena, "%s/changes", dir);
+    const dg_node *api = folder ? load_api(&pack) : NULL;
+    size_t files = api ? list_changes(&pack, folder, names) : 0;
+    for (size_t i = 0; i < files; i++) {
+        size_t len = strlen(names[i]);
+        const char *path = dg_arena_printf(arena, "%s/%s", folder, names[i]);
+        if (path && !(len > 5 && strcmp(names[i] + len - 5, ".json") == 0) && is_inside(&pack, path))
+            ret_paths[count++] = path;
+    }
+    if (dg_arena_failed(arena))
+        return DG_NOMEM;
+    *ret_count = count;
+    *ret_api = api;
+    return diags->errors == errors ? DG_OK : DG_INVALID;
 }
 
 static void read_changes(dg_pack *pack)

@@ -7,104 +7,6 @@
 
 enum { RULESET_BYTES_MAX = 1 << 30 };
 
-/* The binding of a change that serves an endpoint's part: the first that covers it and declares the
- * part. */
-static const dg_binding *binding_for(const dg_change *change, const dg_template *older,
-                                     dg_part part)
-{
-    for (size_t i = 0; i < change->binding_count; i++)
-        if (change->bindings[i].up[part] && dg_template_covers(&change->bindings[i].older, older))
-            return &change->bindings[i];
-    return NULL;
-}
-
-/* The lists that a message of `line` passes on its way between two versions. */
-static size_t collect_steps(const dg_compiled_api *api, const dg_line *line, dg_part part,
-                            size_t from, size_t to, const dg_ops *steps[DG_VERSIONS_MAX])
-{
-    size_t count = 0;
-    for (size_t at = from; at != to; at = from < to ? at + 1 : at - 1) {
-        size_t j = from < to ? at : at - 1;
-        const dg_binding *b = binding_for(api->pack.chain[j], &line->routes[j].name, part);
-        const dg_ops *ops = !b ? NULL : from < to ? b->up[part] : b->down[part];
-        if (ops && ops->count)
-            steps[count++] = ops;
-    }
-    return count;
-}
-
-static dg_program_entry *find_entry(dg_program_entry *entry, const dg_ops *const *steps,
-                                    size_t count)
-{
-    for (; entry; entry = entry->next)
-        if (entry->step_count == count && memcmp(entry->steps, steps, count * sizeof *steps) == 0)
-            return entry;
-    return NULL;
-}
-
-/* The program of these lists, from the cache or compiled into it; *ret_program NULL = it changes
- * nothing. */
-static dg_status cached_program(dg_program_cache *cache, const dg_ops **steps, size_t count,
-                                dg_diags *diags, const dg_program **ret_program)
-{
-    *ret_program = NULL;
-    if (count == 0)
-        return DG_OK;
-    uint64_t hash = dg_hash(dg_slice_of(steps, count * sizeof *steps), dg_hash_seed());
-    dg_program_entry **bucket = &cache->buckets[hash % DG_PROGRAM_BUCKETS];
-    dg_program_entry *entry = find_entry(*bucket, steps, count);
-    if (!entry) {
-        entry = dg_arena_zalloc(cache->arena, sizeof *entry);
-        const dg_ops **copy = dg_arena_alloc(cache->arena, count * sizeof *copy);
-        if (!entry || !copy)
-            return DG_NOMEM;
-        memcpy(copy, steps, count * sizeof *copy);
-        entry->steps = copy;
-        entry->step_count = count;
-        dg_status status = dg_program_compile(copy, count, diags, &entry->program);
-        if (status != DG_OK)
-            return status;
-        entry->identity = dg_program_is_identity(entry->program);
-        entry->next = *bucket;
-        *bucket = entry;
-    }
-    *ret_program = entry->identity ? NULL : entry->program;
-    return DG_OK;
-}
-
-static void free_programs(dg_program_cache *cache)
-{
-    for (size_t i = 0; i < DG_PROGRAM_BUCKETS; i++)
-        for (dg_program_entry *e = cache->buckets[i]; e; e = e->next)
-            dg_program_free(e->program);
-}
-
-/* Compiles all parts between every version and the backend's. */
-static dg_status compile_api(dg_ruleset *set, dg_compiled_api *api)
-{
-    const dg_ops *steps[DG_VERSIONS_MAX];
-    size_t backend = api->pack.api.backend->index;
-    for (size_t i = 0; i < api->line_count; i++)
-        for (size_t v = 0; v < api->pack.api.version_count; v++)
-            for (size_t part = 0; part < DG_PARTS; part++) {
-                size_t from = part == DG_REQUEST ? v : backend,
-                       to = part == DG_REQUEST ? backend : v;
-                size_t count = collect_steps(api, &api->lines[i], (dg_part)part, from, to, steps);
-                dg_diags found;
-                dg_diags_init(&found);
-                dg_status status = cached_program(&set->programs, steps, count, &found,
-                                                  &api->lines[i].routes[v].programs[part]);
-                dg_pack_take_diags(&found, api->pack.diags);
-                dg_diags_free(&found);
-                if (status == DG_NOMEM)
-                    return status;
-                if (status != DG_OK && api->pack.diags->errors == 0)
-                    dg_diags_add(api->pack.diags, DG_ERROR, api->lines[i].origin,
-                                 "this endpoint cannot be compiled: %s", dg_status_text(status));
-            }
-    return DG_OK;
-}
-
 static dg_status load_api(dg_ruleset *set, dg_compiled_api *api, const dg_pack_source *source,
                           dg_diags *diags)
 {
@@ -119,7 +21,7 @@ static dg_status load_api(dg_ruleset *set, dg_compiled_api *api, const dg_pack_s
         return DG_NOMEM;
     if (diags->errors != errors)
         return DG_INVALID;
-    status = compile_api(set, api);
+    status = dg_chains_build(api, &set->programs);
     api->api = api->pack.api;
     if (status == DG_OK && diags->errors != errors)
         status = DG_INVALID;
@@ -217,8 +119,8 @@ void dg_ruleset_free(dg_ruleset *ruleset)
 {
     if (!ruleset)
         return;
-    free_programs(&ruleset->programs);
-    free_programs(&ruleset->later->programs);
+    dg_program_cache_free(&ruleset->programs);
+    dg_program_cache_free(&ruleset->later->programs);
     dg_arena_free(&ruleset->later->arena);
     pthread_mutex_destroy(&ruleset->later->lock);
     free(ruleset->later);
@@ -267,6 +169,8 @@ static const dg_route *find_route(const dg_compiled_api *api, const char *method
     dg_slice text = dg_slice_str(method_path);
     for (size_t i = 0; i < api->line_count; i++) {
         const dg_endpoint *e = &api->lines[i].routes[version].endpoint;
+        if (api->lines[i].routes[version].absent || api->lines[i].routes[version].merged)
+            continue;
         if (text.len == e->method.len + 1 + e->path.len && dg_slice_starts(text, e->method) &&
             text.ptr[e->method.len] == ' ' &&
             dg_slice_eq(dg_slice_from(text, e->method.len + 1), e->path))
@@ -313,9 +217,24 @@ static const dg_version *version_named(const dg_compiled_api *api, const char *n
     return NULL;
 }
 
-dg_status dg_ruleset_find_program(const dg_ruleset *ruleset, const char *from, const char *to,
-                                  const char *method_path, bool response, bool error,
-                                  dg_diags *diags, const dg_program **ret_program)
+/* Whether the endpoint is there all the way. */
+static bool check_way(const dg_line *line, const dg_version *from, const dg_version *to,
+                      const char *method_path, dg_diags *diags)
+{
+    size_t low = from->index < to->index ? from->index : to->index;
+    size_t high = from->index + to->index - low;
+    for (size_t v = low; v <= high; v++)
+        if (line->routes[v].absent) {
+            dg_diags_add(diags, DG_ERROR, line->routes[v].end->origin, "'%s' is not in '%s'", method_path,
+                         v == to->index ? to->name : line->routes[v].endpoint.version->name);
+            return false;
+        }
+    return true;
+}
+
+dg_status dg_ruleset_find_translation(const dg_ruleset *ruleset, const char *from, const char *to,
+                                      const char *method_path, unsigned message_status, dg_diags *diags,
+                                      const dg_translation **ret_translation)
 {
     const dg_compiled_api *api = NULL;
     const dg_version *a = NULL, *b = NULL;
@@ -339,16 +258,34 @@ dg_status dg_ruleset_find_program(const dg_ruleset *ruleset, const char *from, c
         }
     else if (!route)
         report_unknown(api, a, method_path, diags);
-    if (!route)
+    if (!route || !check_way(route->line, a, b, method_path, diags))
         return DG_NOT_FOUND;
-    dg_part part = !response ? DG_REQUEST : error ? DG_ERROR_RESPONSE : DG_RESPONSE;
-    const dg_ops *steps[DG_VERSIONS_MAX];
-    size_t count = collect_steps(api, route->line, part, a->index, b->index, steps);
-    const dg_program *program = NULL;
+    const dg_translation *translation = NULL;
     pthread_mutex_lock(&ruleset->later->lock);
-    dg_status status = cached_program(&ruleset->later->programs, steps, count, diags, &program);
+    dg_status status = dg_chain_translation(api, &ruleset->later->programs, route->line, message_status,
+                                            a->index, b->index, diags, &translation);
     pthread_mutex_unlock(&ruleset->later->lock);
     if (status == DG_OK)
-        *ret_program = program;
+        *ret_translation = translation;
     return status;
+}
+
+dg_status dg_ruleset_find_program(const dg_ruleset *ruleset, const char *from, const char *to,
+                                  const char *method_path, bool response, bool error,
+                                  dg_diags *diags, const dg_program **ret_program)
+{
+    const dg_translation *translation;
+    dg_status status = dg_ruleset_find_translation(ruleset, from, to, method_path,
+                                                   !response ? 0 : error ? 4 : 2, diags, &translation);
+    if (status != DG_OK)
+        return status;
+    if (translation && (translation->message || translation->from != DG_FORMAT_JSON ||
+                        translation->to != DG_FORMAT_JSON)) {
+        dg_diags_add(diags, DG_ERROR, (dg_origin){NULL, 0, 0},
+                     "between '%s' and '%s' more than the body of '%s' changes: translate the whole message", from,
+                     to, method_path);
+        return DG_INVALID;
+    }
+    *ret_program = translation ? translation->body : NULL;
+    return DG_OK;
 }

@@ -14,6 +14,52 @@ enum { DG_PARAMS_MAX = 16 };
 
 typedef struct dg_ruleset dg_ruleset;
 
+/* How the content of a message is written. */
+typedef enum dg_format {
+    DG_FORMAT_JSON,
+    DG_FORMAT_FORM, /* application/x-www-form-urlencoded <-> an object of strings */
+    DG_FORMAT_TEXT, /* text/plain <-> a string */
+    DG_FORMAT_NONE  /* there is no content */
+} dg_format;
+
+/* The members of a message's document. A message is a JSON document, too:
+ *   a request: {"method": "GET", "path": {"id": "7"}, "query": {"tag": ["a", "b"]}, "headers": {...}, "body": ...}
+ *   an answer: {"status": 200, "headers": {...}, "body": ..., "request": {...}}, where "request" is what the
+ * client sent, without its body. docs/packs.md says how each is written. */
+enum {
+    DG_IN_METHOD = 1,
+    DG_IN_PATH = 2,
+    DG_IN_QUERY = 4,
+    DG_IN_HEADERS = 8,
+    DG_IN_STATUS = 16,
+    DG_IN_BODY = 32,
+    DG_IN_REQUEST = 64
+};
+
+/* What becomes of a message between two versions. Immutable; lives as long as the rule set. */
+typedef struct dg_translation {
+    const dg_program *body;    /* on the content alone; NULL = it stays as it is, or is in the document */
+    const dg_program *message; /* on the document; NULL = no other part changes */
+    unsigned parts;            /* DG_IN_...: what the document has to hold */
+    dg_format from, to;        /* how the content is written as it comes, and as it leaves */
+    unsigned status;           /* of an answer: what it becomes; 0 = it stays */
+} dg_translation;
+
+/* An answer that a pack holds, for what the backend's version does not have. */
+typedef struct dg_static_answer {
+    unsigned status;
+    dg_slice headers; /* a JSON object of strings, compact */
+    dg_format format;
+    dg_slice body;  /* JSON text, compact; a string with DG_FORMAT_TEXT; empty = no content */
+    size_t version; /* the index of the version that it is written in */
+} dg_static_answer;
+
+/* How dragoman's own errors look to the clients of a version: ops on the problem document (RFC 9457). */
+typedef struct dg_error_shape {
+    const dg_program *program; /* NULL: it stays */
+    dg_format format;          /* JSON or TEXT */
+} dg_error_shape;
+
 typedef struct dg_version {
     const char *name; /* "v1" */
     const dg_slice *aliases; /* other words for it in requests: "1" */
@@ -21,6 +67,7 @@ typedef struct dg_version {
     size_t index;     /* 0 = oldest */
     int64_t deprecated, sunset; /* seconds since 1970, or DG_NEVER */
     dg_slice docs;              /* URL of documentation on the deprecation, or empty */
+    const dg_error_shape *errors; /* NULL: as they are */
     struct dg_endpoint *const *endpoints; /* what exists in this version, most specific first */
     size_t endpoint_count;
 } dg_version;
@@ -55,6 +102,7 @@ typedef struct dg_api {
     dg_slice vary;             /* all request fields that select, as a Vary list; empty if none does */
     bool by_path;              /* paths carry the version: base/v1/... */
     bool pass_unlisted;        /* the pack says: endpoints that no change names pass untouched */
+    const dg_error_shape *errors; /* for a client whose version is not known; NULL: as they are */
     size_t index;              /* in the rule set */
     uint64_t digest;           /* of all that the pack says; other rules, another digest */
 } dg_api;
@@ -96,6 +144,8 @@ typedef enum dg_match_result {
     DG_MATCH_NO_VERSION,       /* it names none, and there is no default */
     DG_MATCH_CONTRADICTION,    /* two selectors disagree, or a selecting field comes twice */
     DG_MATCH_UNKNOWN_ENDPOINT, /* not in that version, and pass_unlisted is off */
+    DG_MATCH_REMOVED,          /* in that version, but the backend's has it no more: 410 */
+    DG_MATCH_ADDED,            /* in that version, but the backend's does not have it yet: 404 */
     DG_MATCH_METHOD            /* the path exists in that version, this method does not: 405 */
 } dg_match_result;
 
@@ -104,9 +154,10 @@ typedef struct dg_match {
     const dg_version *version;     /* the client's; NULL if unknown */
     dg_selector selected_by;
     const dg_endpoint *endpoint;   /* in the client's version; NULL for an unlisted one that passes */
-    const dg_program *request;     /* client -> backend; NULL = the body passes untouched */
-    const dg_program *response;    /* backend -> client, for 1xx-3xx; NULL = untouched */
-    const dg_program *error;       /* backend -> client, for 4xx and 5xx; NULL = untouched */
+    const dg_translation *request; /* client -> backend; NULL = it passes untouched but for its target */
+    const struct dg_answers *answers; /* private; see dg_match_answer */
+    const dg_static_answer *answer; /* to be given without asking the backend; or NULL */
+    bool errors_only;               /* private */
     dg_slice upstream_method;      /* the method in the backend's version */
     dg_slice rest;                 /* path below base and version */
     dg_slice params[DG_PARAMS_MAX]; /* values of {names} and of the wildcards, in template order, raw */
@@ -118,8 +169,26 @@ typedef struct dg_match {
 dg_match_result dg_ruleset_match(const dg_ruleset *ruleset, const dg_request_view *request,
                                  dg_match *ret_match);
 
+/* What becomes of an answer with that status, of the backend (or of match->answer, whose version may be
+ * another); NULL = it passes untouched. */
+const dg_translation *dg_match_answer(const dg_match *match, unsigned status);
+/* Whether an answer to it may have its content changed. */
+bool dg_match_answers_change(const dg_match *match);
+/* Whether the document of some answer holds the request. */
+bool dg_match_answers_ask(const dg_match *match);
+
 /* Appends the request target (path and query) in the backend's version. */
 void dg_match_upstream_target(const dg_match *match, dg_slice query, dg_buf *out);
+
+/* The parameters with a name, {id}, in the path of the client's version, or of the backend's. False beyond the last.
+ * *ret_raw, of the client's, is the value as it came. */
+bool dg_match_param(const dg_match *match, size_t index, dg_slice *ret_name, dg_slice *ret_raw);
+bool dg_match_upstream_param(const dg_match *match, size_t index, dg_slice *ret_name);
+/* Whether the query parameter of that name, as it came, selects the version. */
+bool dg_match_query_selects(const dg_match *match, dg_slice raw_name);
+/* As dg_match_upstream_target, with other values for the named parameters of the backend's path, in their order, percent-encoded.
+ * False, and nothing appended, when the path then is that of another endpoint. */
+bool dg_match_upstream_target_with(const dg_match *match, const dg_slice *params, dg_slice query, dg_buf *out);
 
 /* Appends the target of the same resource in the next newer version of the API: with that version in its path
  * where the API has versions in paths, for a link should say all; else the same path.
@@ -139,9 +208,16 @@ bool dg_match_field_for_client(const dg_match *match, dg_slice name, dg_slice va
 /* The host that stands for the backend's version, when it was the host that selected. */
 bool dg_match_host_for_backend(const dg_match *match, dg_buf *out);
 
+/* What becomes of a message of one endpoint, by names; as below. status: of the answer, or its class, 1 to 5;
+ * 0 = a request. */
+DG_MUST_USE dg_status dg_ruleset_find_translation(const dg_ruleset *ruleset, const char *from, const char *to,
+                                                  const char *method_path, unsigned status, dg_diags *diags,
+                                                  const dg_translation **ret_translation);
+
 /* The program of one endpoint, by names, for the translate command. `method_path` is "POST /orders" in the
  * terms of version `from`. `error` picks the error part of a response. DG_NOT_FOUND with a diagnostic that
- * names the near ones. *ret_program NULL = nothing changes. */
+ * names the near ones; DG_INVALID with one when more than the body changes, so that a body alone does not do.
+ * *ret_program NULL = nothing changes. */
 DG_MUST_USE dg_status dg_ruleset_find_program(const dg_ruleset *ruleset, const char *from, const char *to,
                                               const char *method_path, bool response, bool error,
                                               dg_diags *diags, const dg_program **ret_program);

@@ -3,7 +3,7 @@
 #include "transforms/name.h"
 #include "transforms/scan.h"
 
-#define PAIR(from, to) ((unsigned)(from) * 16 + (unsigned)(to))
+#define PAIR(from, to) ((unsigned)(from)*16 + (unsigned)(to))
 
 bool dg_cast_is_string(dg_cast kind)
 {
@@ -32,26 +32,10 @@ static dg_slice without_zeros(dg_slice digits)
     return digits;
 }
 
-/* The grammar of RFC 8259 6, on text that nothing is known of behind its end. */
 static bool is_number(dg_slice text)
 {
-    size_t i = text.len && *text.ptr == '-', from = i;
-    while (i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9')
-        i++;
-    if (i == from || (text.ptr[from] == '0' && i > from + 1))
-        return false;
-    if (i < text.len && text.ptr[i] == '.') {
-        from = ++i;
-        while (i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9')
-            i++;
-        if (i == from)
-            return false;
-    }
-    if (i == text.len || (text.ptr[i] != 'e' && text.ptr[i] != 'E'))
-        return i == text.len;
-    i++;
-    i += i < text.len && (text.ptr[i] == '+' || text.ptr[i] == '-');
-    return all_digits(dg_slice_from(text, i));
+    dg_scan s = {.end = text.ptr + text.len};
+    return text.len && dg_scan_number(&s, text.ptr) == s.end;
 }
 
 static void add_string(dg_slice text, dg_buf *out)
@@ -65,7 +49,9 @@ static void add_string(dg_slice text, dg_buf *out)
 
 static int hex_digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+    return c >= '0' && c <= '9'                     ? c - '0'
+           : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+                                                    : -1;
 }
 
 /* Digits of one base, most significant first, become digits of another; how many there are. */
@@ -88,7 +74,8 @@ static size_t change_base(unsigned char *digits, size_t count, unsigned from, un
     return size - at;
 }
 
-static dg_status cast_base(dg_slice text, unsigned from, unsigned to, bool lossy, bool is_string, dg_buf *out)
+static dg_status cast_base(dg_slice text, unsigned from, unsigned to, bool lossy, bool is_string,
+                           dg_buf *out)
 {
     unsigned char digits[DG_CAST_DIGITS_MAX], other[DG_CAST_DIGITS_MAX * 2];
     char ret[DG_CAST_DIGITS_MAX * 2];
@@ -96,7 +83,8 @@ static dg_status cast_base(dg_slice text, unsigned from, unsigned to, bool lossy
         return DG_INVALID;
     for (size_t i = 0; i < text.len; i++) {
         int digit = hex_digit(text.ptr[i]);
-        if (digit < 0 || (unsigned)digit >= from || (!lossy && text.ptr[i] >= 'A' && text.ptr[i] <= 'F'))
+        if (digit < 0 || (unsigned)digit >= from ||
+            (!lossy && text.ptr[i] >= 'A' && text.ptr[i] <= 'F'))
             return DG_INVALID;
         digits[i] = (unsigned char)digit;
     }
@@ -141,7 +129,8 @@ static int base64_digit(char c)
     return at ? (int)(at - alphabet) : -1;
 }
 
-/* Four characters as up to three bytes; how many, or 0 if they are none. What the padding leaves over is 0. */
+/* Four characters as up to three bytes; how many, or 0 if they are none. What the padding leaves
+ * over is 0. */
 static size_t decode_four(const char *four, bool last, char *ret_bytes)
 {
     size_t pads = last ? (size_t)(four[3] == '=') + (four[3] == '=' && four[2] == '=') : 0;
@@ -216,20 +205,22 @@ static bool is_bit(dg_slice text)
 }
 
 /* The casts that there are; `X(from, to, what it does)`, with `text`, `lossy` and `out`. */
-#define CASTS(X)                                                                                             \
-    X(NUMBER, STRING, add_quoted(text, is_number(text), out))                                                \
-    X(STRING, NUMBER, add_bare(text, is_number(text), out))                                                  \
-    X(NUMBER, BOOLEAN, add_bare(*text.ptr == '1' ? DG_SLICE("true") : DG_SLICE("false"), is_bit(text), out)) \
-    X(BOOLEAN, NUMBER, add_bare(*text.ptr == 't' ? DG_SLICE("1") : DG_SLICE("0"), is_boolean(text), out))    \
-    X(STRING, BOOLEAN, add_bare(text, is_boolean(text), out))                                                \
-    X(BOOLEAN, STRING, add_quoted(text, is_boolean(text), out))                                              \
-    X(NUMBER, DECIMAL, add_quoted(text, all_digits(text), out))                                              \
-    X(DECIMAL, NUMBER, from_decimal(text, lossy, out))                                                       \
-    X(NUMBER, HEX, cast_base(text, 10, 16, lossy, true, out))                                                \
-    X(HEX, NUMBER, cast_base(text, 16, 10, lossy, false, out))                                               \
-    X(DECIMAL, HEX, cast_base(text, 10, 16, lossy, true, out))                                               \
-    X(HEX, DECIMAL, cast_base(text, 16, 10, lossy, true, out))                                               \
-    X(STRING, BASE64, to_base64(text, out))                                                                  \
+#define CASTS(X)                                                                                   \
+    X(NUMBER, STRING, add_quoted(text, is_number(text), out))                                      \
+    X(STRING, NUMBER, add_bare(text, is_number(text), out))                                        \
+    X(NUMBER, BOOLEAN,                                                                             \
+      add_bare(*text.ptr == '1' ? DG_SLICE("true") : DG_SLICE("false"), is_bit(text), out))        \
+    X(BOOLEAN, NUMBER,                                                                             \
+      add_bare(*text.ptr == 't' ? DG_SLICE("1") : DG_SLICE("0"), is_boolean(text), out))           \
+    X(STRING, BOOLEAN, add_bare(text, is_boolean(text), out))                                      \
+    X(BOOLEAN, STRING, add_quoted(text, is_boolean(text), out))                                    \
+    X(NUMBER, DECIMAL, add_quoted(text, all_digits(text), out))                                    \
+    X(DECIMAL, NUMBER, from_decimal(text, lossy, out))                                             \
+    X(NUMBER, HEX, cast_base(text, 10, 16, lossy, true, out))                                      \
+    X(HEX, NUMBER, cast_base(text, 16, 10, lossy, false, out))                                     \
+    X(DECIMAL, HEX, cast_base(text, 10, 16, lossy, true, out))                                     \
+    X(HEX, DECIMAL, cast_base(text, 16, 10, lossy, true, out))                                     \
+    X(STRING, BASE64, to_base64(text, out))                                                        \
     X(BASE64, STRING, from_base64(text, out))
 
 static dg_status from_decimal(dg_slice text, bool lossy, dg_buf *out)
@@ -253,8 +244,8 @@ bool dg_cast_is_known(dg_cast from, dg_cast to)
 dg_status dg_cast_text(dg_cast from, dg_cast to, dg_slice text, bool lossy, dg_buf *out)
 {
     switch (PAIR(from, to)) {
-#define DO(from_, to_, what)                                                                                 \
-    case PAIR(DG_CAST_##from_, DG_CAST_##to_):                                                               \
+#define DO(from_, to_, what)                                                                       \
+    case PAIR(DG_CAST_##from_, DG_CAST_##to_):                                                     \
         return what;
         CASTS(DO)
 #undef DO

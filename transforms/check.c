@@ -54,7 +54,8 @@ static void check_path(dg_check *c, const dg_op *op, dg_path path, bool each)
 {
     for (size_t i = 0; i < path.count; i++) {
         if (!path.steps[i].ptr && !each)
-            DG_COMPLAIN(c, op, "%s: a path to one place cannot go to each element", dg_op_word(op->kind));
+            DG_COMPLAIN(c, op, "%s: a path to one place cannot go to each element",
+                        dg_op_word(op->kind));
         else if (path.steps[i].ptr && !is_utf8(path.steps[i]))
             DG_COMPLAIN(c, op, "%s: a name in the path is no UTF-8", dg_op_word(op->kind));
     }
@@ -72,7 +73,8 @@ static bool is_kind(dg_slice word)
 static void check_test(dg_check *c, const dg_op *op, const dg_test *test)
 {
     if (!test || c->depth == TEST_DEPTH_MAX) {
-        DG_COMPLAIN(c, op, test ? "%s: tests nested too deep" : "%s: no test", dg_op_word(op->kind));
+        DG_COMPLAIN(c, op, test ? "%s: tests nested too deep" : "%s: no test",
+                    dg_op_word(op->kind));
         return;
     }
     check_path(c, op, test->path, true);
@@ -81,7 +83,8 @@ static void check_test(dg_check *c, const dg_op *op, const dg_test *test)
         DG_COMPLAIN(c, op, "%s: what is compared with is no JSON: %.*s", dg_op_word(op->kind),
                     DG_SLICE_FMT(test->value));
     if (test->kind == DG_TEST_KIND && !is_kind(test->value))
-        DG_COMPLAIN(c, op, "%s: no kind of value: %.*s", dg_op_word(op->kind), DG_SLICE_FMT(test->value));
+        DG_COMPLAIN(c, op, "%s: no kind of value: %.*s", dg_op_word(op->kind),
+                    DG_SLICE_FMT(test->value));
     if (test->kind == DG_TEST_MATCHES && !test->pattern)
         DG_COMPLAIN(c, op, "%s: no pattern", dg_op_word(op->kind));
     if (test->kind == DG_TEST_NOT && test->part_count != 1)

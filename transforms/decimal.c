@@ -1,6 +1,7 @@
 #include "transforms/decimal.h"
 
-#define EXPONENT_MAX 100000000000000000 /* 10^17: sums of two, and a text's length, stay far from overflow */
+#define EXPONENT_MAX                                                                               \
+    100000000000000000 /* 10^17: sums of two, and a text's length, stay far from overflow */
 
 /* Room for what a sum of as many numbers as fit into memory carries. */
 enum { CARRY_COLUMNS = 20 };

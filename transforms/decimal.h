@@ -9,7 +9,8 @@ enum { DG_DECIMAL_DIGITS_MAX = 4096 }; /* of a sum, on both sides of its point *
 /* A number, as its text has it. */
 typedef struct dg_decimal {
     const char *digit, *end; /* from the first digit that is not 0, a point among them */
-    int64_t high, low;       /* the powers of ten of the first and of the last digit. Beyond 10^17 they stay there */
+    int64_t high, low; /* the powers of ten of the first and of the last digit. Beyond 10^17 they
+                          stay there */
     bool negative, zero;
 } dg_decimal;
 
@@ -29,7 +30,8 @@ void dg_decimal_measure(dg_decimal_sum *sum, const dg_decimal *number);
 /* 0: more than DG_DECIMAL_DIGITS_MAX digits. */
 size_t dg_decimal_columns(const dg_decimal_sum *sum);
 void dg_decimal_add(dg_decimal_sum *sum, const dg_decimal *number);
-/* Appends it without an exponent, with as many digits behind the point as the number that has most; once. */
+/* Appends it without an exponent, with as many digits behind the point as the number that has most;
+ * once. */
 void dg_decimal_print(dg_decimal_sum *sum, dg_buf *out);
 
 #endif

@@ -173,7 +173,8 @@ void dg_describe_op(const dg_op *op, dg_buf *out)
         add_policy(op, out);
         break;
     case DG_OP_REPLACE:
-        dg_buf_printf(out, " %.*s -> %.*s", DG_SLICE_FMT(dg_pattern_text(op->pattern)), DG_SLICE_FMT(op->with));
+        dg_buf_printf(out, " %.*s -> %.*s", DG_SLICE_FMT(dg_pattern_text(op->pattern)),
+                      DG_SLICE_FMT(op->with));
         break;
     case DG_OP_KEEP:
         add_names(op, " ", out);

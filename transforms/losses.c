@@ -1,15 +1,16 @@
 /* What a person signs: all that an op list cannot carry, in either direction. */
 #include <stdio.h>
 
+#include "base/hash.h"
 #include "transforms/loss.h"
 
-enum { LISTS_MAX = 1024, DEPTH_MAX = 128, PATH_BYTES = 200 };
+enum { LIST_SLOTS = 1 << 18, DEPTH_MAX = 128, PATH_BYTES = 200 };
 
 typedef struct walk {
     dg_arena *arena;
     const dg_loss *first, **last;
     size_t count;
-    const dg_ops *lists[LISTS_MAX]; /* entered already: a lens is told once */
+    const dg_ops **lists; /* entered already: a lens is told once */
     size_t list_count;
     unsigned depth;
 } walk;
@@ -67,26 +68,32 @@ static void visit_op(walk *w, const dg_op *op, const char *path)
 
 static void visit_list(walk *w, const dg_ops *list, const char *path)
 {
-    for (size_t i = 0; i < w->list_count; i++)
-        if (w->lists[i] == list)
-            return;
-    if (!list || w->list_count == LISTS_MAX || w->depth == DEPTH_MAX)
+    if (!list || w->list_count == LIST_SLOTS / 2 || w->depth == DEPTH_MAX)
         return;
-    w->lists[w->list_count++] = list;
+    size_t at = dg_hash(dg_slice_of(&list, sizeof list), 0) % LIST_SLOTS;
+    while (w->lists[at] && w->lists[at] != list)
+        at = (at + 1) % LIST_SLOTS;
+    if (w->lists[at])
+        return;
+    w->lists[at] = list;
+    w->list_count++;
     w->depth++;
     for (size_t i = 0; i < list->count; i++)
         visit_op(w, &list->items[i], path);
     w->depth--;
 }
 
-dg_status dg_ops_losses(dg_arena *arena, const dg_ops *up, const dg_loss **ret_first)
+dg_status dg_ops_losses(dg_arena *arena, const dg_ops *const *lists, size_t count,
+                        const dg_loss **ret_first)
 {
     walk *w = dg_arena_zalloc(arena, sizeof *w);
     if (!w)
         return DG_NOMEM;
     w->arena = arena;
     w->last = &w->first;
-    visit_list(w, up, "");
+    w->lists = dg_arena_zalloc(arena, LIST_SLOTS * sizeof *w->lists);
+    for (size_t i = 0; w->lists && i < count; i++)
+        visit_list(w, lists[i], "");
     if (dg_arena_failed(arena))
         return DG_NOMEM;
     *ret_first = w->first;

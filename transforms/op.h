@@ -23,6 +23,31 @@
 #include "base/arena.h"
 #include "base/diag.h"
 
+/* What WHOLE ops do where the table is too short to say it:
+ * - They are strict about shapes: MAP, FILTER, FIRST, SORT and JOIN want an array, ITEMS an object, SPLIT a string.
+ *   The others want an object, refuse an array, and leave scalars as they are. Two members of one name in an
+ *   object that an op looks into by name are refused.
+ * - What is untouched keeps its bytes; what moves keeps its own text and comes to the end of its object; what is
+ *   made has no white space.
+ * - MOVE: from the places that the moved value leaves, objects that are empty by that go, too; others stay.
+ * - MAP: a key must be there, a string, and no other item's. With `to`, other members of an item are refused,
+ *   unless lossy. ITEMS puts the key first; a value with a member of the key's name is refused.
+ * - SORT: numbers by their exact value, then strings by code point (descending: the other way round), and last, in
+ *   both, elements where `path` is absent or null. Other values are refused. Equal elements stay in their order.
+ * - SPLIT of "" is []. JOIN refuses elements that SPLIT would not give back, unless lossy. With `quoted` it puts
+ *   them between double quotes and doubles those within, and SPLIT undoes that.
+ * - SUM: exact, with as many digits behind the point as the number that has most; at most DG_DECIMAL_DIGITS_MAX
+ *   digits. Of nothing it is 0. What is no number is refused, unless lossy: then it does not count.
+ * - COUNT: of a path that ends with an each step, the values; else an array counts as its length, null as 0.
+ * - SIGNS: fields have commas between them; without an order they ascend. Orders other than asc and desc are
+ *   refused, and more of them than fields, unless lossy. Nothing happens without the member `name`.
+ * - Paths of IS and the others in tests see nothing where the shape is another; a string with half a surrogate
+ *   pair matches no pattern.
+ *
+ * SCALAR ops: CAST knows the pairs of dg_cast_is_known, and takes what would not come back as it was ("007", "FF")
+ * only if lossy. TIME refuses a time that its target has no place for (a fraction, the time of a date), unless
+ * lossy; then it is cut. A leap second is taken only if lossy, as :59. REPLACE leaves other values than strings
+ * as they are, and a string without a match byte for byte. */
 typedef enum dg_op_class { DG_OP_IS_LOCAL, DG_OP_IS_SCALAR, DG_OP_IS_WHOLE } dg_op_class;
 
 /* kind, word in packs, class;   what it does to the value;   what undoes it */
@@ -108,12 +133,12 @@ typedef enum dg_cast {
 } dg_cast;
 
 /* How a time is written. UNIX and UNIX_MS are numbers, whole ones; the others are strings; PATTERN is one of
- * %Y %m %d %e %H %M %S %f (digits of a fraction) %z (+00:00 or Z) %b %a (English) %% and text. UTC, proleptic
- * Gregorian, years 0 to 9999. */
+ * %Y %m %d %e %H %M %S %f (digits of a fraction) %z (+00:00 or Z, written +00:00) %b %a (English) %% and text.
+ * UTC, proleptic Gregorian, years 0 to 9999. */
 typedef enum dg_time_kind {
     DG_TIME_UNIX,    /* 1767225600 */
     DG_TIME_UNIX_MS, /* 1767225600000 */
-    DG_TIME_RFC3339, /* "2026-01-01T00:00:00Z" */
+    DG_TIME_RFC3339, /* "2026-01-01T00:00:00Z"; read with any offset, written with Z and a fraction if it is not 0 */
     DG_TIME_HTTP,    /* "Thu, 01 Jan 2026 00:00:00 GMT" (RFC 9110 5.6.7) */
     DG_TIME_DATE,    /* "2026-01-01": midnight */
     DG_TIME_PATTERN
@@ -212,7 +237,7 @@ struct dg_op {
     const dg_test *test;  /* FILTER */
     const dg_switch_case *cases; /* SWITCH */
     size_t case_count;
-    dg_collision collision; /* CASE, RENAME, MOVE, COPY */
+    dg_collision collision; /* CASE, RENAME, MOVE, COPY, SUM, COUNT */
     bool when_null;  /* DEFAULT: null counts as absent. DROP: only a member that is null */
     bool if_empty;   /* DEFAULT: {}, made for what comes into it. DROP, its inverse: only when its value
                         came out as {} */
@@ -239,10 +264,11 @@ typedef struct dg_loss {
     const char *message;
 } dg_loss;
 
-enum { DG_LOSSES_MAX = 10000 /* of one list; what is beyond is not told */ };
+enum { DG_LOSSES_MAX = 10000 /* of one call; what is beyond is not told */ };
 
-/* All of them, in the order of the list, each shared list once; they live in `arena`. The list is one that
- * dg_ops_inverse turns. DG_NOMEM. */
-DG_MUST_USE dg_status dg_ops_losses(dg_arena *arena, const dg_ops *up, const dg_loss **ret_first);
+/* All that these lists lose, in their order, a list that several share once; they live in `arena`. The lists are
+ * such that dg_ops_inverse turns. DG_NOMEM. */
+DG_MUST_USE dg_status dg_ops_losses(dg_arena *arena, const dg_ops *const *lists, size_t count,
+                                    const dg_loss **ret_first);
 
 #endif

@@ -6,7 +6,8 @@
 #include <pcre2.h>
 
 enum {
-    /* Work on one subject, over all the places where a match may start: PCRE2 counts its steps for each anew. */
+    /* Work on one subject, over all the places where a match may start: PCRE2 counts its steps for
+       each anew. */
     STEPS_ALL = 100000000,
     STEPS_LEAST = 1000,
     HEAP_KIB_MAX = 4096,
@@ -16,7 +17,8 @@ enum {
 struct dg_pattern {
     dg_slice text;
     pcre2_code *code;
-    dg_arena *arena; /* while it is being compiled; then memory is the heap's */
+    pcre2_general_context *memory; /* take and give */
+    dg_arena *arena;               /* while it is being compiled; then memory is the heap's */
 };
 
 /* PCRE2 asks for memory through these. */
@@ -47,8 +49,9 @@ static dg_status refuse(dg_origin origin, dg_diags *diags, int error, size_t at)
 
 static dg_status compile(dg_pattern *pattern, dg_origin origin, dg_diags *diags)
 {
-    pcre2_general_context *memory = pcre2_general_context_create(take, give, pattern);
-    pcre2_compile_context *context = memory ? pcre2_compile_context_create(memory) : NULL;
+    pattern->memory = pcre2_general_context_create(take, give, pattern);
+    pcre2_compile_context *context =
+        pattern->memory ? pcre2_compile_context_create(pattern->memory) : NULL;
     int error;
     size_t at;
     uint32_t groups = 0;
@@ -60,8 +63,9 @@ static dg_status compile(dg_pattern *pattern, dg_origin origin, dg_diags *diags)
         return pattern->arena->failed ? DG_NOMEM : refuse(origin, diags, error, at);
     pcre2_pattern_info(pattern->code, PCRE2_INFO_CAPTURECOUNT, &groups);
     if (groups > DG_PATTERN_GROUPS_MAX) {
-        dg_diags_add(diags, DG_ERROR, origin, "the pattern has %u groups, more than %d; (?:...) is none",
-                     (unsigned)groups, DG_PATTERN_GROUPS_MAX);
+        dg_diags_add(diags, DG_ERROR, origin,
+                     "the pattern has %u groups, more than %d; (?:...) is none", (unsigned)groups,
+                     DG_PATTERN_GROUPS_MAX);
         return DG_INVALID;
     }
     return DG_OK;
@@ -71,7 +75,8 @@ dg_status dg_pattern_new(dg_arena *arena, dg_slice text, dg_origin origin, dg_di
                          const dg_pattern **ret_pattern)
 {
     if (text.len > DG_PATTERN_BYTES_MAX) {
-        dg_diags_add(diags, DG_ERROR, origin, "a pattern has at most %d bytes", DG_PATTERN_BYTES_MAX);
+        dg_diags_add(diags, DG_ERROR, origin, "a pattern has at most %d bytes",
+                     DG_PATTERN_BYTES_MAX);
         return DG_INVALID;
     }
     dg_pattern *pattern = dg_arena_zalloc(arena, sizeof *pattern);
@@ -113,13 +118,15 @@ static dg_status open_matcher(const dg_pattern *pattern, size_t subject_bytes, m
 {
     size_t steps = STEPS_ALL / (subject_bytes + 1);
     *m = (matcher){.code = pattern->code};
-    m->context = pcre2_match_context_create(NULL);
-    m->data = pcre2_match_data_create(PAIRS, NULL);
+    m->context = pcre2_match_context_create(pattern->memory);
+    m->data = pcre2_match_data_create(PAIRS, pattern->memory);
     if (!m->context || !m->data) {
         close_matcher(m);
         return DG_NOMEM;
     }
-    steps = steps < STEPS_LEAST ? STEPS_LEAST : steps > DG_PATTERN_STEPS_MAX ? DG_PATTERN_STEPS_MAX : steps;
+    steps = steps < STEPS_LEAST            ? STEPS_LEAST
+            : steps > DG_PATTERN_STEPS_MAX ? DG_PATTERN_STEPS_MAX
+                                           : steps;
     pcre2_set_match_limit(m->context, (uint32_t)steps);
     pcre2_set_depth_limit(m->context, (uint32_t)steps);
     pcre2_set_heap_limit(m->context, HEAP_KIB_MAX);
@@ -131,7 +138,8 @@ static dg_status open_matcher(const dg_pattern *pattern, size_t subject_bytes, m
 static dg_status find(matcher *m, dg_slice subject, size_t at)
 {
     PCRE2_SPTR text = (PCRE2_SPTR)(subject.len ? subject.ptr : "");
-    int rc = pcre2_match(m->code, text, subject.len, at, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, m->data, m->context);
+    int rc = pcre2_match(m->code, text, subject.len, at, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, m->data,
+                         m->context);
     m->groups = rc;
     if (rc == PCRE2_ERROR_NOMATCH)
         return DG_NOT_FOUND;
@@ -207,7 +215,8 @@ static dg_status replace_all(matcher *m, dg_slice subject, dg_slice with, dg_buf
     return out->status;
 }
 
-dg_status dg_pattern_replace(const dg_pattern *pattern, dg_slice subject, dg_slice with, dg_buf *out)
+dg_status dg_pattern_replace(const dg_pattern *pattern, dg_slice subject, dg_slice with,
+                             dg_buf *out)
 {
     matcher m;
     size_t before = out->len;

@@ -1,5 +1,6 @@
-/* A program as a person can read it: what becomes of each member that some op names, of the others, of scalars,
- * and in which stages. It is what the nodes know, and not the list of ops, that is printed. */
+/* A program as a person can read it: what becomes of each member that some op names, of the others,
+ * of scalars, and in which stages. It is what the nodes know, and not the list of ops, that is
+ * printed. */
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -122,9 +123,10 @@ static bool work_out(printer *p, dg_node *node, dg_slice name, effect *ret_effec
     }
     if (key) {
         const dg_items *local = &node->local;
-        *ret_effect = (effect){.in = dg_arena_dup(&p->arena, dg_slice_of(text.ptr + 1, text.len - 2)),
-                               .out = dg_arena_dup(&p->arena, dg_slice_of(key->token.ptr + 1, key->token.len - 3)),
-                               .selected = key->selected};
+        *ret_effect = (effect){
+            .in = dg_arena_dup(&p->arena, dg_slice_of(text.ptr + 1, text.len - 2)),
+            .out = dg_arena_dup(&p->arena, dg_slice_of(key->token.ptr + 1, key->token.len - 3)),
+            .selected = key->selected};
         if (key->death != DG_NEVER)
             ret_effect->drop = dg_item_op(local->at[key->death]);
         else if (key->collision != DG_NEVER)
@@ -163,20 +165,23 @@ static bool only_converted(printer *p, const dg_node *node, dg_slice name, dg_sl
     return same;
 }
 
-static void print_effect(printer *p, dg_node *node, dg_slice name, const effect *any, const char *label)
+static void print_effect(printer *p, dg_node *node, dg_slice name, const effect *any,
+                         const char *label)
 {
     effect e;
     if (!work_out(p, node, name, &e))
         return;
     if (node->select && !e.selected && !e.collision)
         return;
-    bool like_any = !e.drop == !any->drop && !e.collision == !any->collision && e.child == any->child;
+    bool like_any =
+        !e.drop == !any->drop && !e.collision == !any->collision && e.child == any->child;
     if (!node->select && like_any && only_converted(p, node, name, e.out))
         return;
     begin_line(p);
     dg_buf_printf(p->out, ".%.*s", DG_SLICE_FMT(e.in));
     if (e.drop || e.collision) {
-        dg_buf_add_str(p->out, e.drop ? ": dropped" : ": refused, as its name is taken by what is added");
+        dg_buf_add_str(p->out,
+                       e.drop ? ": dropped" : ": refused, as its name is taken by what is added");
         end_line(p, e.drop ? e.drop : e.collision);
         return;
     }
@@ -281,7 +286,8 @@ static void print_constants(printer *p, dg_node *node)
     for (uint32_t i = 0; i < node->constant_count && p->status == DG_OK; i++) {
         dg_constant *c = &node->constants[i];
         const dg_key *key = c->key;
-        if (key->death != DG_NEVER || key->collision != DG_NEVER || (node->select && !key->selected))
+        if (key->death != DG_NEVER || key->collision != DG_NEVER ||
+            (node->select && !key->selected))
             continue;
         stop(p, dg_constant_value(&p->lex, c));
         if (p->status != DG_OK || c->value.kind != DG_RESULT_TEXT)
@@ -385,13 +391,15 @@ static void print_node(printer *p, dg_node *node, const char *label)
         if (node->result.kind == DG_RESULT_TEXT)
             dg_buf_printf(p->out, "becomes %.*s", DG_SLICE_FMT(node->result.text));
         else
-            dg_buf_printf(p->out, "refused: %s", node->result.kind == DG_RESULT_VOID ? "it goes" : node->result.message);
+            dg_buf_printf(p->out, "refused: %s",
+                          node->result.kind == DG_RESULT_VOID ? "it goes" : node->result.message);
         end_line(p, node->result.op);
         return;
     }
     if (node->prefix.len + node->suffix.len) {
         begin_line(p);
-        dg_buf_printf(p->out, "put into %.*s...%.*s", DG_SLICE_FMT(node->prefix), DG_SLICE_FMT(node->suffix));
+        dg_buf_printf(p->out, "put into %.*s...%.*s", DG_SLICE_FMT(node->prefix),
+                      DG_SLICE_FMT(node->suffix));
         end_line(p, NULL);
     }
     if (node->mode == DG_NODE_STAGED)

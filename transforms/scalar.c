@@ -40,7 +40,8 @@ static dg_status cast(const dg_op *op, dg_slice in, dg_buf *out, const char **re
     dg_slice text = in;
     size_t before = out->len;
     if (dg_cast_is_string(op->cast_from) != is_string(in))
-        return other_value(op, in, "a value of another kind than the cast is from", out, ret_message);
+        return other_value(op, in, "a value of another kind than the cast is from", out,
+                           ret_message);
     dg_buf_init(&room, 0);
     dg_status status = is_string(in) ? decoded(in, &room, &text) : DG_OK;
     if (status == DG_OK)
@@ -79,7 +80,8 @@ static dg_status change_time(const dg_op *op, dg_slice in, dg_buf *out, const ch
                             dg_time_read(&op->time_from, text, op->lossy, &instant) != DG_OK))
         status = DG_INVALID;
     if (status == DG_INVALID) {
-        status = other_value(op, in, "a value that is no time in the format expected", out, ret_message);
+        status =
+            other_value(op, in, "a value that is no time in the format expected", out, ret_message);
     } else if (status == DG_OK && !op->lossy && !dg_time_fits(&op->time_to, &instant)) {
         *ret_message = "a time that is more exact than its format can say";
         status = DG_INVALID;
@@ -141,9 +143,9 @@ dg_status dg_scalar_apply(const dg_op *op, dg_slice in, dg_buf *out, const char 
     if (status != DG_OK) {
         out->len = before;
         out->status = DG_OK;
-        *ret_message = message                ? message
-                       : status == DG_NOMEM   ? "out of memory"
-                                              : "the result is too long";
+        *ret_message = message              ? message
+                       : status == DG_NOMEM ? "out of memory"
+                                            : "the result is too long";
     }
     return status;
 }

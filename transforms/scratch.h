@@ -1,12 +1,13 @@
-/* Where staged values (lexicon.h) are between one stage and the next: two buffers for each stage that is under way,
- * and the working memory of the ops on whole values. One per runner; grows with what messages need, and stays.
- * Internal to the room. */
+/* Where staged values (lexicon.h) are between one stage and the next: two buffers for each stage
+ * that is under way, and the working memory of the ops on whole values. One per runner; grows with
+ * what messages need, and stays. Internal to the room. */
 #ifndef DG_TRANSFORMS_SCRATCH_H
 #define DG_TRANSFORMS_SCRATCH_H
 
 #include "transforms/whole.h"
 
-/* Stages under way at a time: those that follow each other on one value, and those of values within it. */
+/* Stages under way at a time: those that follow each other on one value, and those of values within
+ * it. */
 enum { DG_STAGES_MAX = 512 };
 
 typedef struct dg_stage {

@@ -1,6 +1,6 @@
-/* Staged values: what comes before the ops writes the value into a buffer, the ops work on that text, and what
- * comes after them reads the outcome, as if it were the input. An error within is one of the value that is
- * staged: that is where the input has a place for it. */
+/* Staged values: what comes before the ops writes the value into a buffer, the ops work on that
+ * text, and what comes after them reads the outcome, as if it were the input. An error within is
+ * one of the value that is staged: that is where the input has a place for it. */
 #include "transforms/isa.h"
 
 #include "transforms/run.h"
@@ -14,7 +14,8 @@ typedef struct loan {
     size_t bytes_max;
 } loan;
 
-/* How long a text between two stages may be: as the input that is left, or as the outcome of the run. */
+/* How long a text between two stages may be: as the input that is left, or as the outcome of the
+ * run. */
 static size_t text_max(const dg_run_state *r, const char *p)
 {
     size_t left = (size_t)(r->scan.end - p);
@@ -52,7 +53,8 @@ static dg_slice trim(dg_slice text)
     return text;
 }
 
-/* The text that the ops are applied to: *ret_text, in the input itself if nothing comes before them. */
+/* The text that the ops are applied to: *ret_text, in the input itself if nothing comes before
+ * them. */
 static const char *write_before(dg_run_state *r, const char *p, dg_node *node, dg_stage *stage,
                                 dg_slice *ret_text)
 {
@@ -167,9 +169,11 @@ const char *dg_run_staged(dg_run_state *r, const char *p, dg_node *node)
     if (p >= r->scan.end)
         return dg_scan_fail(&r->scan, p, DG_SYNTAX, "the text ends too early");
     size_t bytes_max = text_max(r, p);
-    dg_status status = dg_scratch_enter(scratch, bytes_max ? bytes_max + DG_JSON_PADDING : 0, &stage);
+    dg_status status =
+        dg_scratch_enter(scratch, bytes_max ? bytes_max + DG_JSON_PADDING : 0, &stage);
     if (status != DG_OK)
-        return dg_scan_fail(&r->scan, p, status, "too many operations that need a value whole, in each other");
+        return dg_scan_fail(&r->scan, p, status,
+                            "too many operations that need a value whole, in each other");
     p = write_before(r, p, node, stage, &text);
     if (p && r->void_at >= 0) {
         int32_t note = node->local.notes[r->void_at];

@@ -10,7 +10,7 @@ typedef struct walk {
     const dg_program_options *options;
     const char *at;
     const char *message;
-    uint64_t objects; /* seen so far */
+    uint64_t objects;                     /* seen so far */
     uint64_t open[DG_JSON_DEPTH_MAX + 1]; /* which objects we are in; 0 = an array */
     unsigned depth, depth_max;
 } walk;
@@ -97,7 +97,8 @@ static unsigned hex4(const char *p)
 {
     unsigned value = 0;
     for (int i = 0; i < 4; i++)
-        value = value * 16 + ((unsigned char)p[i] <= '9' ? (unsigned)(p[i] - '0') : (unsigned)((p[i] | 0x20) - 'a') + 10);
+        value = value * 16 + ((unsigned char)p[i] <= '9' ? (unsigned)(p[i] - '0')
+                                                         : (unsigned)((p[i] | 0x20) - 'a') + 10);
     return value;
 }
 
@@ -111,8 +112,8 @@ static const char *lone_surrogate(dg_slice raw)
             continue;
         }
         unsigned unit = hex4(p + 2);
-        bool pair = unit >= 0xD800 && unit < 0xDC00 && end - p >= 12 && p[6] == '\\' && p[7] == 'u' &&
-                    hex4(p + 8) >= 0xDC00 && hex4(p + 8) < 0xE000;
+        bool pair = unit >= 0xD800 && unit < 0xDC00 && end - p >= 12 && p[6] == '\\' &&
+                    p[7] == 'u' && hex4(p + 8) >= 0xDC00 && hex4(p + 8) < 0xE000;
         if (!pair && unit >= 0xD800 && unit < 0xE000)
             return p;
         p += pair ? 12 : 6;

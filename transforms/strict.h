@@ -1,5 +1,5 @@
-/* What program options ask for beyond what the pass looks at: names that come twice in any object, escapes of lone
- * surrogates, depth. Internal to the room. */
+/* What program options ask for beyond what the pass looks at: names that come twice in any object,
+ * escapes of lone surrogates, depth. Internal to the room. */
 #ifndef DG_TRANSFORMS_STRICT_H
 #define DG_TRANSFORMS_STRICT_H
 
@@ -27,9 +27,9 @@ void dg_strict_free(dg_strict *strict);
 /* Whether the options ask for anything. */
 bool dg_strict_checks(const dg_program_options *options);
 
-/* Looks at `in`, which must be a valid JSON text. DG_INVALID, DG_LIMIT: *ret_at is where, *ret_message why, a
- * static sentence; DG_NOMEM. */
-DG_MUST_USE dg_status dg_strict_check(dg_strict *strict, const dg_program_options *options, dg_slice in,
-                                      size_t *ret_at, const char **ret_message);
+/* Looks at `in`, which must be a valid JSON text. DG_INVALID, DG_LIMIT: *ret_at is where,
+ * *ret_message why, a static sentence; DG_NOMEM. */
+DG_MUST_USE dg_status dg_strict_check(dg_strict *strict, const dg_program_options *options,
+                                      dg_slice in, size_t *ret_at, const char **ret_message);
 
 #endif

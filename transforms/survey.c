@@ -1,5 +1,5 @@
-/* A node's local items, looked through once: what a run should not have to look for, and where an op that needs
- * the value whole cuts them. */
+/* A node's local items, looked through once: what a run should not have to look for, and where an
+ * op that needs the value whole cuts them. */
 #include "transforms/lexicon.h"
 
 static dg_status no_memory(dg_lexicon *lex)
@@ -116,7 +116,8 @@ dg_status dg_node_cut(dg_lexicon *lex, dg_node *node, const dg_items *items, uin
         const dg_op *op = dg_item_op(items->at[at]);
         if (op->kind == DG_OP_SWITCH) {
             stages->choice = op;
-            stages->cases = dg_arena_zalloc(&lex->arena, (op->case_count + 1) * sizeof *stages->cases);
+            stages->cases =
+                dg_arena_zalloc(&lex->arena, (op->case_count + 1) * sizeof *stages->cases);
             if (!stages->cases)
                 return no_memory(lex);
             at++;

@@ -5,7 +5,8 @@
  * There is one hole at most. IF_EMPTY on a hole inside a made object cannot be decided here: the
  * node remembers a fork, and is built again, without the hole from there on, if a message ever
  * needs it. An op that needs its value whole waits on the hole as others do; one that meets an
- * object made around it cuts the sequence: what comes before writes the value, the rest reads it. */
+ * object made around it cuts the sequence: what comes before writes the value, the rest reads it.
+ */
 #include "transforms/lexicon.h"
 #include "transforms/name.h"
 

@@ -92,7 +92,8 @@ static bool grow(dg_tape *tape, size_t bytes)
         tape->chunk = next;
         return true;
     }
-    size_t size = tape->chunk && tape->chunk->size < DG_TAPE_KEPT_MAX / 4 ? tape->chunk->size * 2 : CHUNK_BYTES;
+    size_t size = tape->chunk && tape->chunk->size < DG_TAPE_KEPT_MAX / 4 ? tape->chunk->size * 2
+                                                                          : CHUNK_BYTES;
     if (size < bytes)
         size = bytes;
     if (bytes > DG_TAPE_BYTES_MAX || size > DG_TAPE_BYTES_MAX - tape->bytes)
@@ -212,7 +213,8 @@ dg_tape_node *dg_tape_copy(dg_tape *tape, dg_tape_node *node)
 {
     dg_slice text = dg_slice_of(node->text, node->len);
     size_t from = tape->text.len;
-    if (node->changed && (!dg_tape_print(tape, node, &tape->text) || !dg_tape_made(tape, from, &text)))
+    if (node->changed &&
+        (!dg_tape_print(tape, node, &tape->text) || !dg_tape_made(tape, from, &text)))
         return NULL;
     dg_tape_node *twin = dg_tape_value(tape, text);
     if (twin && !node->changed)
@@ -247,7 +249,8 @@ static const char *skip_space(const char *p)
     return p;
 }
 
-/* Behind the string at p, a quote: the next quote that has an even number of backslashes before it. */
+/* Behind the string at p, a quote: the next quote that has an even number of backslashes before it.
+ */
 static const char *skip_string(const char *p, const char *end)
 {
     for (const char *from = p + 1;;) {
@@ -280,7 +283,8 @@ static void link_last(dg_tape_node *parent, dg_tape_node *node)
     parent->last = node;
 }
 
-/* The next member or element of `in` at *p, without what is in it; behind the bracket or the scalar. */
+/* The next member or element of `in` at *p, without what is in it; behind the bracket or the
+ * scalar. */
 static dg_tape_node *read_child(dg_tape *tape, dg_tape_node *in, const char **p, const char *end)
 {
     const char *key = NULL, *at = *p;

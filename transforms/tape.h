@@ -1,12 +1,12 @@
 /* The tape: a JSON value as nodes over its text, for ops that need it whole.
  *
- * A node says where its text is. Taking members out, putting some in and giving them other names or values
- * changes links and marks nodes, never the text; printing copies what is not marked in pieces as large as
- * they come, with the white space around it. What is made has none.
+ * A node says where its text is. Taking members out, putting some in and giving them other names or
+ * values changes links and marks nodes, never the text; printing copies what is not marked in
+ * pieces as large as they come, with the white space around it. What is made has none.
  *
  * Nodes and texts live until the tape is cleared. Memory is kept from one value to the next, up to
- * DG_TAPE_KEPT_MAX. The first failure is sticky: calls that return false or NULL have set `status`, `message` says
- * what an op refused. Internal to the room; one thread. */
+ * DG_TAPE_KEPT_MAX. The first failure is sticky: calls that return false or NULL have set `status`,
+ * `message` says what an op refused. Internal to the room; one thread. */
 #ifndef DG_TRANSFORMS_TAPE_H
 #define DG_TRANSFORMS_TAPE_H
 
@@ -31,10 +31,11 @@ typedef enum dg_tape_kind {
 typedef struct dg_tape_node dg_tape_node;
 struct dg_tape_node {
     const char *text; /* of the value as it was read, len bytes */
-    const char *key;  /* with its quotes, key_len bytes. An element: NULL; or where its comma is before, key_len 0 */
+    const char *key;  /* with its quotes, key_len bytes. An element: NULL; or where its comma is
+                         before, key_len 0 */
     dg_tape_node *parent, *next, *first, *last;
     uint32_t len, key_len;
-    uint16_t height; /* containers in each other, itself counted, as it was read; 0: not known yet */
+    uint16_t height; /* containers in each other, itself counted, as read; 0: not known yet */
     uint8_t kind;
     bool read;     /* the children of a container are there */
     bool changed;  /* it, or what is in it, is not as in the text any more */
@@ -98,13 +99,15 @@ bool dg_tape_read(dg_tape *tape, dg_tape_node *node);
 
 /* The member of that decoded name; NULL in *ret_member if there is none. Refuses two of them. */
 bool dg_tape_find(dg_tape *tape, dg_tape_node *object, dg_slice name, dg_tape_node **ret_member);
-/* What is at the path below the node, without each steps; NULL if absent. Refuses arrays on the way. */
+/* What is at the path below the node, without each steps; NULL if absent. Refuses arrays on the
+ * way. */
 bool dg_tape_at(dg_tape *tape, dg_tape_node *node, dg_path path, dg_tape_node **ret_node);
-/* Hands each value at the path to `visit`, in order of the text, until it returns false. Strict: refuses an
- * array where the path wants a member, and an object where it wants elements; else they have none. */
+/* Hands each value at the path to `visit`, in order of the text, until it returns false. Strict:
+ * refuses an array where the path wants a member, and an object where it wants elements; else they
+ * have none. */
 typedef bool dg_tape_visitor(void *context, dg_tape_node *node);
-bool dg_tape_visit(dg_tape *tape, dg_tape_node *node, dg_path path, bool strict, dg_tape_visitor *visit,
-                   void *context);
+bool dg_tape_visit(dg_tape *tape, dg_tape_node *node, dg_path path, bool strict,
+                   dg_tape_visitor *visit, void *context);
 bool dg_tape_is_named(dg_tape *tape, const dg_tape_node *member, dg_slice name);
 /* The decoded name or string; in `tape->name` until the next call, or in the text itself. */
 bool dg_tape_name(dg_tape *tape, const dg_tape_node *member, dg_slice *ret_name);
@@ -125,8 +128,8 @@ bool dg_tape_rename(dg_tape *tape, dg_tape_node *member, dg_slice name);
 /* A member or element gets another value. */
 void dg_tape_replace(dg_tape_node *node, const dg_tape_node *value);
 
-/* Names that have been seen; begin before the first. *ret_node: who had it, or NULL and now it is `node`. The
- * name is copied unless it stays. */
+/* Names that have been seen; begin before the first. *ret_node: who had it, or NULL and now it is
+ * `node`. The name is copied unless it stays. */
 bool dg_tape_begin(dg_tape *tape, size_t count);
 bool dg_tape_meet(dg_tape *tape, dg_slice name, dg_tape_node *node, dg_tape_node **ret_node);
 dg_tape_node *dg_tape_met(const dg_tape *tape, dg_slice name);

@@ -70,8 +70,8 @@ bool dg_tape_at(dg_tape *tape, dg_tape_node *node, dg_path path, dg_tape_node **
     return true;
 }
 
-/* Recursion stops where the value does: no deeper than DG_JSON_DEPTH_MAX. False: `visit` wants no more, or a
- * failure. */
+/* Recursion stops where the value does: no deeper than DG_JSON_DEPTH_MAX. False: `visit` wants no
+ * more, or a failure. */
 static bool visit_from(dg_tape *tape, dg_tape_node *node, dg_path path, size_t step, bool strict,
                        dg_tape_visitor *visit, void *context)
 {
@@ -99,8 +99,8 @@ static bool visit_from(dg_tape *tape, dg_tape_node *node, dg_path path, size_t s
     return true;
 }
 
-bool dg_tape_visit(dg_tape *tape, dg_tape_node *node, dg_path path, bool strict, dg_tape_visitor *visit,
-                   void *context)
+bool dg_tape_visit(dg_tape *tape, dg_tape_node *node, dg_path path, bool strict,
+                   dg_tape_visitor *visit, void *context)
 {
     visit_from(tape, node, path, 0, strict, visit, context);
     return tape->status == DG_OK;

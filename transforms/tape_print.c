@@ -39,7 +39,8 @@ static bool is_space(char c)
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-/* The comma and white space before what starts at `at`; a lone comma if there is none in the text. */
+/* The comma and white space before what starts at `at`; a lone comma if there is none in the text.
+ */
 static void print_gap(printer *p, const char *at, bool in_text)
 {
     const char *from = at;

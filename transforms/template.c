@@ -12,7 +12,8 @@ typedef struct part {
     bool is_place;
 } part;
 
-/* Takes the first piece off the text; false and a sentence if it is none. "{{" is a piece of its own. */
+/* Takes the first piece off the text; false and a sentence if it is none. "{{" is a piece of its
+ * own. */
 static const char *next_part(dg_slice *text, part *ret_part)
 {
     if (text->len && *text->ptr == '{') {
@@ -36,9 +37,9 @@ static const char *next_part(dg_slice *text, part *ret_part)
     return NULL;
 }
 
-/* Reads a path as packs write it: names with dots between, [] for each element, and a backslash before a
- * character of a name that would mean something else. The empty path is the value itself. `names` has room for
- * text.len bytes; with NULL, nothing is kept. */
+/* Reads a path as packs write it: names with dots between, [] for each element, and a backslash
+ * before a character of a name that would mean something else. The empty path is the value itself.
+ * `names` has room for text.len bytes; with NULL, nothing is kept. */
 static const char *read_steps(dg_slice text, char *names, dg_slice *steps, size_t *ret_count)
 {
     size_t count = 0, i = 0;
@@ -194,7 +195,8 @@ static bool fill(filling *f, dg_slice string, dg_tape_node **ret_node)
     const char *fault = next_part(&rest, &p);
     if (fault)
         return dg_tape_refuse(f->tape, fault);
-    return p.is_place && rest.len == 0 ? find_value(f, p.text, ret_node) : fill_text(f, string, ret_node);
+    return p.is_place && rest.len == 0 ? find_value(f, p.text, ret_node)
+                                       : fill_text(f, string, ret_node);
 }
 
 /* The scalar or container after the node in the order of the text. */

@@ -4,7 +4,8 @@
 
 #include "base/slice.h"
 
-/* What is wrong with the content of a template's string, decoded; a static sentence. NULL: nothing. */
+/* What is wrong with the content of a template's string, decoded; a static sentence. NULL: nothing.
+ */
 const char *dg_template_fault(dg_slice string);
 
 #endif

@@ -35,7 +35,8 @@ static bool pair_members(dg_tape *tape, dg_tape_node *a, dg_tape_node *b, dg_tap
     }
     for (dg_tape_node *m = a->first; m; m = m->next) {
         dg_slice name;
-        if (!dg_tape_name(tape, m, &name) || !(pairs[i] = dg_tape_met(tape, name)) || pairs[i]->mark)
+        if (!dg_tape_name(tape, m, &name) || !(pairs[i] = dg_tape_met(tape, name)) ||
+            pairs[i]->mark)
             return false;
         pairs[i++]->mark = 1;
     }
@@ -111,7 +112,8 @@ static bool matches(dg_tape *tape, const dg_test *test, dg_tape_node *node)
         return false;
     dg_status status = dg_pattern_match(test->pattern, text, &found);
     if (status != DG_OK)
-        return dg_tape_fail(tape, status, status == DG_NOMEM ? "out of memory" : "a pattern took too long");
+        return dg_tape_fail(tape, status,
+                            status == DG_NOMEM ? "out of memory" : "a pattern took too long");
     return found;
 }
 

@@ -49,7 +49,8 @@ static const char *check_letters(dg_slice pattern)
             return "a control character in the pattern of a time";
         if (c != '%')
             continue;
-        const char *at = ++i < pattern.len && pattern.ptr[i] ? strchr(letters, pattern.ptr[i]) : NULL;
+        const char *at =
+            ++i < pattern.len && pattern.ptr[i] ? strchr(letters, pattern.ptr[i]) : NULL;
         if (!at)
             return "the pattern of a time knows %Y %m %d %e %H %M %S %f %z %b %a and %%";
         if (*at == '%')
@@ -58,7 +59,8 @@ static const char *check_letters(dg_slice pattern)
             return "the pattern of a time says one thing twice";
         if (*at == 'f' && i + 1 < pattern.len &&
             (strchr("0123456789", pattern.ptr[i + 1]) ||
-             (i + 2 < pattern.len && pattern.ptr[i + 1] == '%' && strchr("YmdHMSe", pattern.ptr[i + 2]))))
+             (i + 2 < pattern.len && pattern.ptr[i + 1] == '%' &&
+              strchr("YmdHMSe", pattern.ptr[i + 2]))))
             return "%f takes all digits: none may follow it";
     }
     return NULL;
@@ -76,7 +78,8 @@ bool dg_time_pattern_check(dg_slice pattern, const char **ret_message)
              !(has(pattern, 'd') || has(pattern, 'e')))
         message = "a time needs its year, month and day: %Y, %m or %b, %d or %e";
     else if ((m && !h) || (s && !m) || (f && !s))
-        message = "a time needs its hours with minutes, its minutes with seconds, its seconds with a fraction";
+        message = "a time needs its hours with minutes, its minutes with seconds, its seconds with "
+                  "a fraction";
     if (message)
         *ret_message = message;
     return !message;
@@ -229,8 +232,9 @@ static bool take_rfc3339(dg_slice *text, civil *c)
 
 static dg_status civil_instant(civil *c, bool lossy, dg_instant *ret_instant)
 {
-    if (c->month < 1 || c->month > 12 || c->day < 1 || c->day > dg_date_days_in(c->year, c->month) ||
-        c->hour > 23 || c->minute > 59 || c->second > (lossy ? 60 : 59))
+    if (c->month < 1 || c->month > 12 || c->day < 1 ||
+        c->day > dg_date_days_in(c->year, c->month) || c->hour > 23 || c->minute > 59 ||
+        c->second > (lossy ? 60 : 59))
         return DG_INVALID;
     if (c->second == 60) {
         c->second = 59;
@@ -278,7 +282,8 @@ static bool read_unix(dg_slice text, bool ms, dg_instant *ret_instant)
     return true;
 }
 
-dg_status dg_time_read(const dg_time_format *format, dg_slice text, bool lossy, dg_instant *ret_instant)
+dg_status dg_time_read(const dg_time_format *format, dg_slice text, bool lossy,
+                       dg_instant *ret_instant)
 {
     civil c = {.weekday = 7};
     *ret_instant = (dg_instant){0};
@@ -392,7 +397,8 @@ static void put_unix(dg_buf *out, const dg_instant *instant, bool ms)
     if (ms) {
         n *= 10;
         for (size_t i = 0; i < 3; i++)
-            n = (n + (i < instant->fraction.len ? instant->fraction.ptr[i] - '0' : 0)) * (i < 2 ? 10 : 1);
+            n = (n + (i < instant->fraction.len ? instant->fraction.ptr[i] - '0' : 0)) *
+                (i < 2 ? 10 : 1);
     }
     if (n < 0)
         dg_buf_add_char(out, '-');

@@ -1,4 +1,5 @@
-/* Trying a program out: the nodes that the names in its ops lead to are built as messages would have them built. */
+/* Trying a program out: the nodes that the names in its ops lead to are built as messages would
+ * have them built. */
 #include "transforms/check.h"
 
 #include <stdlib.h>

@@ -151,7 +151,7 @@ typedef struct facts {
     dg_tape *tape;
     dg_decimal_sum sum;
     uint64_t count;
-    bool adds;    /* second round: add; the first one measures */
+    bool adds; /* second round: add; the first one measures */
     bool lossy;
     bool lengths; /* an array counts as its length, null as nothing */
 } facts;
@@ -269,8 +269,8 @@ static bool converted(dg_tape *tape, const dg_op *op, dg_tape_node *m, dg_slice 
     return dg_tape_made(tape, from, ret_name);
 }
 
-/* Of two members under one name, one goes; of three, or of two that got it both or had it both, none is the
- * right one. */
+/* Of two members under one name, one goes; of three, or of two that got it both or had it both,
+ * none is the right one. */
 static bool settle(dg_tape *tape, const dg_op *op, dg_tape_node *a, dg_tape_node *b)
 {
     bool a_got = a->mark & GOT, b_got = b->mark & GOT;
@@ -344,16 +344,26 @@ static bool convert(dg_tape *tape, const dg_op *op, dg_tape_node **root)
 static dg_whole_op *op_of(dg_op_kind kind)
 {
     static dg_whole_op *const ops[] = {
-        [DG_OP_CASE] = convert,          [DG_OP_RENAME] = rename_member,
-        [DG_OP_MOVE] = move,             [DG_OP_COPY] = copy,
-        [DG_OP_KEEP] = keep,             [DG_OP_TEMPLATE] = dg_whole_template,
-        [DG_OP_MAP] = dg_whole_map,      [DG_OP_ITEMS] = dg_whole_items,
-        [DG_OP_FILTER] = dg_whole_filter, [DG_OP_FIRST] = dg_whole_first,
-        [DG_OP_LIST] = dg_whole_list,    [DG_OP_SPLIT] = dg_whole_split,
-        [DG_OP_JOIN] = dg_whole_join,    [DG_OP_SUM] = sum,
-        [DG_OP_COUNT] = count,           [DG_OP_SORT] = dg_whole_sort,
-        [DG_OP_SIGNS] = dg_whole_signs,  [DG_OP_UNSIGN] = dg_whole_unsign,
-        [DG_OP_PARSE] = dg_whole_parse,  [DG_OP_PRINT] = dg_whole_print,
+        [DG_OP_CASE] = convert,
+        [DG_OP_RENAME] = rename_member,
+        [DG_OP_MOVE] = move,
+        [DG_OP_COPY] = copy,
+        [DG_OP_KEEP] = keep,
+        [DG_OP_TEMPLATE] = dg_whole_template,
+        [DG_OP_MAP] = dg_whole_map,
+        [DG_OP_ITEMS] = dg_whole_items,
+        [DG_OP_FILTER] = dg_whole_filter,
+        [DG_OP_FIRST] = dg_whole_first,
+        [DG_OP_LIST] = dg_whole_list,
+        [DG_OP_SPLIT] = dg_whole_split,
+        [DG_OP_JOIN] = dg_whole_join,
+        [DG_OP_SUM] = sum,
+        [DG_OP_COUNT] = count,
+        [DG_OP_SORT] = dg_whole_sort,
+        [DG_OP_SIGNS] = dg_whole_signs,
+        [DG_OP_UNSIGN] = dg_whole_unsign,
+        [DG_OP_PARSE] = dg_whole_parse,
+        [DG_OP_PRINT] = dg_whole_print,
     };
     return (size_t)kind < sizeof ops / sizeof *ops ? ops[kind] : NULL;
 }
@@ -372,8 +382,8 @@ static bool apply(dg_tape *tape, const dg_op *const *ops, size_t count_, dg_slic
     return root && dg_tape_print(tape, root, out);
 }
 
-dg_status dg_whole_apply(dg_whole *whole, const dg_op *const *ops, size_t count_, dg_slice in, dg_buf *out,
-                         dg_whole_error *ret_error)
+dg_status dg_whole_apply(dg_whole *whole, const dg_op *const *ops, size_t count_, dg_slice in,
+                         dg_buf *out, dg_whole_error *ret_error)
 {
     dg_tape *tape = &whole->tape;
     size_t before = out->len;

@@ -18,14 +18,14 @@ typedef struct dg_whole_error {
 } dg_whole_error;
 
 /* Appends what the ops, one after the other, make of the value `in`: valid JSON text without white space around
- * it, DG_JSON_PADDING readable bytes behind it. Any op of the WHOLE class but SWITCH, and CASE and RENAME. DG_INVALID: an op refuses,
- * *ret_error says which. DG_LIMIT (`out` is full, or the result is deeper than DG_JSON_DEPTH_MAX), DG_NOMEM. `out` is
- * then as long as before. */
+ * it, DG_JSON_PADDING readable bytes behind it. Any op of the WHOLE class but SWITCH, and CASE and RENAME.
+ * DG_INVALID: an op refuses, *ret_error says which. DG_LIMIT (`out` is full, or the result is deeper than
+ * DG_JSON_DEPTH_MAX), DG_NOMEM. `out` is then as long as before. */
 DG_MUST_USE dg_status dg_whole_apply(dg_whole *whole, const dg_op *const *ops, size_t count, dg_slice in,
                                      dg_buf *out, dg_whole_error *ret_error);
 
-/* Which case of a SWITCH the value `in` is: its index, or case_count for none. DG_NOMEM, DG_LIMIT (a pattern
- * took too long; ret_error says so). */
+/* Which case of a SWITCH the value `in` is: its index, or case_count for none. DG_INVALID: two members
+ * of one name where a test looks. DG_LIMIT (a pattern took too long), DG_NOMEM; ret_error says which. */
 DG_MUST_USE dg_status dg_whole_switch(dg_whole *whole, const dg_op *op, dg_slice in, size_t *ret_case,
                                       dg_whole_error *ret_error);
 

@@ -33,14 +33,15 @@ static bool map_value(dg_tape *tape, const dg_op *op, dg_tape_node *item, dg_tap
 
 static bool map_item(dg_tape *tape, const dg_op *op, dg_tape_node *map, dg_tape_node *item)
 {
-    dg_tape_node *key, *other, *value;
+    dg_tape_node *key, *other, *value = NULL;
     dg_slice name;
     if (item->kind != DG_TAPE_OBJECT)
         return dg_tape_refuse(tape, "an item that is no object");
     if (!dg_tape_find(tape, item, op->name, &key))
         return false;
     if (!key || key->kind != DG_TAPE_STRING)
-        return dg_tape_refuse(tape, key ? "the key of an item is no string" : "an item without its key");
+        return dg_tape_refuse(tape,
+                              key ? "the key of an item is no string" : "an item without its key");
     if (!dg_tape_text(tape, key, &name) || !dg_tape_meet(tape, name, key, &other))
         return false;
     if (other)
@@ -236,7 +237,8 @@ static sort_item *merge_sort(sort_item *items, sort_item *spare, size_t count, b
             size_t end = middle + run < count ? middle + run : count;
             size_t a = start, b = middle;
             for (size_t to = start; to < end; to++) {
-                bool second = a == middle || (b < end && comes_after(&items[a], &items[b], descending));
+                bool second =
+                    a == middle || (b < end && comes_after(&items[a], &items[b], descending));
                 spare[to] = items[second ? b++ : a++];
             }
         }
@@ -248,7 +250,8 @@ static sort_item *merge_sort(sort_item *items, sort_item *spare, size_t count, b
 }
 
 /* The white space between the items stays where it is. */
-static void put_in_order(dg_tape_node *list, const sort_item *items, const char *const *gaps, size_t count)
+static void put_in_order(dg_tape_node *list, const sort_item *items, const char *const *gaps,
+                         size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         dg_tape_node *node = items[i].node;

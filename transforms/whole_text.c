@@ -11,8 +11,8 @@ static bool is_at(dg_slice text, size_t at, dg_slice what)
     return what.len <= text.len - at && memcmp(text.ptr + at, what.ptr, what.len) == 0;
 }
 
-/* Where the first separator is, or the end of the text. With `quoted`, those between double quotes are none; a
- * quote that nothing closes goes to the end. */
+/* Where the first separator is, or the end of the text. With `quoted`, those between double quotes
+ * are none; a quote that nothing closes goes to the end. */
 static size_t find_separator(dg_slice text, dg_slice separator, bool quoted)
 {
     bool inside = false;
@@ -28,8 +28,8 @@ static size_t find_separator(dg_slice text, dg_slice separator, bool quoted)
     return at;
 }
 
-/* Behind the quoted field that the text starts with, or 0 if it is none: closed, with a separator or the end
- * after it. */
+/* Behind the quoted field that the text starts with, or 0 if it is none: closed, with a separator
+ * or the end after it. */
 static size_t quoted_field(dg_slice text, dg_slice separator)
 {
     if (text.len < 2 || *text.ptr != '"')
@@ -59,7 +59,8 @@ static bool has_separator(dg_tape *tape, const dg_op *op)
     if (op->value.len == 0)
         return dg_tape_refuse(tape, "a separator without a character");
     if (op->quoted && dg_slice_find(op->value, '"') < op->value.len)
-        return dg_tape_refuse(tape, "a separator with a quote in it does not go with quoted fields");
+        return dg_tape_refuse(tape,
+                              "a separator with a quote in it does not go with quoted fields");
     return true;
 }
 
@@ -99,8 +100,10 @@ bool dg_whole_split(dg_tape *tape, const dg_op *op, dg_tape_node **root)
     return true;
 }
 
-/* Does SPLIT give the element back, as it is? `last`: no separator follows; `only`: it is the only one. */
-static bool splits_back(const dg_op *op, dg_slice part, dg_slice with_separator, bool last, bool only)
+/* Does SPLIT give the element back, as it is? `last`: no separator follows; `only`: it is the only
+ * one. */
+static bool splits_back(const dg_op *op, dg_slice part, dg_slice with_separator, bool last,
+                        bool only)
 {
     size_t quotes = 0;
     if (only && part.len == 0)
@@ -126,7 +129,8 @@ static void add_quoted(dg_slice part, dg_buf *out)
 }
 
 /* Appends an element and the separator behind it. */
-static bool join_one(dg_tape *tape, const dg_op *op, const dg_tape_node *list, const dg_tape_node *node)
+static bool join_one(dg_tape *tape, const dg_op *op, const dg_tape_node *list,
+                     const dg_tape_node *node)
 {
     dg_buf *text = &tape->text;
     dg_slice part;
@@ -238,17 +242,19 @@ static bool add_signs(dg_tape *tape, const dg_op *op, dg_slice fields, dg_slice 
     return !more_orders || op->lossy || dg_tape_refuse(tape, "more orders than fields");
 }
 
-/* The members `name` and `to` of an object, and the text of the first; *ret_is is false if there is nothing to
- * do. */
-static bool sign_members(dg_tape *tape, const dg_op *op, dg_tape_node *object, dg_tape_node **ret_name,
-                         dg_tape_node **ret_to, dg_slice *ret_fields, bool *ret_is)
+/* The members `name` and `to` of an object, and the text of the first; *ret_is is false if there is
+ * nothing to do. */
+static bool sign_members(dg_tape *tape, const dg_op *op, dg_tape_node *object,
+                         dg_tape_node **ret_name, dg_tape_node **ret_to, dg_slice *ret_fields,
+                         bool *ret_is)
 {
     *ret_is = false;
     if (object->kind == DG_TAPE_ARRAY)
         return dg_tape_refuse(tape, "expected an object, not an array");
     if (object->kind != DG_TAPE_OBJECT)
         return true;
-    return dg_tape_find(tape, object, op->name, ret_name) && dg_tape_find(tape, object, op->to, ret_to) &&
+    return dg_tape_find(tape, object, op->name, ret_name) &&
+           dg_tape_find(tape, object, op->to, ret_to) &&
            member_text(tape, *ret_name, ret_fields, ret_is);
 }
 
@@ -290,7 +296,8 @@ bool dg_whole_unsign(dg_tape *tape, const dg_op *op, dg_tape_node **root)
         bool sign = field.len && *field.ptr == '-';
         field = dg_slice_from(field, sign);
         if (sign && (field.len == 0 || *field.ptr == '-'))
-            return dg_tape_refuse(tape, field.len ? "a field with two signs" : "a sign without a field");
+            return dg_tape_refuse(tape,
+                                  field.len ? "a field with two signs" : "a sign without a field");
         dg_buf_add_str(&tape->text, first ? "" : ",");
         dg_buf_add(&tape->text, field);
     }

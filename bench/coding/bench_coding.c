@@ -1,6 +1,7 @@
-/* What a content coding adds to a translation: an answer of some 20 KB is decoded, translated and encoded again,
- * beside zlib alone that, at its default level, inflates the same bytes and deflates what comes out; and the other codings beside their own
- * two halves. Alternating rounds of one run, medians.
+/* What a content coding adds to a translation: an answer of some 20 KB is decoded, translated and
+ * encoded again, beside zlib alone that, at its default level, inflates the same bytes and deflates
+ * what comes out; and the other codings beside their own two halves. Alternating rounds of one run,
+ * medians.
  *
  * usage: bench_coding; ends with 1 when gzip takes more than 1.1 of what zlib alone takes */
 #include <stdio.h>

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "proxy/http/tables.h"
+
 struct dg_admin {
     dg_admin_hooks hooks;
     dg_control_server *server;
@@ -12,8 +14,8 @@ static void problem(dg_control_response *response, unsigned status, const char *
     response->status = status;
     response->content_type = "application/problem+json";
     dg_buf_printf(&response->body,
-                  "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,\"detail\":",
-                  dg_control_reason(status), status);
+                  "{\"type\":\"about:blank\",\"title\":\"%.*s\",\"status\":%u,\"detail\":",
+                  DG_SLICE_FMT(dg_reason_phrase(status)), status);
     dg_buf_add_json(&response->body, dg_slice_str(detail));
     dg_buf_add_str(&response->body, "}\n");
 }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/date.h"
 #include "proxy/admin/control_socket.h"
+#include "proxy/http/tables.h"
 
 enum { BACKLOG = 128, ACCEPT_PAUSE_MS = 250 };
 
@@ -30,44 +31,6 @@ struct dg_control_server {
     connection *connections;
     size_t connection_count;
 };
-
-#define REASON_TABLE(X)                                                                            \
-    X(200, "OK")                                                                                   \
-    X(201, "Created")                                                                              \
-    X(202, "Accepted")                                                                             \
-    X(204, "No Content")                                                                           \
-    X(304, "Not Modified")                                                                         \
-    X(400, "Bad Request")                                                                          \
-    X(401, "Unauthorized")                                                                         \
-    X(403, "Forbidden")                                                                            \
-    X(404, "Not Found")                                                                            \
-    X(405, "Method Not Allowed")                                                                   \
-    X(406, "Not Acceptable")                                                                       \
-    X(409, "Conflict")                                                                             \
-    X(410, "Gone")                                                                                 \
-    X(412, "Precondition Failed")                                                                  \
-    X(413, "Content Too Large")                                                                    \
-    X(415, "Unsupported Media Type")                                                               \
-    X(422, "Unprocessable Content")                                                                \
-    X(429, "Too Many Requests")                                                                    \
-    X(500, "Internal Server Error")                                                                \
-    X(501, "Not Implemented")                                                                      \
-    X(502, "Bad Gateway")                                                                          \
-    X(503, "Service Unavailable")                                                                  \
-    X(507, "Insufficient Storage")
-
-const char *dg_control_reason(unsigned status)
-{
-    switch (status) {
-#define REASON_CASE(code, text)                                                                    \
-    case code:                                                                                     \
-        return text;
-        REASON_TABLE(REASON_CASE)
-#undef REASON_CASE
-    default:
-        return "Unknown";
-    }
-}
 
 void dg_control_response_field(dg_control_response *response, const char *name, const char *fmt,
                                ...)
@@ -91,8 +54,8 @@ static void add_head(struct evbuffer *out, const dg_control_response *response,
 {
     char date[DG_IMF_FIXDATE_BYTES];
     dg_date_imf(dg_wall_s(), date);
-    evbuffer_add_printf(out, "HTTP/1.1 %u %s\r\nDate: %.*s\r\n", response->status,
-                        dg_control_reason(response->status), (int)sizeof date, date);
+    evbuffer_add_printf(out, "HTTP/1.1 %u %.*s\r\nDate: %.*s\r\n", response->status,
+                        DG_SLICE_FMT(dg_reason_phrase(response->status)), (int)sizeof date, date);
     if (response->content_type)
         evbuffer_add_printf(out, "Content-Type: %s\r\n", response->content_type);
     for (size_t i = 0; i < response->field_count; i++)

@@ -50,9 +50,6 @@ typedef struct dg_control_response {
 void dg_control_response_field(dg_control_response *response, const char *name, const char *fmt,
                                ...) DG_PRINTF(3, 4);
 
-/* The reason phrase of a status (RFC 9110 15), "Unknown" for others. */
-const char *dg_control_reason(unsigned status);
-
 /* The request's slices are valid during the call. Must not free the server. */
 typedef void (*dg_control_handler)(void *context, const dg_control_request *request,
                                    dg_control_response *response);

@@ -5,8 +5,9 @@
 
 enum { QUALITY = 4, STEP_BYTES = 16384 };
 
-dg_status dg_brotli_decode(dg_slice in, dg_buf *out)
+dg_status dg_brotli_decode(dg_coder *coder, dg_slice in, dg_buf *out)
 {
+    (void)coder;
     BrotliDecoderState *state = BrotliDecoderCreateInstance(NULL, NULL, NULL);
     if (!state)
         return DG_NOMEM;
@@ -30,8 +31,9 @@ dg_status dg_brotli_decode(dg_slice in, dg_buf *out)
     return status;
 }
 
-dg_status dg_brotli_encode(dg_slice in, dg_buf *out)
+dg_status dg_brotli_encode(dg_coder *coder, dg_slice in, dg_buf *out)
 {
+    (void)coder;
     size_t room;
     dg_status status = dg_coder_room(out, BrotliEncoderMaxCompressedSize(in.len), &room);
     if (status != DG_OK)

@@ -18,10 +18,13 @@ struct dg_coder {
 /* Room to write into, at least one byte, or a status. */
 DG_MUST_USE dg_status dg_coder_room(dg_buf *out, size_t wanted, size_t *ret_room);
 
-dg_status dg_zlib_decode(dg_coder *coder, dg_coding coding, dg_slice in, dg_buf *out);
-dg_status dg_zlib_encode(dg_coder *coder, dg_coding coding, dg_slice in, dg_buf *out);
-dg_status dg_brotli_decode(dg_slice in, dg_buf *out);
-dg_status dg_brotli_encode(dg_slice in, dg_buf *out);
+/* Each appends to `out`, and may leave a part there when it fails. */
+dg_status dg_gzip_decode(dg_coder *coder, dg_slice in, dg_buf *out);
+dg_status dg_gzip_encode(dg_coder *coder, dg_slice in, dg_buf *out);
+dg_status dg_deflate_decode(dg_coder *coder, dg_slice in, dg_buf *out);
+dg_status dg_deflate_encode(dg_coder *coder, dg_slice in, dg_buf *out);
+dg_status dg_brotli_decode(dg_coder *coder, dg_slice in, dg_buf *out);
+dg_status dg_brotli_encode(dg_coder *coder, dg_slice in, dg_buf *out);
 dg_status dg_zstd_decode(dg_coder *coder, dg_slice in, dg_buf *out);
 dg_status dg_zstd_encode(dg_coder *coder, dg_slice in, dg_buf *out);
 void dg_zlib_free(dg_coder *coder);

@@ -52,9 +52,24 @@ dg_status dg_coder_room(dg_buf *out, size_t wanted, size_t *ret_room)
     return DG_OK;
 }
 
-/* Runs one direction; what a failure left in `out` goes again. */
-static dg_status undo_failure(dg_buf *out, size_t before, dg_status status)
+/* ---- the two directions, by coding */
+
+typedef dg_status (*step)(dg_coder *coder, dg_slice in, dg_buf *out);
+
+static dg_status copy(dg_coder *coder, dg_slice in, dg_buf *out)
 {
+    (void)coder;
+    dg_buf_add(out, in);
+    return out->status;
+}
+
+/* Runs one direction; what a failure left in `out` goes again. */
+static dg_status run(dg_coder *coder, dg_coding coding, const step steps[DG_CODING_UNKNOWN], dg_slice in, dg_buf *out)
+{
+    size_t before = out->len;
+    if (coding >= DG_CODING_UNKNOWN)
+        return DG_UNSUPPORTED;
+    dg_status status = steps[coding](coder, in, out);
     if (status != DG_OK) {
         out->len = before;
         out->status = DG_OK;
@@ -64,40 +79,20 @@ static dg_status undo_failure(dg_buf *out, size_t before, dg_status status)
 
 dg_status dg_coder_decode(dg_coder *coder, dg_coding coding, dg_slice in, dg_buf *out)
 {
-    size_t before = out->len;
-    switch (coding) {
-    case DG_CODING_IDENTITY:
-        dg_buf_add(out, in);
-        return undo_failure(out, before, out->status);
-    case DG_CODING_GZIP:
-    case DG_CODING_DEFLATE:
-        return undo_failure(out, before, dg_zlib_decode(coder, coding, in, out));
-    case DG_CODING_BR:
-        return undo_failure(out, before, dg_brotli_decode(in, out));
-    case DG_CODING_ZSTD:
-        return undo_failure(out, before, dg_zstd_decode(coder, in, out));
-    case DG_CODING_UNKNOWN:
-        break;
-    }
-    return DG_UNSUPPORTED;
+    static const step steps[DG_CODING_UNKNOWN] = {[DG_CODING_IDENTITY] = copy,
+                                                  [DG_CODING_GZIP] = dg_gzip_decode,
+                                                  [DG_CODING_DEFLATE] = dg_deflate_decode,
+                                                  [DG_CODING_BR] = dg_brotli_decode,
+                                                  [DG_CODING_ZSTD] = dg_zstd_decode};
+    return run(coder, coding, steps, in, out);
 }
 
 dg_status dg_coder_encode(dg_coder *coder, dg_coding coding, dg_slice in, dg_buf *out)
 {
-    size_t before = out->len;
-    switch (coding) {
-    case DG_CODING_IDENTITY:
-        dg_buf_add(out, in);
-        return undo_failure(out, before, out->status);
-    case DG_CODING_GZIP:
-    case DG_CODING_DEFLATE:
-        return undo_failure(out, before, dg_zlib_encode(coder, coding, in, out));
-    case DG_CODING_BR:
-        return undo_failure(out, before, dg_brotli_encode(in, out));
-    case DG_CODING_ZSTD:
-        return undo_failure(out, before, dg_zstd_encode(coder, in, out));
-    case DG_CODING_UNKNOWN:
-        break;
-    }
-    return DG_UNSUPPORTED;
+    static const step steps[DG_CODING_UNKNOWN] = {[DG_CODING_IDENTITY] = copy,
+                                                  [DG_CODING_GZIP] = dg_gzip_encode,
+                                                  [DG_CODING_DEFLATE] = dg_deflate_encode,
+                                                  [DG_CODING_BR] = dg_brotli_encode,
+                                                  [DG_CODING_ZSTD] = dg_zstd_encode};
+    return run(coder, coding, steps, in, out);
 }

@@ -54,26 +54,33 @@ static bool has_zlib_header(dg_slice in)
     return in.len >= 2 && (p[0] & 0x0F) == 8 && (p[0] * 256u + p[1]) % 31 == 0;
 }
 
-dg_status dg_zlib_decode(dg_coder *coder, dg_coding coding, dg_slice in, dg_buf *out)
+dg_status dg_gzip_decode(dg_coder *coder, dg_slice in, dg_buf *out)
 {
-    int bits = coding == DG_CODING_GZIP ? WINDOW_BITS + GZIP_BITS
-               : has_zlib_header(in)    ? WINDOW_BITS
-                                        : -WINDOW_BITS;
     if (in.len > INPUT_BYTES_MAX)
         return DG_LIMIT;
     do { /* a gzip file may have several members (RFC 1952 2.2) */
         size_t used;
-        dg_status status = inflate_one(coder, bits, in, out, &used);
+        dg_status status = inflate_one(coder, WINDOW_BITS + GZIP_BITS, in, out, &used);
         if (status != DG_OK)
             return status;
         in = dg_slice_from(in, used);
-    } while (in.len && coding == DG_CODING_GZIP);
-    return in.len ? DG_SYNTAX : DG_OK;
+    } while (in.len);
+    return DG_OK;
 }
 
-dg_status dg_zlib_encode(dg_coder *coder, dg_coding coding, dg_slice in, dg_buf *out)
+dg_status dg_deflate_decode(dg_coder *coder, dg_slice in, dg_buf *out)
 {
-    size_t which = coding == DG_CODING_DEFLATE, room;
+    size_t used;
+    if (in.len > INPUT_BYTES_MAX)
+        return DG_LIMIT;
+    dg_status status = inflate_one(coder, has_zlib_header(in) ? WINDOW_BITS : -WINDOW_BITS, in, out, &used);
+    return status == DG_OK && used < in.len ? DG_SYNTAX : status;
+}
+
+/* which: as in the coder, 0 for gzip. */
+static dg_status deflate_one(dg_coder *coder, size_t which, dg_slice in, dg_buf *out)
+{
+    size_t room;
     z_stream *z = &coder->deflate[which];
     int bits = which ? WINDOW_BITS : WINDOW_BITS + GZIP_BITS;
     int result = coder->has_deflate[which] ? deflateReset(z)
@@ -96,6 +103,16 @@ dg_status dg_zlib_encode(dg_coder *coder, dg_coding coding, dg_slice in, dg_buf 
         return DG_LIMIT; /* the bound is what the output may have */
     out->len += room - z->avail_out;
     return DG_OK;
+}
+
+dg_status dg_gzip_encode(dg_coder *coder, dg_slice in, dg_buf *out)
+{
+    return deflate_one(coder, 0, in, out);
+}
+
+dg_status dg_deflate_encode(dg_coder *coder, dg_slice in, dg_buf *out)
+{
+    return deflate_one(coder, 1, in, out);
 }
 
 void dg_zlib_free(dg_coder *coder)

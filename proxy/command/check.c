@@ -3,19 +3,21 @@
 #include <stdio.h>
 
 #include "proxy/command/command.h"
-#include "rules/ruleset.h"
+#include "rules/losses.h"
 
 enum { PACKS_MAX = 64 };
 
 static const char help[] =
-    "usage: dragoman check [--json] PACK...\n"
+    "usage: dragoman check [--json] [--losses] PACK...\n"
     "\n"
     "Reads packs (folders with an api.yaml), checks everything in them, and compiles both "
     "directions. Says\n"
     "what is wrong as file:line:column, all of it at once; or else what the packs hold.\n"
     "\n"
-    "  -j, --json   the result as one JSON object\n"
-    "  -h, --help   this\n"
+    "  -j, --json    the result as one JSON object\n"
+    "  -l, --losses  also what the packs cannot carry from one version to the next, though they are "
+    "right\n"
+    "  -h, --help    this\n"
     "\n"
     "Exit codes: 0 the packs are right, 1 they are not, 2 the command line is wrong.\n"
     "\n"
@@ -23,7 +25,14 @@ static const char help[] =
     "  dragoman check rules/packs/orders\n";
 
 static const struct option long_options[] = {
-    {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    {"json", no_argument, NULL, 'j'},
+    {"losses", no_argument, NULL, 'l'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0}};
+
+typedef struct options {
+    bool json, losses;
+} options;
 
 static void print_summary(const dg_ruleset *set)
 {
@@ -73,7 +82,37 @@ static void add_json_diags(const dg_diags *diags, dg_buf *out)
     }
 }
 
-static int print_json(const dg_ruleset *set, const dg_diags *diags)
+static void print_loss(void *context, const dg_api *api, const dg_version *older,
+                       const dg_version *newer, const dg_loss *loss)
+{
+    (void)context;
+    printf("%s: %s to %s: %s:%u:%u: %s at %s: %s%s\n", api->name,
+           loss->down ? newer->name : older->name, loss->down ? older->name : newer->name,
+           loss->origin.file, loss->origin.line, loss->origin.column, loss->word, loss->path,
+           loss->message, loss->accepted ? " (accepted)" : "");
+}
+
+static void add_json_loss(void *context, const dg_api *api, const dg_version *older,
+                          const dg_version *newer, const dg_loss *loss)
+{
+    dg_buf *out = context;
+    const char *from = loss->down ? newer->name : older->name;
+    const char *to = loss->down ? older->name : newer->name;
+    const char *const texts[][2] = {{"api", api->name},         {"from", from},
+                                    {"to", to},                 {"file", loss->origin.file},
+                                    {"op", loss->word},         {"path", loss->path},
+                                    {"message", loss->message}};
+    dg_buf_add_str(out, out->ptr[out->len - 1] == '[' ? "{" : ",{");
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        dg_buf_printf(out, "\"%s\":", texts[i][0]);
+        dg_buf_add_json(out, dg_slice_str(texts[i][1]));
+        dg_buf_add_char(out, ',');
+    }
+    dg_buf_printf(out, "\"line\":%u,\"column\":%u,\"accepted\":%s}", loss->origin.line,
+                  loss->origin.column, loss->accepted ? "true" : "false");
+}
+
+static int print_json(const dg_ruleset *set, const dg_diags *diags, bool losses)
 {
     dg_buf out;
     dg_buf_init(&out, 16 << 20);
@@ -82,13 +121,21 @@ static int print_json(const dg_ruleset *set, const dg_diags *diags)
     dg_buf_add_str(&out, "],\"diagnostics\":[");
     add_json_diags(diags, &out);
     /* No more than some are kept: the number says of how many. */
-    dg_buf_printf(&out, "],\"errors\":%zu}\n", diags->errors);
-    int failed = out.status != DG_OK || fwrite(out.ptr, 1, out.len, stdout) != out.len;
+    dg_buf_printf(&out, "],\"errors\":%zu", diags->errors);
+    dg_status status = DG_OK;
+    if (set && losses) {
+        dg_buf_add_str(&out, ",\"losses\":[");
+        if (out.status == DG_OK)
+            status = dg_ruleset_losses(set, add_json_loss, &out);
+        dg_buf_add_char(&out, ']');
+    }
+    dg_buf_add_str(&out, "}\n");
+    int failed = status != DG_OK || out.status != DG_OK || fwrite(out.ptr, 1, out.len, stdout) != out.len;
     dg_buf_free(&out);
     return failed;
 }
 
-static int check(char **packs, size_t count, bool json)
+static int check(char **packs, size_t count, const options *wanted)
 {
     dg_pack_source sources[PACKS_MAX];
     for (size_t i = 0; i < count; i++)
@@ -98,16 +145,18 @@ static int check(char **packs, size_t count, bool json)
     dg_ruleset *set = NULL;
     dg_status status = dg_ruleset_load(sources, count, &diags, &set);
     int code = status == DG_OK ? DG_EXIT_OK : DG_EXIT_WRONG;
-    if (json) {
-        if (print_json(set, &diags))
+    if (wanted->json) {
+        if (print_json(set, &diags, wanted->losses))
             code = DG_EXIT_WRONG;
     } else {
         dg_diags_print(&diags, stderr);
         if (set)
             print_summary(set);
-        else if (diags.errors == 0)
+        if (set && wanted->losses && dg_ruleset_losses(set, print_loss, NULL) != DG_OK)
+            code = DG_EXIT_WRONG;
+        if (!set && diags.errors == 0)
             fprintf(stderr, "dragoman check: %s\n", dg_status_text(status));
-        else
+        else if (!set)
             fprintf(stderr, "%zu error%s\n", diags.errors, diags.errors == 1 ? "" : "s");
     }
     dg_ruleset_free(set);
@@ -117,12 +166,15 @@ static int check(char **packs, size_t count, bool json)
 
 int dg_command_check(int argc, char **argv)
 {
-    bool json = false;
+    options wanted = {.json = false};
     int option;
-    while ((option = getopt_long(argc, argv, "jh", long_options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "jlh", long_options, NULL)) != -1) {
         switch (option) {
         case 'j':
-            json = true;
+            wanted.json = true;
+            break;
+        case 'l':
+            wanted.losses = true;
             break;
         case 'h':
             fputs(help, stdout);
@@ -136,5 +188,5 @@ int dg_command_check(int argc, char **argv)
         fputs("dragoman check: name one to 64 packs; see dragoman check --help\n", stderr);
         return DG_EXIT_USAGE;
     }
-    return check(argv + optind, (size_t)(argc - optind), json);
+    return check(argv + optind, (size_t)(argc - optind), &wanted);
 }

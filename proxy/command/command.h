@@ -11,6 +11,8 @@
     X(demo, "run a sample backend and the proxy before it, to try things out")                     \
     X(check, "check packs: every mistake as file:line:column")                                     \
     X(translate, "translate one JSON body between two versions")                                   \
+    X(fmt, "give the change files of packs their one layout")                                      \
+    X(upgrade, "rewrite packs of older formats")                                                   \
     X(certs, "make a CA and a certificate for development")
 
 enum {

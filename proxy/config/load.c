@@ -209,12 +209,16 @@ static void read_upstream_options(reader *r, const dg_node *node, dg_upstream *u
     dg_config_upstream_tls(r->config, up, node, r->diags);
     if (send_proxy)
         read_send_proxy(r, send_proxy, up);
+    uint64_t every_ms = 0;
+    read_duration(r, node, "resolve", &every_ms);
+    if (every_ms && up->name)
+        up->name->every_ms = every_ms;
 }
 
 /* Index into upstreams, or SIZE_MAX. */
 static size_t read_upstream(reader *r, const dg_node *node)
 {
-    static const char *const known[] = {"url", "verify", "ca", "tls", "keep", "tls_host", "send_proxy", NULL};
+    static const char *const known[] = {"url", "verify", "ca", "tls", "keep", "tls_host", "send_proxy", "resolve", NULL};
     const dg_node *url = node;
     dg_slice text;
     if (node->kind == DG_NODE_MAP) {

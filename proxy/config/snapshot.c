@@ -5,12 +5,19 @@
 
 enum { DESCRIPTORS_APART = 64 }; /* for what is no connection */
 
+static void upstream_free(const dg_upstream *up)
+{
+    dg_tls_client_free(up->tls);
+    if (up->name)
+        dg_name_destroy(up->name);
+}
+
 static void config_free(dg_config *config)
 {
     for (size_t i = 0; i < config->listen_count; i++)
         dg_tls_server_free(config->listens[i].tls);
     for (size_t i = 0; i < config->upstream_count; i++)
-        dg_tls_client_free(config->upstreams[i].tls);
+        upstream_free(&config->upstreams[i]);
     dg_arena_free(&config->arena);
 }
 

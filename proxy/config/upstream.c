@@ -1,6 +1,6 @@
 #include "proxy/config/load.h"
 
-enum { UPSTREAMS_MAX = 256, IDLE_DEFAULT = 512, IDLE_MS_DEFAULT = 30000 };
+enum { UPSTREAMS_MAX = 256, IDLE_DEFAULT = 512, IDLE_MS_DEFAULT = 30000, RESOLVE_MS_DEFAULT = 30000 };
 
 static bool is_host_text(dg_slice s)
 {
@@ -86,5 +86,7 @@ dg_upstream *dg_config_upstream(dg_config *config, const char *url, dg_origin or
     if (tls)
         dg_config_tls(up, &(dg_tls_client_files){.verify = true, .origin = origin}, diags);
     config->upstream_count++;
+    if (dg_address_is_name(address) && (up->name = dg_arena_zalloc(&config->arena, sizeof *up->name)))
+        dg_name_init(up->name, address, up->addresses, up->address_count, RESOLVE_MS_DEFAULT);
     return up;
 }

@@ -5,6 +5,7 @@
 
 enum {
     INTERIMS_MAX = 16,
+    SMALL_BYTES = 1024,
     FILLS_MAX = 64 /* blocks of an answer before it is the others' turn */
 };
 
@@ -68,25 +69,60 @@ static void refuse_translation(dg_exchange *x, dg_status status, const dg_run_er
         dg_fail(x, DG_PROBLEM_UPSTREAM_BODY, error->message, NULL);
 }
 
+/* The head waited for the content. */
+static dg_status build_whole(dg_exchange *x, dg_slice content, dg_run_error *error)
+{
+    dg_head *head = &x->edge->head;
+    dg_slice plain;
+    dg_status status = dg_decode(x, x->answer_coding, content, &plain, error);
+    if (status == DG_OK)
+        status = dg_head_again(x, &x->answer_lines, true, head);
+    if (status == DG_OK)
+        status = dg_answer_build(x, x->translation, head, true, plain, error);
+    if (status != DG_OK)
+        return status;
+    x->answer_bare = x->answer_bare || !x->edge->translator.has_content;
+    status = dg_answer_head_begin(x, head, true, &x->edge->translator);
+    return status == DG_OK ? dg_encode(x, x->client_coding, &x->answer_out, error) : status;
+}
+
+/* What becomes of the content, in answer_out. */
+static dg_status make_content(dg_exchange *x, dg_slice content, dg_run_error *error)
+{
+    const char *field = NULL;
+    dg_status status = x->answer_ready ? DG_OK : dg_digests_check(x, content, &field);
+    if (status == DG_INVALID)
+        error->message = "its content is not what its digest says";
+    if (status != DG_OK)
+        return status;
+    if (x->answer_lines.len)
+        status = build_whole(x, content, error);
+    else if (!x->answer_ready && !x->answer_bare)
+        status = dg_translate(x, x->translation, x->answer_coding, x->client_coding, content, &x->answer_out, error);
+    if (x->answer_bare)
+        dg_buf_clear(&x->answer_out);
+    return status;
+}
+
 /* `content` is the whole of it, padded. Translates and answers. Frees x. */
 static void answer_translated(dg_exchange *x, dg_slice content)
 {
     dg_run_error error = {.message = NULL};
-    const char *field = NULL;
-    dg_status status = dg_digests_check(x, content, &field);
-    if (status == DG_INVALID)
-        error.message = "its content is not what its digest says";
-    if (status == DG_OK)
-        status = dg_translate(x, x->program, x->answer_coding, x->client_coding, content, &x->answer_out, &error);
-    if (status == DG_OK)
+    dg_status status = make_content(x, content, &error);
+    if (status == DG_OK && !x->answer_bare)
         status = dg_digests_renew(x, dg_buf_slice(&x->answer_out), &x->answer_head);
     if (status != DG_OK) {
         refuse_translation(x, status, &error);
         return;
     }
-    dg_buf_add(&x->answer_head, DG_SLICE("Content-Length: "));
-    dg_buf_add_u64(&x->answer_head, x->answer_out.len);
-    dg_buf_add(&x->answer_head, DG_SLICE("\r\n"));
+    bool bodiless = x->status == 204 || x->status == 304;
+    if (x->method != DG_METHOD_HEAD && !bodiless) {
+        dg_buf_add(&x->answer_head, DG_SLICE("Content-Length: "));
+        dg_buf_add_u64(&x->answer_head, x->answer_out.len);
+        dg_buf_add(&x->answer_head, DG_SLICE("\r\n"));
+    }
+    if (x->method == DG_METHOD_HEAD)
+        dg_buf_clear(&x->answer_out);
     dg_answer_head_end(x);
     if (x->answer_head.status != DG_OK)
         dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
@@ -132,7 +168,7 @@ static void collected(dg_exchange *x)
 static bool begin_flow(dg_exchange *x)
 {
     const dg_limits *limits = &x->epoch->snapshot->config.limits;
-    dg_status status = dg_flow_new(x->epoch->runner, x->program, x->answer_kind, x->answer_coding,
+    dg_status status = dg_flow_new(x->epoch->runner, x->translation->body, x->answer_kind, x->answer_coding,
                                    x->client_coding, limits->body_bytes, &x->answer_flow);
     if (x->minor > 0) {
         x->answer_chunked = true;
@@ -156,7 +192,7 @@ static dg_status flow_piece(dg_exchange *x, dg_slice piece)
     dg_buf_clear(&x->answer_out);
     dg_status status = dg_flow_feed(x->answer_flow, piece, x->answer.done, &x->answer_out, &error);
     if (status != DG_OK && status != DG_AGAIN) {
-        dg_translation_failed(x, &error);
+        dg_log_translation(x, &error);
         if (x->answer_out.len && write_piece(x, dg_buf_slice(&x->answer_out), false) != DG_OK)
             dg_exchange_abort(x);
         else
@@ -190,7 +226,7 @@ static dg_status flow_collected(dg_exchange *x)
 /* Whether what is collected is better sent on its way; paused: nothing more comes for now. */
 static bool should_flow(const dg_exchange *x, bool paused)
 {
-    if (!x->program || x->answer_flow || x->answer_kind == DG_FLOW_NONE || x->answer.done)
+    if (!x->translation || x->answer_flow || x->answer_kind == DG_FLOW_NONE || x->answer.done)
         return false;
     bool large = x->answer.framing != DG_FRAMING_LENGTH || x->answer.left + x->answer_bytes.len > DG_FLOW_BYTES;
     return x->answer_bytes.len >= DG_FLOW_BYTES ||
@@ -199,19 +235,29 @@ static bool should_flow(const dg_exchange *x, bool paused)
 
 /* ---- the head */
 
-/* Whether the answer's content is to be translated, and can be. False when it was refused. */
-static bool choose_program(dg_exchange *x, const dg_head *head, bool *ret_translated)
+static bool is_bodiless(unsigned status)
 {
-    const dg_program *program = head->status >= 400 ? x->match.error : x->match.response;
-    dg_json_kind kind = program ? dg_head_json(head) : DG_JSON_NO;
-    if (program && kind == DG_JSON_NO && (x->answer_kind = dg_flow_of_head(head)) != DG_FLOW_NONE)
+    return status == 204 || status == 304;
+}
+
+/* Whether the answer's content is to be translated, and can be. False when it was refused. */
+static bool choose_translation(dg_exchange *x, const dg_translation *t, const dg_head *head, bool *ret_translated)
+{
+    bool content = dg_translates_content(t);
+    dg_json_kind kind = content ? dg_json_kind_as(t->from, head) : DG_JSON_NO;
+    if (kind == DG_JSON_NO && dg_is_of_body(t) && (x->answer_kind = dg_flow_of_head(head)) != DG_FLOW_NONE)
         kind = DG_JSON_YES;
     *ret_translated = kind != DG_JSON_NO;
-    if (head->status == 204 || head->status == 304) /* about a representation that would be translated */
-        *ret_translated = program != NULL;
-    bool unknown = program && !x->answer.done && !dg_head_find(head, DG_FIELD_CONTENT_TYPE);
+    if (is_bodiless(head->status)) /* about a representation that would be translated */
+        *ret_translated = content;
+    if (is_bodiless(x->status) && !is_bodiless(head->status) && !x->answer.done) {
+        x->answer_bare = x->answer_ready = *ret_translated = true; /* what comes is not for this client */
+        x->translation = t;
+        return true;
+    }
+    bool unknown = content && !x->answer.done && !dg_head_find(head, DG_FIELD_CONTENT_TYPE);
     if (kind == DG_JSON_NO && !unknown)
-        return true; /* not JSON: it passes untouched */
+        return true; /* not in the format: it passes untouched */
     const char *why = NULL;
     if (unknown)
         why = "it has content, but no Content-Type that says whether to translate it";
@@ -229,7 +275,8 @@ static bool choose_program(dg_exchange *x, const dg_head *head, bool *ret_transl
     }
     if (x->answer.done)
         return true;
-    x->program = program;
+    x->translation = t;
+    x->answer_bare = t->to == DG_FORMAT_NONE;
     x->client_coding = dg_coding_for_client(x);
     dg_status status = dg_digests_remember(x, head); /* a malformed one says nothing (RFC 8941 4.2) */
     if (status == DG_NOMEM) {
@@ -237,9 +284,10 @@ static bool choose_program(dg_exchange *x, const dg_head *head, bool *ret_transl
         return false;
     }
     /* A digest of one text is checked before anything of it leaves. */
-    if (x->answer_kind == DG_FLOW_NONE && dg_program_streams(program) && !x->digests)
+    const size_t body_max = x->epoch->snapshot->config.limits.body_bytes;
+    if (x->answer_kind == DG_FLOW_NONE && dg_is_of_body(t) && dg_flow_can(t->body, body_max) && !x->digests)
         x->answer_kind = DG_FLOW_JSON;
-    if (x->answer_kind != DG_FLOW_NONE || x->answer.left <= x->epoch->snapshot->config.limits.body_bytes)
+    if (x->answer_kind != DG_FLOW_NONE || x->answer.left <= body_max)
         return true;
     dg_fail(x, DG_PROBLEM_UPSTREAM_TOO_LARGE, NULL, NULL);
     return false;
@@ -249,7 +297,11 @@ static bool choose_program(dg_exchange *x, const dg_head *head, bool *ret_transl
 static void frame(dg_exchange *x, const dg_head *head, bool translated)
 {
     dg_buf *out = &x->answer_head;
-    if (x->answer.framing == DG_FRAMING_LENGTH ||
+    if (is_bodiless(head->status) && !is_bodiless(x->status) && x->method != DG_METHOD_HEAD) {
+        dg_buf_add(out, DG_SLICE("Content-Length: 0\r\n")); /* it had none, for it could have none */
+    } else if (is_bodiless(x->status) && x->status != head->status) {
+        ; /* there is nothing, and so no length (RFC 9110 8.6) */
+    } else if (x->answer.framing == DG_FRAMING_LENGTH ||
         (x->answer.framing == DG_FRAMING_NONE && head->has_length && !translated &&
          (x->method == DG_METHOD_HEAD || head->status == 304))) {
         dg_buf_add(out, DG_SLICE("Content-Length: "));
@@ -274,23 +326,53 @@ static bool is_event_stream(const dg_head *head)
            dg_slice_ieq(type.type, DG_SLICE("text")) && dg_slice_ieq(type.subtype, DG_SLICE("event-stream"));
 }
 
+/* The parts that do not wait for the content. False when the answer was refused. */
+static bool build_parts(dg_exchange *x, const dg_translation *t, const dg_head *head)
+{
+    dg_run_error error = {.message = NULL};
+    dg_status status = dg_answer_build(x, t, head, false, (dg_slice){NULL, 0}, &error);
+    if (status != DG_OK) {
+        refuse_translation(x, status, &error);
+        return false;
+    }
+    if (x->edge->translator.has_content && !is_bodiless(x->status)) { /* made here, in the place of what came */
+        x->answer_ready = true;
+        x->translation = t;
+    }
+    return true;
+}
+
 /* False when x may be gone. */
 static bool begin_answer(dg_exchange *x, const dg_head *head)
 {
     bool translated;
-    x->status = head->status;
+    const dg_translation *t = dg_match_answer(&x->match, head->status);
+    const dg_translator *parts = NULL;
+    x->status = t && t->status ? t->status : head->status;
     x->up_keep = head->keep_alive;
     x->close_after |= x->edge->draining || !x->request.done;
     dg_body_start(&x->answer, head->framing, head->content_length);
-    if (!choose_program(x, head, &translated))
+    if (!choose_translation(x, t, head, &translated))
         return false;
     x->answer_parsed = true;
-    x->endless = x->program ? x->answer_kind > DG_FLOW_JSON : is_event_stream(head);
-    if (dg_answer_head_begin(x, head, translated) != DG_OK) {
+    if (t && t->message && x->translation && !x->answer_ready && (t->parts & DG_IN_BODY)) {
+        dg_head_keep(head, true, &x->answer_lines);
+        return true;
+    }
+    if (t && t->message) {
+        if (!build_parts(x, t, head))
+            return false;
+        parts = &x->edge->translator;
+        translated |= x->answer_ready;
+    }
+    if (x->answer_ready || x->answer_bare)
+        x->answer_kind = DG_FLOW_NONE;
+    x->endless = x->translation ? x->answer_kind > DG_FLOW_JSON : is_event_stream(head);
+    if (dg_answer_head_begin(x, head, translated, parts) != DG_OK) {
         dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
         return false;
     }
-    if (x->program)
+    if (x->translation)
         return x->answer_kind <= DG_FLOW_JSON || begin_flow(x);
     frame(x, head, translated);
     return true;
@@ -350,32 +432,62 @@ static dg_status read_answer_head(dg_exchange *x)
 
 /* ---- the body */
 
+/* The next piece of content. Small chunks that are already here become one piece, and so one write: pieces that would
+ * each cost more than their copy. */
+static dg_status next_piece(dg_exchange *x, dg_slice in, size_t *ret_consumed, dg_slice *ret_piece)
+{
+    dg_buf *merged = &x->answer_bytes; /* not needed for content that passes */
+    size_t consumed;
+    dg_status status = dg_body_next(&x->answer, in, ret_consumed, ret_piece);
+    if (x->takes_trailers)
+        dg_trailers_keep(&x->answer, &x->answer_trailers);
+    if (status != DG_OK || x->translation || x->answer.framing != DG_FRAMING_CHUNKED || ret_piece->len > SMALL_BYTES ||
+        *ret_consumed == in.len || x->answer.done)
+        return status;
+    dg_buf_clear(merged);
+    dg_buf_add(merged, *ret_piece);
+    while (status == DG_OK && !x->answer.done && *ret_consumed < in.len) {
+        status = dg_body_next(&x->answer, dg_slice_from(in, *ret_consumed), &consumed, ret_piece);
+        if (status != DG_OK)
+            break;
+        *ret_consumed += consumed;
+        dg_buf_add(merged, *ret_piece);
+        if (x->takes_trailers)
+            dg_trailers_keep(&x->answer, &x->answer_trailers);
+    }
+    *ret_piece = dg_buf_slice(merged);
+    return status == DG_OK ? merged->status : status;
+}
+
 /* Takes what is there. DG_AGAIN: read more. DG_LIMIT: the client is full. DG_OK: go on. DG_CLOSED: x may be
  * gone. */
 static dg_status read_answer_body(dg_exchange *x)
 {
     if (x->answer_more)
         return flow_piece(x, (dg_slice){NULL, 0});
-    if (x->program && !x->answer_flow && translate_in_place(x))
+    if (x->translation && !x->answer_flow && translate_in_place(x))
         return DG_CLOSED;
     dg_slice in = dg_conn_input(&x->up->conn), piece;
     size_t consumed;
     bool was_done = x->answer.done;
     if (in.len == 0 && !was_done) {
-        bool passes = !x->program || x->answer_kind > DG_FLOW_JSON;
+        bool passes = !x->translation || x->answer_kind > DG_FLOW_JSON;
         if (passes && !x->answer_started && write_piece(x, in, false) != DG_OK) {
             dg_exchange_abort(x);
             return DG_CLOSED;
         }
         return DG_AGAIN;
     }
-    if (dg_body_next(&x->answer, in, &consumed, &piece) != DG_OK) {
+    dg_status status = next_piece(x, in, &consumed, &piece);
+    if (status == DG_NOMEM) {
+        dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
+        return DG_CLOSED;
+    }
+    if (status != DG_OK) {
         malformed(x, x->answer.chunked.error ? x->answer.chunked.error : "its body is malformed");
         return DG_CLOSED;
     }
     dg_conn_consume(&x->up->conn, consumed);
-    if (x->takes_trailers)
-        dg_trailers_keep(&x->answer, &x->answer_trailers);
     if (x->endless && piece.len)
         dg_conn_deadline(&x->up->conn, x->epoch->snapshot->config.timeouts.answer_ms);
     else if (!x->answer.done)
@@ -383,13 +495,13 @@ static dg_status read_answer_body(dg_exchange *x)
                                 x->epoch->snapshot->config.timeouts.answer_ms);
     if (x->answer_flow)
         return flow_piece(x, piece);
-    if (x->program)
+    if (x->translation)
         collect(x, piece);
     else if (write_piece(x, piece, x->answer.done) != DG_OK) {
         dg_exchange_abort(x);
         return DG_CLOSED;
     }
-    if (x->program && x->answer_bytes.status != DG_OK) {
+    if (x->translation && x->answer_bytes.status != DG_OK) {
         refuse_translation(x, x->answer_bytes.status, &(dg_run_error){.message = NULL});
         return DG_CLOSED;
     }
@@ -397,7 +509,7 @@ static dg_status read_answer_body(dg_exchange *x)
         return flow_collected(x);
     if (!x->answer.done)
         return dg_conn_queued(&x->down->conn) ? DG_LIMIT : DG_OK;
-    if (x->program)
+    if (x->translation)
         collected(x);
     else
         finish(x);
@@ -430,7 +542,7 @@ static void ended(dg_exchange *x, dg_status status)
         x->up_keep = false;
         if (x->answer_flow)
             end_flow(x);
-        else if (x->program)
+        else if (x->translation)
             collected(x);
         else if (write_piece(x, (dg_slice){NULL, 0}, true) != DG_OK)
             dg_exchange_abort(x);
@@ -466,6 +578,20 @@ void dg_answer_read(dg_exchange *x)
             return;
         }
     }
+}
+
+void dg_answer_given(dg_exchange *x, const dg_head *head)
+{
+    if (!begin_answer(x, head))
+        return;
+    x->answer.done = true;
+    dg_slice content = x->method == DG_METHOD_HEAD ? (dg_slice){NULL, 0} : dg_buf_slice(&x->answer_bytes);
+    if (x->translation)
+        collected(x);
+    else if (write_piece(x, content, true) != DG_OK)
+        dg_exchange_abort(x);
+    else
+        finish(x);
 }
 
 void dg_answer_resume(dg_exchange *x)

@@ -4,13 +4,14 @@
 #include "proxy/exchange/field_line.h"
 #include "proxy/http/fields.h"
 #include "proxy/lifecycle/lifecycle.h"
+#include "proxy/message/content.h"
 
-static void add_status_line(dg_buf *out, const dg_head *head)
+static void add_status_line(dg_buf *out, unsigned status, dg_slice reason)
 {
     dg_buf_add(out, DG_SLICE("HTTP/1.1 "));
-    dg_buf_add_u64(out, head->status);
+    dg_buf_add_u64(out, status);
     dg_buf_add_char(out, ' ');
-    dg_buf_add(out, head->reason.len ? head->reason : dg_reason_phrase(head->status));
+    dg_buf_add(out, reason.len ? reason : dg_reason_phrase(status));
     dg_buf_add(out, DG_SLICE("\r\n"));
 }
 
@@ -68,7 +69,7 @@ static bool describes_backends_bytes(dg_field_id id)
 /* The client does not take the backend's coding, so that the answer goes on in another. */
 static bool is_recoded(const dg_exchange *x)
 {
-    return x->program && x->client_coding != x->answer_coding;
+    return x->translation && !x->answer_bare && x->client_coding != x->answer_coding;
 }
 
 /* One that is no entity tag is left out: it names nothing. And so is that of another coding (RFC 9110 8.8.3). */
@@ -98,15 +99,25 @@ static bool names_version(const dg_exchange *x, const dg_field *field)
             (x->match.api->version_field.len && dg_slice_ieq(field->name, x->match.api->version_field)));
 }
 
-static void add_fields(dg_exchange *x, const dg_head *head, bool translated, dg_buf *out)
+static bool changes_type(const dg_exchange *x)
+{
+    return x->translation && (x->answer_bare || x->translation->from != x->translation->to);
+}
+
+static void add_fields(dg_exchange *x, const dg_head *head, bool translated, const dg_header_plan *plan,
+                       dg_buf *out)
 {
     for (size_t i = 0; i < head->field_count; i++) {
         const dg_field *field = &head->fields[i];
         if (field->id == DG_FIELD_CONTENT_LENGTH || names_version(x, field) || dg_request_id_is(x, field) ||
             (translated && describes_backends_bytes(field->id)) || dg_field_is_dropped(head, field) ||
-            (field->id == DG_FIELD_CONTENT_ENCODING && is_recoded(x)))
+            (field->id == DG_FIELD_CONTENT_ENCODING && (is_recoded(x) || x->answer_bare)) ||
+            (field->id == DG_FIELD_CONTENT_TYPE && changes_type(x)) ||
+            (plan && plan->lines[i].fate == DG_LINE_GOES))
             continue;
-        if (translated && field->id == DG_FIELD_ETAG)
+        if (plan && plan->lines[i].fate == DG_LINE_CHANGES)
+            dg_add_field_line(out, field->name, dg_header_value(plan, i));
+        else if (translated && field->id == DG_FIELD_ETAG)
             add_entity_tag(x, out, field);
         else if (maps_urls(x) &&
                  (field->id == DG_FIELD_LOCATION || field->id == DG_FIELD_CONTENT_LOCATION))
@@ -120,6 +131,11 @@ static void add_fields(dg_exchange *x, const dg_head *head, bool translated, dg_
         else
             dg_add_field_line(out, field->name, field->value);
     }
+    if (plan)
+        dg_buf_add(out, dg_buf_slice(&plan->added));
+    if (x->translation && !x->answer_bare &&
+        (changes_type(x) || !dg_head_find(head, DG_FIELD_CONTENT_TYPE)))
+        dg_add_field_line(out, DG_SLICE("Content-Type"), dg_content_type(x->translation->to));
 }
 
 static bool varies_by_coding(const dg_head *head)
@@ -135,7 +151,7 @@ static bool varies_by_coding(const dg_head *head)
 /* A coding is the client's choice, here or at the backend (RFC 9110 12.5.5). */
 static void add_coding(const dg_exchange *x, const dg_head *head, dg_buf *out)
 {
-    if (!x->program || (x->answer_coding == DG_CODING_IDENTITY && !is_recoded(x)))
+    if (!x->translation || x->answer_bare || (x->answer_coding == DG_CODING_IDENTITY && !is_recoded(x)))
         return;
     if (is_recoded(x) && x->client_coding != DG_CODING_IDENTITY)
         dg_add_field_line(out, DG_SLICE("Content-Encoding"), dg_coding_name(x->client_coding));
@@ -207,11 +223,11 @@ static void add_connection(const dg_exchange *x, dg_buf *out)
         dg_buf_add(out, DG_SLICE("Connection: keep-alive\r\n"));
 }
 
-dg_status dg_answer_head_begin(dg_exchange *x, const dg_head *head, bool translated)
+dg_status dg_answer_head_begin(dg_exchange *x, const dg_head *head, bool translated, const dg_translator *parts)
 {
     dg_buf *out = &x->answer_head;
-    add_status_line(out, head);
-    add_fields(x, head, translated, out);
+    add_status_line(out, x->status, x->status == head->status ? head->reason : (dg_slice){NULL, 0});
+    add_fields(x, head, translated, parts ? &parts->header : NULL, out);
     add_coding(x, head, out);
     if (!dg_head_find(head, DG_FIELD_DATE)) /* RFC 9110 6.6.1 */
         dg_add_field_line(out, DG_SLICE("Date"), dg_edge_date(x->edge));
@@ -229,7 +245,7 @@ void dg_answer_head_end(dg_exchange *x)
 
 dg_status dg_interim_head(const dg_head *head, dg_buf *out)
 {
-    add_status_line(out, head);
+    add_status_line(out, head->status, head->reason);
     for (size_t i = 0; i < head->field_count; i++)
         if (!dg_field_is_dropped(head, &head->fields[i]))
             dg_add_field_line(out, head->fields[i].name, head->fields[i].value);

@@ -126,6 +126,9 @@ static void exchange_destroy(dg_exchange *x)
     dg_buf_free(&x->request_head);
     dg_buf_free(&x->request_bytes);
     dg_buf_free(&x->request_out);
+    dg_buf_free(&x->request_lines);
+    dg_buf_free(&x->request_document);
+    dg_buf_free(&x->answer_lines);
     dg_buf_free(&x->answer_head);
     dg_buf_free(&x->answer_bytes);
     dg_buf_free(&x->answer_out);
@@ -154,6 +157,7 @@ void dg_edge_free(dg_edge *edge)
     }
     dg_coder_free(edge->coder);
     dg_buf_free(&edge->scratch);
+    dg_translator_free(&edge->translator);
     dg_loop_free(&edge->loop);
     *edge = (dg_edge){.epoch = NULL};
 }
@@ -195,6 +199,8 @@ dg_exchange *dg_exchange_new(dg_downstream *down)
     dg_exchange fresh = {.edge = edge, .epoch = edge->epoch, .down = down,
                          .text = x->text, .request_head = x->request_head,
                          .request_bytes = x->request_bytes, .request_out = x->request_out,
+                         .request_lines = x->request_lines, .request_document = x->request_document,
+                         .answer_lines = x->answer_lines,
                          .answer_head = x->answer_head, .answer_bytes = x->answer_bytes,
                          .answer_out = x->answer_out, .request_trailers = x->request_trailers,
                          .answer_trailers = x->answer_trailers, .plain = x->plain, .started_us = edge->loop.now_us};
@@ -222,6 +228,9 @@ static void put_spare(dg_edge *edge, dg_exchange *x)
     recycle(&x->request_head);
     recycle(&x->request_bytes);
     recycle(&x->request_out);
+    recycle(&x->request_lines);
+    recycle(&x->request_document);
+    recycle(&x->answer_lines);
     recycle(&x->answer_head);
     recycle(&x->answer_bytes);
     recycle(&x->answer_out);

@@ -8,6 +8,7 @@
 #include "proxy/coding/coding.h"
 #include "proxy/config/config.h"
 #include "proxy/http/head.h"
+#include "proxy/message/message.h"
 #include "proxy/net/listener.h"
 
 typedef struct dg_exchange dg_exchange;
@@ -41,6 +42,7 @@ typedef struct dg_edge {
     bool draining;
     dg_head head; /* scratch of the message being looked at; never outlives one event */
     dg_buf scratch; /* likewise */
+    dg_translator translator; /* likewise */
     uint64_t id_seed[2]; /* of request ids: random, and a counter from a random start */
     char via[32]; /* our pseudonym, to find loops */
     uint64_t wall_until_ms; /* wall_s is looked up again after that */

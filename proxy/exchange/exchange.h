@@ -11,7 +11,9 @@
 #include "proxy/exchange/flow.h"
 #include "proxy/exchange/problem.h"
 #include "proxy/http/chunked.h"
+#include "proxy/http/fields.h"
 #include "proxy/http/trace.h"
+#include "proxy/message/message.h"
 #include "proxy/net/conn.h"
 
 /* Reads a message body out of the bytes of a connection. */
@@ -97,6 +99,8 @@ struct dg_exchange {
     dg_buf request_head;  /* for the backend; without its framing and end until they are known */
     dg_buf request_bytes; /* the content, where it must be whole before it goes on */
     dg_buf request_out;   /* its translation */
+    dg_buf request_lines; /* the head as it came, where it is translated together with the content */
+    dg_buf request_document; /* of the request as it came, where the answer's translation asks for it */
     dg_buf request_trailers; /* of a streamed one, as they came */
     dg_flow *request_flow;    /* translates it as it comes; NULL = it does not */
     dg_flow_kind request_kind; /* what it could be */
@@ -104,6 +108,9 @@ struct dg_exchange {
     dg_coding request_coding; /* of the content that came; it goes on without one */
     dg_digests *digests; /* what the message says of content that is translated; NULL = nothing */
     uint8_t accepts;     /* codings that the client takes, a bit each, where the answer may be translated */
+    bool translates_request : 1; /* the request's content is in its translation's format, and changes */
+    bool request_ready : 1;  /* request_out holds what becomes of it */
+    bool bare : 1;           /* the translated request has no content */
     bool whole : 1;          /* the request goes on in one piece, and can be sent again */
     bool traced : 1;            /* it is part of the trace trace_id */
     bool passes_tracestate : 1;
@@ -129,7 +136,8 @@ struct dg_exchange {
     const char *side;    /* whose it is: "downstream", "upstream", "dragoman" */
     size_t answer_scan;
     dg_body answer;
-    const dg_program *program; /* NULL = the content passes */
+    const dg_translation *translation; /* of the content; NULL = it passes */
+    dg_buf answer_lines; /* the head as it came, where it is translated together with the content */
     dg_flow *answer_flow;      /* translates it as it comes; NULL = it does not, so far */
     dg_flow_kind answer_kind;  /* what it could be */
     bool answer_more : 1;      /* answer_flow has more to give */
@@ -141,6 +149,8 @@ struct dg_exchange {
     dg_buf answer_trailers; /* of content that passes, as they came, when the client takes them */
     dg_buf plain;        /* content without its coding, on the way of either */
     bool answer_parsed : 1;  /* the final head is known */
+    bool answer_ready : 1;   /* answer_out holds what becomes of the content */
+    bool answer_bare : 1;    /* the translated answer has no content */
     bool up_keep : 1;        /* the backend keeps its connection open */
     bool paused : 1;         /* the client does not take more for now */
     bool endless : 1;        /* an event stream: its deadline is a silence, not its end */
@@ -199,7 +209,8 @@ static inline dg_slice dg_request_id(const dg_exchange *x)
 void dg_trace_look(dg_exchange *x, const dg_head *head);
 
 /* ---- request_head.c: the head for the backend, without framing */
-dg_status dg_request_head_begin(dg_exchange *x, const dg_head *head);
+/* `parts`: what becomes of the target and the fields; NULL = they stay. */
+dg_status dg_request_head_begin(dg_exchange *x, const dg_head *head, const dg_translator *parts);
 void dg_request_head_length(dg_exchange *x, uint64_t length);
 void dg_request_head_chunked(dg_exchange *x);
 void dg_request_head_end(dg_exchange *x);
@@ -209,8 +220,48 @@ void dg_request_head_end(dg_exchange *x);
 dg_coding dg_content_coding(const dg_head *head);
 /* Runs a program on content in a coding; the outcome is in another, or the same one. DG_JSON_PADDING bytes behind
  * `in` are readable. On failure *ret_error says why, and `out` holds nothing. */
-dg_status dg_translate(dg_exchange *x, const dg_program *program, dg_coding coding, dg_coding encode_as,
+dg_status dg_translate(dg_exchange *x, const dg_translation *translation, dg_coding coding, dg_coding encode_as,
                        dg_slice in, dg_buf *out, dg_run_error *ret_error);
+
+/* Takes the coding off; *ret_plain has DG_JSON_PADDING readable bytes behind it, as `in` has, and is valid until the
+ * next call of these. */
+dg_status dg_decode(dg_exchange *x, dg_coding coding, dg_slice in, dg_slice *ret_plain, dg_run_error *ret_error);
+/* Puts content into a coding, in place. */
+dg_status dg_encode(dg_exchange *x, dg_coding coding, dg_buf *content, dg_run_error *ret_error);
+void dg_log_translation(dg_exchange *x, const dg_run_error *error);
+/* Whether a translation works on content at all. */
+static inline bool dg_translates_content(const dg_translation *t)
+{
+    return t && (t->body || (t->parts & DG_IN_BODY) || t->from != t->to);
+}
+/* Whether it is nothing but a program on JSON content, so that the content may be translated as it comes. */
+static inline bool dg_is_of_body(const dg_translation *t)
+{
+    return t && t->body && t->from == DG_FORMAT_JSON && t->to == DG_FORMAT_JSON &&
+           !(t->message && (t->parts & DG_IN_BODY));
+}
+
+/* Whether content is in a format, by its Content-Type. */
+dg_json_kind dg_json_kind_as(dg_format format, const dg_head *head);
+
+/* ---- message.c: messages of which more than the content is translated */
+/* What becomes of the request with this head, as far as its document goes; then begins the head for the backend.
+ * has_content: the document holds the content, which is without its coding. False when the request was refused
+ * (x may be gone). */
+bool dg_request_build(dg_exchange *x, const dg_head *head, bool has_content, dg_slice content);
+/* The same for an answer, in the translation `t`, up to its head: dg_edge.translator and answer_out hold what
+ * becomes of it. */
+dg_status dg_answer_build(dg_exchange *x, const dg_translation *t, const dg_head *head, bool has_content,
+                          dg_slice content, dg_run_error *ret_error);
+/* Keeps the request's document for the answer, if that asks for it. False when the request was refused. */
+bool dg_request_remember(dg_exchange *x, const dg_head *head);
+/* Answers a request that cannot be translated. */
+void dg_request_refuse(dg_exchange *x, dg_status status, const dg_run_error *error);
+/* A head as lines, so that it can be looked at again when the content is there. */
+void dg_head_keep(const dg_head *head, bool answer, dg_buf *out);
+DG_MUST_USE dg_status dg_head_again(dg_exchange *x, const dg_buf *lines, bool answer, dg_head *ret_head);
+/* Which fields of a request are not in its document. */
+bool dg_request_field_is_out(const dg_exchange *x, const dg_head *head, const dg_field *field);
 
 /* ---- content.c: what is said of content that is translated */
 /* Whether the message may not be translated (RFC 9110 7.7), as far as the operator minds. */
@@ -226,9 +277,6 @@ uint8_t dg_accepted_codings(const dg_head *head);
 /* The coding in which a translated answer goes on: the backend's choice when the client takes it. */
 dg_coding dg_coding_for_client(const dg_exchange *x);
 
-/* Logs and counts a translation that failed. */
-void dg_translation_failed(dg_exchange *x, const dg_run_error *error);
-
 /* ---- forward.c: to the backend. All may free x. */
 void dg_forward(dg_exchange *x);
 /* A piece of a streamed request body; last = the body ends with it. The bytes are used before it returns. */
@@ -243,6 +291,7 @@ bool dg_forward_is_full(const dg_exchange *x); /* the backend does not take more
 
 /* ---- answer.c: from the backend to the client. All may free x. */
 void dg_answer_read(dg_exchange *x);   /* bytes may have come from the backend */
+void dg_answer_given(dg_exchange *x, const dg_head *head); /* an answer whose content is in answer_bytes */
 void dg_answer_resume(dg_exchange *x); /* the client took what was queued */
 
 /* ---- trailers.c: RFC 9110 6.5 */
@@ -263,8 +312,12 @@ void dg_tunnel_run(dg_exchange *x);     /* something changed on one of the sides
 void dg_tunnel_expired(dg_exchange *x); /* both were silent for too long */
 void dg_tunnel_end(dg_exchange *x);
 
+/* ---- static_answer.c: the answer that the pack holds. Frees x. */
+void dg_answer_static(dg_exchange *x);
+
 /* ---- answer_head.c: the head for the client, without framing. translated: the content changes. */
-dg_status dg_answer_head_begin(dg_exchange *x, const dg_head *head, bool translated);
+/* `parts`: what becomes of the fields; NULL = they stay. */
+dg_status dg_answer_head_begin(dg_exchange *x, const dg_head *head, bool translated, const dg_translator *parts);
 void dg_answer_head_end(dg_exchange *x);
 /* Which version this is, what becomes of it, and what the choice depended on; nothing without a version. has_...:
  * the answer carries that field already. */

@@ -34,6 +34,11 @@ dg_flow_kind dg_flow_of_head(const dg_head *head)
     return DG_FLOW_NONE;
 }
 
+bool dg_flow_can(const dg_program *program, size_t body_bytes_max)
+{
+    return body_bytes_max >= 2 * DG_FLOW_BYTES && dg_program_streams(program);
+}
+
 dg_status dg_flow_new(dg_runner *runner, const dg_program *program, dg_flow_kind kind, dg_coding from, dg_coding to,
                       size_t held_bytes_max, dg_flow **ret_flow)
 {

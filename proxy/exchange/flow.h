@@ -23,6 +23,8 @@ enum {
 
 /* LINES, EVENTS, or NONE for all other media types. */
 dg_flow_kind dg_flow_of_head(const dg_head *head);
+/* Whether one text may flow: the program allows it, and so much may be collected that it comes to that. */
+bool dg_flow_can(const dg_program *program, size_t body_bytes_max);
 
 typedef struct dg_flow dg_flow;
 /* held_bytes_max: of what has to wait in it (dg_stream_limits, dg_sequence_new). DG_NOMEM. */

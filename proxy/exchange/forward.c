@@ -28,7 +28,7 @@ static dg_slice content(const dg_exchange *x)
 {
     if (!x->whole)
         return (dg_slice){NULL, 0};
-    return dg_buf_slice(x->match.request ? &x->request_out : &x->request_bytes);
+    return dg_buf_slice(x->translates_request ? &x->request_out : &x->request_bytes);
 }
 
 /* The request's last byte is on its way: now the backend has its time. */
@@ -136,27 +136,18 @@ static void send_request(dg_exchange *x)
         dg_receive_more(x);
 }
 
-static dg_problem problem_of(dg_status status)
+/* The head waited for the content. */
+static bool build_whole(dg_exchange *x)
 {
-    return status == DG_LIMIT   ? DG_PROBLEM_BODY_TOO_LARGE
-           : status == DG_NOMEM ? DG_PROBLEM_INTERNAL
-                                : DG_PROBLEM_BAD_BODY;
-}
-
-/* Tells the client what is wrong with its body, and where. */
-static void refuse_translation(dg_exchange *x, dg_status status, const dg_run_error *error)
-{
-    dg_buf text, members;
-    dg_buf_init(&text, 0);
-    dg_buf_init(&members, 0);
-    dg_buf_add_str(&text, error->message ? error->message : dg_status_text(status));
-    dg_buf_add_char(&text, '\0');
-    dg_buf_printf(&members, ",\"offset\":%zu,\"pointer\":", error->offset);
-    dg_buf_add_json(&members, dg_slice_str(error->pointer));
-    dg_fail(x, problem_of(status), text.ptr,
-            &(dg_problem_extra){.members = dg_buf_slice(&members)});
-    dg_buf_free(&text);
-    dg_buf_free(&members);
+    dg_run_error error = {.message = NULL};
+    dg_slice plain;
+    dg_status status = dg_decode(x, x->request_coding, dg_buf_slice(&x->request_bytes), &plain, &error);
+    if (status == DG_OK)
+        status = dg_head_again(x, &x->request_lines, false, &x->edge->head);
+    if (status == DG_OK)
+        return dg_request_build(x, &x->edge->head, true, plain);
+    dg_request_refuse(x, status, &error);
+    return false;
 }
 
 /* The whole body is here: what becomes of it is what goes on. False when it was refused (x may be gone). */
@@ -172,24 +163,34 @@ static bool translate_request(dg_exchange *x)
         dg_fail(x, field ? DG_PROBLEM_BAD_DIGEST : DG_PROBLEM_INTERNAL, field ? field : "out of memory", NULL);
         return false;
     }
+    if (x->request_lines.len)
+        return build_whole(x);
     dg_run_error error = {.message = NULL};
     status = dg_translate(x, x->match.request, x->request_coding, DG_CODING_IDENTITY,
-                                    dg_buf_slice(&x->request_bytes), &x->request_out, &error);
+                          dg_buf_slice(&x->request_bytes), &x->request_out, &error);
     if (status != DG_OK)
-        refuse_translation(x, status, &error);
+        dg_request_refuse(x, status, &error);
     return status == DG_OK;
+}
+
+/* A length where there is content, or could be (RFC 9110 8.6). */
+static bool has_length(const dg_exchange *x)
+{
+    dg_method method = dg_method_of(dg_exchange_upstream_method(x));
+    return !x->bare || method == DG_METHOD_POST || method == DG_METHOD_PUT || method == DG_METHOD_PATCH;
 }
 
 void dg_forward(dg_exchange *x)
 {
     if (x->whole) {
-        if (x->match.request && !translate_request(x))
+        if (x->translates_request && !x->request_ready && !translate_request(x))
             return;
-        if (dg_digests_renew(x, content(x), &x->request_head) != DG_OK) {
+        if (!x->bare && dg_digests_renew(x, content(x), &x->request_head) != DG_OK) {
             dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
             return;
         }
-        dg_request_head_length(x, content(x).len);
+        if (has_length(x))
+            dg_request_head_length(x, content(x).len);
     }
     dg_request_head_end(x);
     if (x->request_head.status != DG_OK || (x->whole && x->request_bytes.status != DG_OK)) {
@@ -247,8 +248,8 @@ static bool flow_piece(dg_exchange *x, dg_slice piece, bool last)
         dg_buf_clear(&x->request_out);
         dg_status status = dg_flow_feed(x->request_flow, piece, last, &x->request_out, &error);
         if (status != DG_OK && status != DG_AGAIN) {
-            dg_translation_failed(x, &error);
-            refuse_translation(x, status, &error);
+            dg_log_translation(x, &error);
+            dg_request_refuse(x, status, &error);
             return false;
         }
         x->request_more = status == DG_AGAIN;
@@ -286,7 +287,7 @@ void dg_forward_more(dg_exchange *x)
 
 void dg_forward_flow(dg_exchange *x)
 {
-    if (dg_flow_new(x->epoch->runner, x->match.request, x->request_kind, x->request_coding, DG_CODING_IDENTITY,
+    if (dg_flow_new(x->epoch->runner, x->match.request->body, x->request_kind, x->request_coding, DG_CODING_IDENTITY,
                     x->epoch->snapshot->config.limits.body_bytes, &x->request_flow) != DG_OK) {
         dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
         return;

@@ -43,10 +43,10 @@ static void add_time(dg_buf *out, dg_edge *edge)
 /* Which programs ran. */
 static const char *program_of(const dg_exchange *x)
 {
-    bool request = x->whole && x->match.request;
-    if (!x->program)
+    bool request = x->translates_request;
+    if (!x->translation)
         return request ? "request" : "identity";
-    if (x->program == x->match.error && x->status >= 400)
+    if (x->status >= 400)
         return request ? "request,error" : "error";
     return request ? "request,response" : "response";
 }
@@ -76,7 +76,7 @@ static void add_match(dg_buf *out, const dg_exchange *x)
     add_member(out, "backend_version", dg_slice_str(match->api->backend->name));
     if (match->endpoint)
         add_member(out, "endpoint", match->endpoint->path);
-    bool translated = x->program || x->request_flow || (x->whole && match->request);
+    bool translated = x->translation || x->translates_request;
     dg_buf_add_str(out, translated ? ",\"translated\":true" : ",\"translated\":false");
     add_member(out, "program", dg_slice_str(program_of(x)));
 }

@@ -1,6 +1,7 @@
 #include "proxy/exchange/problem.h"
 
 #include "proxy/exchange/exchange.h"
+#include "proxy/message/content.h"
 
 static const struct row {
     unsigned status;
@@ -29,15 +30,46 @@ static void add_body(dg_buf *out, const struct row *row, unsigned status, const 
     dg_buf_add_str(out, "}\n");
 }
 
+/* The shape that the client's version knows. Where it does not fit, the problem stays what it is: an error must not
+ * fail. */
+static dg_slice shape(dg_exchange *x, dg_buf *body)
+{
+    const dg_match *match = &x->match;
+    const dg_error_shape *shape = match->version ? match->version->errors : match->api ? match->api->errors : NULL;
+    dg_slice as_it_is = DG_SLICE("application/problem+json");
+    dg_translator *scratch = &x->edge->translator;
+    const char *message = NULL;
+    dg_run_error error = {.message = NULL};
+    if (!shape || dg_buf_reserve(body, DG_JSON_PADDING) != DG_OK)
+        return as_it_is;
+    dg_buf_clear(&scratch->outcome);
+    dg_buf_clear(&scratch->content);
+    dg_status status = DG_OK;
+    if (shape->program)
+        status = dg_run(x->epoch->runner, shape->program, dg_buf_slice(body), &scratch->outcome, &error);
+    if (status == DG_OK)
+        status = dg_content_write(shape->format, dg_buf_slice(shape->program ? &scratch->outcome : body),
+                                  (dg_slice){NULL, 0}, &scratch->content, &message);
+    if (status != DG_OK) {
+        error.message = message ? message : error.message;
+        dg_log_translation(x, &error);
+        return as_it_is;
+    }
+    dg_buf_clear(body);
+    dg_buf_add(body, dg_buf_slice(&scratch->content));
+    return dg_content_type(shape->format);
+}
+
 static void add_head(dg_buf *out, dg_slice date, const struct row *row, unsigned status, bool close,
-                     size_t body_bytes)
+                     dg_slice content_type, size_t body_bytes)
 {
     dg_buf_printf(out, "HTTP/1.1 %u ", status);
     dg_buf_add(out, dg_reason_phrase(status));
     dg_buf_add_str(out, "\r\nDate: ");
     dg_buf_add(out, date);
-    dg_buf_printf(out, "\r\nContent-Type: application/problem+json\r\nContent-Length: %zu\r\n",
-                  body_bytes);
+    dg_buf_add_str(out, "\r\nContent-Type: ");
+    dg_buf_add(out, content_type);
+    dg_buf_printf(out, "\r\nContent-Length: %zu\r\n", body_bytes);
     if (row->proxy_status)
         dg_buf_printf(out, "Proxy-Status: dragoman; error=%s\r\n", row->proxy_status);
     if (status == 503)
@@ -77,7 +109,8 @@ void dg_fail(dg_exchange *x, dg_problem problem, const char *detail, const dg_pr
     dg_buf_clear(&x->answer_head);
     dg_buf_clear(&x->answer_out);
     add_body(&x->answer_out, row, x->status, detail, dg_request_id(x), extra);
-    add_head(&x->answer_head, dg_edge_date(x->edge), row, x->status, x->close_after, x->answer_out.len);
+    dg_slice type = shape(x, &x->answer_out);
+    add_head(&x->answer_head, dg_edge_date(x->edge), row, x->status, x->close_after, type, x->answer_out.len);
     dg_request_id_add(x->epoch, dg_request_id(x), &x->answer_head);
     /* An old client learns of its version's end from errors too. */
     dg_answer_version(x, false, false, &x->answer_head);
@@ -103,7 +136,7 @@ void dg_downstream_refuse(dg_downstream *down, unsigned status, dg_problem probl
     char text[DG_REQUEST_ID_BYTES_MAX];
     dg_slice id = down->control ? (dg_slice){NULL, 0} : dg_request_id_make(down->edge, text);
     add_body(&body, row, status, detail, id, NULL);
-    add_head(&head, dg_edge_date(down->edge), row, status, true, body.len);
+    add_head(&head, dg_edge_date(down->edge), row, status, true, DG_SLICE("application/problem+json"), body.len);
     dg_request_id_add(down->edge->epoch, id, &head);
     dg_buf_add_str(&head, "\r\n");
     dg_status sent = write_both(down, &head, &body);

@@ -19,6 +19,7 @@ typedef struct dg_downstream dg_downstream;
     X(UNKNOWN_VERSION,      404, "unknown-version",       "There is no such version",                NULL)                \
     X(UNKNOWN_ENDPOINT,     404, "unknown-endpoint",      "There is no such endpoint in this version", NULL)              \
     X(UNKNOWN_API,          404, "unknown-api",           "No API is served at this path",           NULL)                \
+    X(ENDPOINT_REMOVED,     410, "endpoint-removed",      "The endpoint is gone",                    NULL)                \
     X(METHOD_NOT_ALLOWED,   405, "method-not-allowed",    "The endpoint does not have this method",  NULL)                \
     X(REQUEST_TIMEOUT,      408, "request-timeout",       "The request did not come in time",        NULL)                \
     X(BODY_TOO_LARGE,       413, "body-too-large",        "The body is too large to be translated",  NULL)                \

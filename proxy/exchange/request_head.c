@@ -3,12 +3,15 @@
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/field_line.h"
 #include "proxy/http/fields.h"
+#include "proxy/message/content.h"
 
-static void add_request_line(dg_exchange *x, dg_buf *out)
+static void add_request_line(dg_exchange *x, const dg_translator *parts, dg_buf *out)
 {
     dg_buf_add(out, dg_exchange_upstream_method(x));
     dg_buf_add_char(out, ' ');
-    if (x->match.api)
+    if (parts)
+        dg_buf_add(out, dg_buf_slice(&parts->target));
+    else if (x->match.api)
         dg_match_upstream_target(&x->match, x->query, out);
     else
         dg_buf_add(out, x->target);
@@ -21,7 +24,7 @@ static void add_request_line(dg_exchange *x, dg_buf *out)
 /* Whether the answer may be translated: then it must come whole and without a content coding. */
 static bool answer_translates(const dg_exchange *x)
 {
-    return x->match.response || x->match.error;
+    return dg_match_answers_change(&x->match);
 }
 
 /* Whether a name is one under which we say who the client is. '_' counts as '-', as for backends that turn
@@ -39,6 +42,11 @@ static bool is_client_field(const dg_config *config, dg_slice name)
             return true;
     }
     return false;
+}
+
+static bool changes_format(const dg_exchange *x)
+{
+    return x->match.request->from != x->match.request->to;
 }
 
 static bool is_dropped(const dg_exchange *x, const dg_head *head, const dg_field *field)
@@ -68,9 +76,11 @@ static bool is_dropped(const dg_exchange *x, const dg_head *head, const dg_field
     case DG_FIELD_TRACESTATE:
         return !x->passes_tracestate;
     case DG_FIELD_CONTENT_ENCODING:
-        return x->match.request && x->whole;
+        return x->translates_request;
+    case DG_FIELD_CONTENT_TYPE:
+        return x->translates_request && (x->bare || changes_format(x));
     default:
-        return (x->match.request && dg_describes_content(field->id)) ||
+        return (x->translates_request && dg_describes_content(field->id)) ||
                dg_field_is_dropped(head, field);
     }
 }
@@ -113,19 +123,33 @@ static void add_max_forwards(dg_buf *out, const dg_field *field)
     dg_buf_add(out, DG_SLICE("\r\n"));
 }
 
-static void add_fields(dg_exchange *x, const dg_head *head, dg_buf *out)
+static void add_fields(dg_exchange *x, const dg_head *head, const dg_header_plan *plan, dg_buf *out)
 {
     for (size_t i = 0; i < head->field_count; i++) {
         const dg_field *field = &head->fields[i];
-        if (is_dropped(x, head, field) || dg_request_id_is(x, field))
+        if (is_dropped(x, head, field) || dg_request_id_is(x, field) || (plan && plan->lines[i].fate == DG_LINE_GOES))
             continue;
-        if (answer_translates(x) && (field->id == DG_FIELD_IF_NONE_MATCH || field->id == DG_FIELD_IF_MATCH))
+        if (plan && plan->lines[i].fate == DG_LINE_CHANGES)
+            dg_add_field_line(out, field->name, dg_header_value(plan, i));
+        else if (answer_translates(x) && (field->id == DG_FIELD_IF_NONE_MATCH || field->id == DG_FIELD_IF_MATCH))
             add_tags(x, out, field);
         else if (field->id == DG_FIELD_MAX_FORWARDS && x->method == DG_METHOD_OPTIONS)
             add_max_forwards(out, field);
         else if (!x->match.api || !x->match.api->vary.len || !add_version(x, out, field))
             dg_add_field_line(out, field->name, field->value);
     }
+    if (plan)
+        dg_buf_add(out, dg_buf_slice(&plan->added));
+}
+
+/* What does not go on, and what names the version. */
+bool dg_request_field_is_out(const dg_exchange *x, const dg_head *head, const dg_field *field)
+{
+    dg_buf *scratch = &x->edge->scratch;
+    dg_buf_clear(scratch);
+    return is_dropped(x, head, field) || dg_request_id_is(x, field) ||
+           (x->match.api->version_field.len && dg_slice_ieq(field->name, x->match.api->version_field)) ||
+           dg_match_field_for_backend(&x->match, field->name, field->value, scratch);
 }
 
 /* Of the codings that the client accepts, those that can be taken off and put on again here. */
@@ -217,11 +241,20 @@ static void add_own_fields(dg_exchange *x, const dg_head *head, dg_buf *out)
     dg_buf_add(out, DG_SLICE("\r\n"));
 }
 
-dg_status dg_request_head_begin(dg_exchange *x, const dg_head *head)
+/* Content in another format, or that was made here. */
+static void add_content_type(dg_exchange *x, const dg_head *head, dg_buf *out)
+{
+    if (x->translates_request && !x->bare &&
+        (changes_format(x) || !dg_head_find(head, DG_FIELD_CONTENT_TYPE)))
+        dg_add_field_line(out, DG_SLICE("Content-Type"), dg_content_type(x->match.request->to));
+}
+
+dg_status dg_request_head_begin(dg_exchange *x, const dg_head *head, const dg_translator *parts)
 {
     dg_buf *out = &x->request_head;
-    add_request_line(x, out);
-    add_fields(x, head, out);
+    add_request_line(x, parts, out);
+    add_fields(x, head, parts ? &parts->header : NULL, out);
+    add_content_type(x, head, out);
     if (answer_translates(x)) {
         x->accepts = dg_accepted_codings(head);
         add_accept_encoding(head, out);

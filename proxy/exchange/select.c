@@ -95,6 +95,12 @@ static void refuse(dg_exchange *x, dg_match_result result, const dg_request_view
         problem = DG_PROBLEM_UNKNOWN_ENDPOINT;
         detail = "no change and no inventory of this API's pack names it";
         add_endpoints(&members, x->match.version);
+    } else if (result == DG_MATCH_REMOVED) {
+        problem = DG_PROBLEM_ENDPOINT_REMOVED;
+        detail = "the version that is served now does not have it any more";
+    } else if (result == DG_MATCH_ADDED) {
+        detail = "the version that is served now does not have it yet";
+        problem = DG_PROBLEM_UNKNOWN_ENDPOINT;
     } else if (result == DG_MATCH_METHOD) {
         problem = DG_PROBLEM_METHOD_NOT_ALLOWED;
         detail = NULL;
@@ -240,7 +246,7 @@ static bool choose_upstream(dg_exchange *x, dg_match_result result)
 static bool must_be_whole(const dg_exchange *x)
 {
     return x->request.framing != DG_FRAMING_NONE && !x->request.done &&
-           (x->match.request || x->upstream->whole_requests);
+           (x->translates_request || x->upstream->whole_requests);
 }
 
 /* Whether a request lets its content be translated, and says nothing of it that cannot be kept. */
@@ -266,26 +272,25 @@ static bool check_transformation(dg_exchange *x, const dg_head *head)
 /* Whether a request's body can be translated as it is declared. */
 static bool check_content(dg_exchange *x, const dg_head *head)
 {
-    if (!x->match.request || x->request.done)
+    const dg_translation *t = x->match.request;
+    if (!dg_translates_content(t) || x->request.done)
         return true;
-    dg_json_kind kind = dg_head_json(head);
-    if (kind == DG_JSON_NO && dg_flow_of_head(head) == DG_FLOW_LINES) {
-        x->request_kind = DG_FLOW_LINES;
-        kind = DG_JSON_YES;
-    }
     if (!dg_head_find(head, DG_FIELD_CONTENT_TYPE)) { /* who knows what it is, and so its version? */
         dg_fail(x, DG_PROBLEM_UNSUPPORTED_CODING,
                 "a body for this endpoint needs a Content-Type: only JSON is translated", NULL);
         return false;
     }
+    dg_json_kind kind = dg_json_kind_as(t->from, head);
     if (kind == DG_JSON_CHARSET) {
         dg_fail(x, DG_PROBLEM_UNSUPPORTED_CODING, "JSON is UTF-8 (RFC 8259 8.1)", NULL);
         return false;
     }
-    if (kind == DG_JSON_NO) { /* not JSON: it passes untouched */
-        x->match.request = NULL;
+    if (kind == DG_JSON_NO && dg_is_of_body(t) && dg_flow_of_head(head) == DG_FLOW_LINES)
+        x->request_kind = DG_FLOW_LINES;
+    else if (kind == DG_JSON_NO) /* not JSON: it passes untouched */
         return true;
-    }
+    x->translates_request = true;
+    x->bare = t->to == DG_FORMAT_NONE;
     x->request_coding = dg_content_coding(head);
     if (x->request_coding == DG_CODING_UNKNOWN) { /* RFC 9110 15.5.16 */
         dg_problem_extra extra = {.fields = DG_SLICE("Accept-Encoding: gzip, deflate, br, zstd\r\n")};
@@ -299,8 +304,9 @@ static bool check_content(dg_exchange *x, const dg_head *head)
  * turns out to be large. What has a digest is checked whole. False when it failed. */
 static bool choose_flow(dg_exchange *x)
 {
+    const size_t body_max = x->epoch->snapshot->config.limits.body_bytes;
     bool lines = x->request_kind == DG_FLOW_LINES;
-    bool flows = !x->digests && !x->upstream->whole_requests && (lines || dg_program_streams(x->match.request));
+    bool flows = !x->digests && !x->upstream->whole_requests && (lines || dg_flow_can(x->match.request->body, body_max));
     x->request_kind = !flows ? DG_FLOW_NONE : lines ? DG_FLOW_LINES : DG_FLOW_JSON;
     if (lines && !flows) {
         dg_fail(x, DG_PROBLEM_BAD_BODY, "lines with a digest, or for a backend that takes requests whole", NULL);
@@ -308,13 +314,20 @@ static bool choose_flow(dg_exchange *x)
     }
     if (!lines)
         return true;
-    if (dg_flow_new(x->epoch->runner, x->match.request, x->request_kind, x->request_coding, DG_CODING_IDENTITY,
-                    x->epoch->snapshot->config.limits.body_bytes, &x->request_flow) != DG_OK) {
+    if (dg_flow_new(x->epoch->runner, x->match.request->body, x->request_kind, x->request_coding, DG_CODING_IDENTITY,
+                    body_max, &x->request_flow) != DG_OK) {
         dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
         return false;
     }
     x->whole = false;
     return true;
+}
+
+/* Whether the head is translated together with the content. */
+static bool waits_for_content(const dg_exchange *x)
+{
+    const dg_translation *t = x->match.request;
+    return x->translates_request && t->message && (t->parts & DG_IN_BODY);
 }
 
 static void go_on(dg_exchange *x, const dg_head *head)
@@ -323,20 +336,24 @@ static void go_on(dg_exchange *x, const dg_head *head)
         dg_fail(x, DG_PROBLEM_LOOP, NULL, NULL);
         return;
     }
-    if (!check_content(x, head))
+    if (x->match.answer) {
+        dg_answer_static(x);
+        return;
+    }
+    if (!check_content(x, head) || !dg_request_remember(x, head))
         return;
     x->whole = must_be_whole(x);
-    if (x->whole && x->match.request && !choose_flow(x))
+    if (x->whole && x->translates_request && dg_is_of_body(x->match.request) && !choose_flow(x))
         return;
     if (x->whole && x->request_kind == DG_FLOW_NONE && x->request.left > x->epoch->snapshot->config.limits.body_bytes) {
         dg_fail(x, DG_PROBLEM_BODY_TOO_LARGE, NULL, NULL); /* before a 100 asks for it */
         return;
     }
-    if (dg_request_head_begin(x, head) != DG_OK) {
-        dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
+    if (waits_for_content(x))
+        dg_head_keep(head, false, &x->request_lines);
+    else if (!dg_request_build(x, head, false, (dg_slice){NULL, 0}))
         return;
-    }
-    if (!x->whole)
+    if (!x->whole || x->request.done)
         dg_forward(x);
 }
 

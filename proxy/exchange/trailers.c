@@ -53,8 +53,8 @@ static bool takes_trailers(const dg_head *head)
 
 void dg_trailers_ask(dg_exchange *x, const dg_head *head, dg_buf *out)
 {
-    if (!dg_head_find(head, DG_FIELD_TE) || !takes_trailers(head) || x->minor == 0 || x->match.response ||
-        x->match.error || x->offer_bytes)
+    if (!dg_head_find(head, DG_FIELD_TE) || !takes_trailers(head) || x->minor == 0 || x->offer_bytes ||
+        dg_match_answers_change(&x->match))
         return;
     x->takes_trailers = true;
     dg_buf_add(out, DG_SLICE("Connection: TE\r\nTE: trailers\r\n"));

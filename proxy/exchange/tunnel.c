@@ -33,7 +33,7 @@ static bool may_be_offered(const dg_config *config, dg_slice protocol)
 static bool may_upgrade(const dg_exchange *x, const dg_head *head)
 {
     return head->upgrade && x->epoch->snapshot->config.upgrade_count && x->request.done &&
-           !x->down->control && !x->match.request && !x->match.response && !x->match.error;
+           !x->down->control && !x->match.request && !x->match.answers;
 }
 
 void dg_tunnel_offer(dg_exchange *x, const dg_head *head, dg_buf *out)
@@ -96,7 +96,7 @@ static dg_status write_head(dg_exchange *x, const dg_head *head)
     dg_buf *out = &x->answer_head;
     dg_list list = dg_list_of_field(head, DG_FIELD_UPGRADE);
     dg_slice protocol;
-    dg_status status = dg_answer_head_begin(x, head, false);
+    dg_status status = dg_answer_head_begin(x, head, false, NULL);
     if (status != DG_OK)
         return status;
     const char *before = "Connection: upgrade\r\nUpgrade: ";

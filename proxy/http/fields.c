@@ -204,16 +204,6 @@ dg_json_kind dg_head_json(const dg_head *head)
     return kind;
 }
 
-bool dg_head_identity(const dg_head *head)
-{
-    dg_list list = dg_list_of_field(head, DG_FIELD_CONTENT_ENCODING);
-    dg_slice coding;
-    while (dg_list_next(&list, &coding))
-        if (!dg_slice_ieq(coding, DG_SLICE("identity")))
-            return false;
-    return true;
-}
-
 bool dg_head_cache_control(const dg_head *head, dg_slice directive)
 {
     for (const dg_field *f = dg_head_find(head, DG_FIELD_CACHE_CONTROL); f;

@@ -58,9 +58,6 @@ dg_json_kind dg_media_type_json(dg_slice value);
  * JSON. */
 dg_json_kind dg_head_json(const dg_head *head);
 
-/* Whether the representation has no content coding: no Content-Encoding, or only "identity". */
-bool dg_head_identity(const dg_head *head);
-
 /* Whether Cache-Control has that directive, with or without an argument ("no-transform"). Any case.
  */
 bool dg_head_cache_control(const dg_head *head, dg_slice directive);

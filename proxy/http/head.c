@@ -131,43 +131,45 @@ static dg_status parse(dg_reader *r, size_t *scan, dg_head *head, size_t *ret_co
     return status;
 }
 
-dg_status dg_request_parse(dg_slice bytes, size_t *scan, const dg_head_limits *given,
-                           dg_head *ret_head, size_t *ret_consumed, dg_http_error *ret_error)
+/* What a response answers; NULL stands for a request. */
+typedef struct question {
+    dg_method method;
+    bool upgrade_asked;
+} question;
+
+static dg_status parse_message(dg_slice bytes, size_t *scan, const dg_head_limits *given,
+                               const question *asked, dg_head *ret_head, size_t *ret_consumed,
+                               dg_http_error *ret_error)
 {
     const dg_head_limits limits = effective(given);
     dg_reader r = {.bytes = dg_slice_until(bytes, limits.head_bytes_max),
                    .limits = &limits,
-                   .request = true,
+                   .request = !asked,
                    .error = ret_error};
     size_t consumed = 0;
     if (bytes.len == 0)
         return DG_AGAIN;
     dg_status status = parse(&r, scan, ret_head, &consumed);
     if (status == DG_OK)
-        status = dg_request_rules(&r, ret_head);
+        status = asked ? dg_response_rules(&r, ret_head, asked->method, asked->upgrade_asked)
+                       : dg_request_rules(&r, ret_head);
     if (status == DG_OK)
         *ret_consumed = consumed;
     return status;
 }
 
-dg_status dg_response_parse(dg_slice bytes, size_t *scan, const dg_head_limits *given,
+dg_status dg_request_parse(dg_slice bytes, size_t *scan, const dg_head_limits *limits,
+                           dg_head *ret_head, size_t *ret_consumed, dg_http_error *ret_error)
+{
+    return parse_message(bytes, scan, limits, NULL, ret_head, ret_consumed, ret_error);
+}
+
+dg_status dg_response_parse(dg_slice bytes, size_t *scan, const dg_head_limits *limits,
                             dg_method request_method, bool upgrade_asked, dg_head *ret_head,
                             size_t *ret_consumed, dg_http_error *ret_error)
 {
-    const dg_head_limits limits = effective(given);
-    dg_reader r = {.bytes = dg_slice_until(bytes, limits.head_bytes_max),
-                   .limits = &limits,
-                   .request = false,
-                   .error = ret_error};
-    size_t consumed = 0;
-    if (bytes.len == 0)
-        return DG_AGAIN;
-    dg_status status = parse(&r, scan, ret_head, &consumed);
-    if (status == DG_OK)
-        status = dg_response_rules(&r, ret_head, request_method, upgrade_asked);
-    if (status == DG_OK)
-        *ret_consumed = consumed;
-    return status;
+    const question asked = {request_method, upgrade_asked};
+    return parse_message(bytes, scan, limits, &asked, ret_head, ret_consumed, ret_error);
 }
 
 const dg_field *dg_head_next(const dg_head *head, const dg_field *field)

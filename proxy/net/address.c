@@ -84,6 +84,15 @@ dg_status dg_address_resolve(const char *text, bool passive, dg_address *ret_add
     return DG_OK;
 }
 
+bool dg_address_is_name(const char *text)
+{
+    char host[256];
+    const char *port;
+    unsigned char bytes[16];
+    return strncmp(text, "unix:", 5) != 0 && split(text, host, &port) && *host &&
+           inet_pton(AF_INET, host, bytes) != 1 && inet_pton(AF_INET6, host, bytes) != 1;
+}
+
 dg_status dg_network_parse(const char *text, dg_network *ret_network)
 {
     char host[64];

@@ -21,6 +21,9 @@ typedef struct dg_address {
 DG_MUST_USE dg_status dg_address_resolve(const char *text, bool passive, dg_address *ret_addresses,
                                          size_t *ret_count, const char **ret_error);
 
+/* Whether that is a host name, whose addresses may change. */
+bool dg_address_is_name(const char *text);
+
 /* A network: "10.0.0.0/8", "::1", "unix" for every peer on a unix socket. */
 typedef struct dg_network {
     int family;

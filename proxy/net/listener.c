@@ -62,8 +62,7 @@ static const char *path_of(const dg_address *address)
     return ((const struct sockaddr_un *)(const void *)&address->storage)->sun_path;
 }
 
-/* Whether the file is a socket that nobody listens on: left behind by a process that was killed. */
-static bool is_stale(const dg_address *address)
+bool dg_unix_is_stale(const dg_address *address)
 {
     struct stat file;
     if (lstat(path_of(address), &file) != 0 || !S_ISSOCK(file.st_mode))
@@ -83,7 +82,7 @@ static dg_status bind_unix(const dg_address *address, unsigned mode, int fd)
     if (bind(fd, to, address->size) != 0) {
         if (errno != EADDRINUSE)
             return DG_IO;
-        if (!is_stale(address) || unlink(path_of(address)) != 0 || bind(fd, to, address->size) != 0) {
+        if (!dg_unix_is_stale(address) || unlink(path_of(address)) != 0 || bind(fd, to, address->size) != 0) {
             errno = EADDRINUSE;
             return DG_IO;
         }

@@ -32,6 +32,9 @@ DG_MUST_USE dg_status dg_listen_socket(const dg_address *address, bool first, in
  * it is a socket, else DG_IO with EADDRINUSE. */
 DG_MUST_USE dg_status dg_listen_unix(const dg_address *address, unsigned mode, int *ret_fd);
 
+/* Whether the file is a socket that nobody listens on: left behind by a process that was killed. */
+bool dg_unix_is_stale(const dg_address *address);
+
 /* Takes over fd. The loop's thread. */
 DG_MUST_USE dg_status dg_listener_new(dg_loop *loop, int fd, const dg_listener_handler *handler,
                                       void *context, dg_listener **ret_listener);

@@ -9,7 +9,9 @@
 void dg_pool_init(dg_pool *pool, dg_loop *loop, const dg_upstream *upstream, dg_pool_counter counter,
                   void *context)
 {
-    *pool = (dg_pool){.loop = loop, .upstream = upstream, .counter = counter, .context = context};
+    *pool = (dg_pool){.loop = loop, .upstream = upstream, .counter = counter, .context = context,
+                      .address_count = upstream->address_count};
+    memcpy(pool->addresses, upstream->addresses, sizeof pool->addresses);
 }
 
 static void count(dg_pool *pool, int delta)
@@ -35,8 +37,17 @@ static void unlink_idle(dg_upconn *up)
     up->pool->idle_count--;
 }
 
+/* Perhaps the name means other addresses by now. */
+static void not_connected(const dg_pool *pool)
+{
+    if (pool->upstream->name)
+        atomic_store(&pool->upstream->name->failed, true);
+}
+
 void dg_pool_drop(dg_upconn *up)
 {
+    if (!up->connected)
+        not_connected(up->pool);
     if (up->link)
         unlink_idle(up);
     dg_conn_close(&up->conn);
@@ -75,8 +86,11 @@ static bool is_quiet(const dg_upconn *up)
 static dg_status start_connect(dg_upconn *up, const dg_conn_handler *handler)
 {
     dg_pool *pool = up->pool;
-    const dg_address *address = &pool->upstream->addresses[up->address];
+    const dg_address *address = &pool->addresses[up->address];
     int on = 1;
+    up->ip.any.sa_family = AF_UNSPEC;
+    if (address->storage.ss_family != AF_UNIX)
+        memcpy(&up->ip, &address->storage, sizeof up->ip);
     int fd = socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return DG_IO;
@@ -103,13 +117,14 @@ static dg_status start_connect(dg_upconn *up, const dg_conn_handler *handler)
 /* Goes through the addresses from up->address on until one starts to connect. */
 static dg_status try_addresses(dg_upconn *up, const dg_conn_handler *handler)
 {
-    const dg_upstream *upstream = up->pool->upstream;
-    for (; up->tries < upstream->address_count; up->tries++) {
+    const dg_pool *pool = up->pool;
+    for (; up->tries < pool->address_count; up->tries++) {
+        up->address %= pool->address_count; /* there may be fewer than before */
         if (start_connect(up, handler) == DG_OK)
             return DG_OK;
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
             break;
-        up->address = (up->address + 1) % upstream->address_count;
+        up->address++;
     }
     return DG_IO;
 }
@@ -134,9 +149,12 @@ dg_upconn *dg_pool_take(dg_pool *pool, bool fresh, const dg_conn_handler *handle
         errno = ENOMEM;
         return NULL;
     }
+    if (pool->upstream->name)
+        (void)dg_name_take(pool->upstream->name, &pool->name_version, pool->addresses, &pool->address_count);
     *up = (dg_upconn){.pool = pool, .user = user, .address = pool->next_address};
     if (try_addresses(up, handler) != DG_OK) {
         int error = errno;
+        not_connected(pool);
         free(up);
         errno = error;
         return NULL;
@@ -175,7 +193,7 @@ dg_status dg_upconn_progress(dg_upconn *up)
         int error = errno;
         dg_conn_close(&up->conn);
         up->tries++;
-        up->address = (up->address + 1) % up->pool->upstream->address_count;
+        up->address++;
         if (try_addresses(up, handler) != DG_OK) {
             errno = error;
             return DG_IO;
@@ -185,10 +203,7 @@ dg_status dg_upconn_progress(dg_upconn *up)
 
 void dg_upconn_address(const dg_upconn *up, dg_ip *ret_ip)
 {
-    const dg_address *address = &up->pool->upstream->addresses[up->address];
-    ret_ip->any.sa_family = AF_UNSPEC;
-    if (address->storage.ss_family != AF_UNIX)
-        memcpy(ret_ip, &address->storage, sizeof *ret_ip);
+    *ret_ip = up->ip;
 }
 
 void dg_pool_keep(dg_upconn *up)

@@ -7,15 +7,17 @@
 #include "certs/tls.h"
 #include "proxy/net/address.h"
 #include "proxy/net/conn.h"
+#include "proxy/net/name.h"
 #include "proxy/net/proxy_protocol.h"
 
-/* A backend as configured. Immutable; outlives its pools. */
+/* A backend as configured. Immutable, but for what its name means; outlives its pools. */
 typedef struct dg_upstream {
     const char *url;       /* as the operator wrote it, for messages */
     const char *authority; /* host[:port] for Host where the client sent none */
     const char *tls_host;  /* name or address to verify */
     dg_address addresses[DG_ADDRESSES_MAX];
     size_t address_count;
+    dg_name *name; /* NULL = the addresses stay as they are */
     dg_tls_client *tls; /* NULL = plain */
     size_t idle_max;    /* kept connections a worker */
     uint64_t idle_ms;
@@ -35,6 +37,9 @@ typedef struct dg_pool {
     void *context;
     struct dg_upconn *idle; /* newest first */
     size_t idle_count, open_count;
+    dg_address addresses[DG_ADDRESSES_MAX]; /* the newest that this worker saw */
+    size_t address_count;
+    unsigned name_version;
     size_t next_address; /* the one that worked last */
 } dg_pool;
 
@@ -44,6 +49,7 @@ typedef struct dg_upconn {
     struct dg_upconn *next, **link; /* in the idle list; link NULL while in use */
     void *user;                     /* who uses it */
     size_t address, tries;
+    dg_ip ip; /* of that address */
     uint8_t preface_bytes; /* what goes out before all else, even TLS */
     char preface[DG_PROXY_WRITE_BYTES_MAX];
     bool reused;    /* it has answered before: it may be dead without our knowing */

@@ -12,6 +12,8 @@
 #include "base/hash.h"
 #include "proxy/admin/admin.h"
 #include "proxy/log.h"
+#include "proxy/server/control_folder.h"
+#include "proxy/server/resolver.h"
 #include "proxy/server/sockets.h"
 
 enum { SIGNALS = 5 };
@@ -23,7 +25,8 @@ typedef struct dg_server {
     dg_usage *usage;
     dg_accesslog *access_log;
     dg_admin *admin;
-    char control_dir[64], control_address[96];
+    dg_resolver *resolver;
+    dg_control_folder control;
     dg_snapshot *snapshot; /* the newest that compiled */
     dg_worker *workers;
     size_t worker_count;
@@ -131,7 +134,7 @@ static void reload(dg_server *server)
     dg_diags diags;
     dg_snapshot *snapshot = NULL;
     dg_diags_init(&diags);
-    dg_status status = dg_snapshot_load(&server->options, server->control_address, server->usage,
+    dg_status status = dg_snapshot_load(&server->options, server->control.address, server->usage,
                                         &diags, &snapshot);
     print_diags(&diags);
     if (status == DG_OK)
@@ -154,6 +157,7 @@ static void reload(dg_server *server)
     free(mails);
     dg_snapshot_unref(server->snapshot);
     server->snapshot = snapshot;
+    dg_resolver_watch(server->resolver, snapshot);
     dg_tls_tickets_set_interval(server->options.tickets, snapshot->config.timeouts.tickets_ms / 1000);
     dg_unix_files_prune(&server->files, &snapshot->config);
     server->reload_failed = false;
@@ -229,27 +233,20 @@ static void give_usage(void *context, dg_buf *out)
 static bool open_admin(dg_server *server)
 {
     dg_admin_hooks hooks = {server, is_ready, give_metrics, give_usage};
-    if (dg_admin_new(server->base, server->control_address, &hooks, &server->admin) == DG_OK)
+    if (dg_admin_new(server->base, server->control.address, &hooks, &server->admin) == DG_OK)
         return true;
-    dg_log(DG_LOG_ERROR, "cannot open the admin API's socket %s: %s", server->control_address,
+    dg_log(DG_LOG_ERROR, "cannot open the admin API's socket %s: %s", server->control.address,
            strerror(errno));
     return false;
 }
 
 static bool choose_control_address(dg_server *server)
 {
-    const char *base = getenv("XDG_RUNTIME_DIR");
-    if (!base || strlen(base) > 30 || access(base, W_OK) != 0)
-        base = "/tmp";
-    snprintf(server->control_dir, sizeof server->control_dir, "%s/dragoman-XXXXXX", base);
-    if (!mkdtemp(server->control_dir)) {
-        dg_log(DG_LOG_ERROR, "cannot make a private folder %s: %s", server->control_dir, strerror(errno));
-        server->control_dir[0] = '\0';
-        return false;
-    }
-    snprintf(server->control_address, sizeof server->control_address, "unix:%s/control.sock",
-             server->control_dir);
-    return true;
+    if (dg_control_folder_make(&server->control) == DG_OK)
+        return true;
+    dg_log(DG_LOG_ERROR, "cannot make a private folder %s: %s", server->control.path, strerror(errno));
+    server->control.path[0] = '\0';
+    return false;
 }
 
 /* ---- start and end */
@@ -344,6 +341,20 @@ static bool start_access_log(dg_server *server)
     return false;
 }
 
+static bool start_resolver(dg_server *server)
+{
+    sigset_t all, before; /* signals are the control thread's */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    dg_status status = dg_resolver_new(&server->resolver);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (status == DG_OK)
+        dg_resolver_watch(server->resolver, server->snapshot);
+    else
+        dg_log(DG_LOG_ERROR, "cannot start: %s", dg_status_text(status));
+    return status == DG_OK;
+}
+
 static bool start(dg_server *server)
 {
     dg_diags diags;
@@ -354,7 +365,7 @@ static bool start(dg_server *server)
     if (status == DG_OK && !choose_control_address(server))
         status = DG_IO;
     if (status == DG_OK)
-        status = dg_snapshot_load(&server->options, server->control_address, server->usage, &diags,
+        status = dg_snapshot_load(&server->options, server->control.address, server->usage, &diags,
                                   &server->snapshot);
     print_diags(&diags);
     if (status == DG_NOMEM)
@@ -368,7 +379,7 @@ static bool start(dg_server *server)
         dg_log(DG_LOG_ERROR, "cannot start: %s", strerror(errno));
         return false;
     }
-    return start_access_log(server) && open_admin(server) && start_workers(server);
+    return start_access_log(server) && open_admin(server) && start_workers(server) && start_resolver(server);
 }
 
 static void server_free(dg_server *server)
@@ -376,6 +387,7 @@ static void server_free(dg_server *server)
     for (size_t i = 0; i < server->worker_count; i++)
         dg_worker_join(&server->workers[i]);
     free(server->workers);
+    dg_resolver_free(server->resolver);
     dg_unix_files_prune(&server->files, NULL);
     dg_accesslog_free(server->access_log);
     dg_admin_free(server->admin);
@@ -394,8 +406,7 @@ static void server_free(dg_server *server)
     }
     if (server->done_fd >= 0)
         close(server->done_fd);
-    if (server->control_dir[0])
-        rmdir(server->control_dir);
+    dg_control_folder_remove(&server->control);
 }
 
 int dg_server_run(const dg_config_options *options, const dg_server_hooks *hooks)

@@ -4,11 +4,13 @@
 usage: test_install.py CMAKE BUILD_DIR CC [COMPILER_FLAG...]
 """
 import os
+import re
 import subprocess
 import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+NEW, OLD = '{"data":[{"amount":1.10,"internal_notes":""}]}', '[{"total":1.10,"legacyFlag":false}]'
 EXPECTED = '{"id":9007199254740993,"amount":234.40}\norders v1..v2\n'
 
 
@@ -31,13 +33,30 @@ def find(prefix, name):
     sys.exit(f"{name} is not installed")
 
 
-def use_library(prefix, pack, compiler):
+def library_flags(prefix):
     env = dict(os.environ, PKG_CONFIG_PATH=find(prefix, "dragoman.pc"))
-    flags = run("pkg-config", f"--define-variable=prefix={prefix}", "--cflags", "--libs", "--static", "dragoman", env=env).split()
+    return run("pkg-config", f"--define-variable=prefix={prefix}", "--cflags", "--libs", "--static", "dragoman", env=env).split()
+
+
+def use_library(prefix, pack, compiler):
     program = os.path.join(prefix, "consumer")
     run(*compiler, "-std=c17", "-Wall", "-Wextra", "-Werror", "-o", program, os.path.join(HERE, "consumer.c"),
-        *flags)
+        *library_flags(prefix))
     expect("the library", run(program, pack), EXPECTED)
+
+
+def use_example(prefix, pack, compiler):
+    """The program that docs/library.md shows."""
+    with open(os.path.join(HERE, "..", "..", "docs", "library.md"), encoding="utf-8") as file:
+        source = re.search(r"^```c\n(.*?)^```$", file.read(), re.M | re.S).group(1)
+    program = os.path.join(prefix, "translate")
+    with open(program + ".c", "w", encoding="utf-8") as file:
+        file.write(source)
+    run(*compiler, "-std=c17", "-Wall", "-Wextra", "-Werror", "-o", program, program + ".c", *library_flags(prefix))
+    expect("the example", run(program, pack, input=NEW), OLD + "\n")
+    broken = subprocess.run([program, pack], input='{"data":[1,]}', capture_output=True, text=True)
+    if broken.returncode != 1 or not broken.stderr.startswith("byte 11, /data"):
+        sys.exit(f"the example on a broken text: {broken.returncode} {broken.stderr}")
 
 
 def use_program(prefix, pack):
@@ -46,8 +65,8 @@ def use_program(prefix, pack):
         sys.exit("--version says something else")
     run(program, "check", pack)
     body = run(program, "translate", "--pack", pack, "--from", "v2", "--to", "v1", "--endpoint", "GET /orders",
-               "--response", input='{"data":[{"amount":1.10,"internal_notes":""}]}')
-    expect("the program", body.strip(), '[{"total":1.10,"legacyFlag":false}]')
+               "--response", input=NEW)
+    expect("the program", body.strip(), OLD)
 
 
 def main():
@@ -57,6 +76,7 @@ def main():
         run(cmake, "--install", build, "--prefix", prefix)
         pack = os.path.join(prefix, "share", "dragoman", "packs", "orders")
         use_library(prefix, pack, compiler)
+        use_example(prefix, pack, compiler)
         use_program(os.path.join(prefix, "bin"), pack)
         for name in ("dragoman.1", "operations.md", "CHANGELOG.md", "_dragoman"):
             find(prefix, name)

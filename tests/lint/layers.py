@@ -41,6 +41,7 @@ ROOMS = {
     "certs": ("base", "openssl"),
     "proxy": ("base", ""),  # the log
     "proxy/http": ("base", ""),
+    "proxy/message": ("base transforms rules proxy/http", ""),
     "proxy/accesslog": ("base", "sockets"),  # poll and eventfd
     "proxy/coding": ("base", "zlib brotli zstd"),
     "proxy/digest": ("base", "openssl"),
@@ -49,12 +50,12 @@ ROOMS = {
     "proxy/net": ("base certs", "libevent openssl sockets"),
     "proxy/config": ("base certs rules proxy/http proxy/net proxy/usage", ""),
     "proxy/exchange": ("base certs transforms rules proxy proxy/accesslog proxy/coding proxy/config proxy/digest "
-                       "proxy/http proxy/lifecycle proxy/net proxy/usage", "sockets"),
-    "proxy/admin": ("base", "libevent sockets"),
+                       "proxy/http proxy/lifecycle proxy/message proxy/net proxy/usage", "sockets"),
+    "proxy/admin": ("base proxy/http", "libevent sockets"),
     "proxy/demo": ("base proxy/admin", "libevent jansson"),
     "proxy/server": ("base certs rules proxy proxy/accesslog proxy/admin proxy/config proxy/exchange proxy/net proxy/usage",
                      "libevent sockets"),
-    "proxy/command": ("base certs transforms rules proxy proxy/admin proxy/config proxy/demo proxy/net "
+    "proxy/command": ("base certs transforms rules proxy proxy/admin proxy/config proxy/demo proxy/message proxy/net "
                       "proxy/server proxy/usage", ""),
 }
 # What one file may use beyond its room.

@@ -97,6 +97,26 @@ def only_stale_sockets_are_replaced_and_only_own_ones_removed(s):
 
 
 @scenario
+def what_a_killed_process_left_is_removed_at_the_next_start(s):
+    folder = s.folder()
+    foreign = os.path.join(folder, "dragoman-abcdef")
+    os.mkdir(foreign, 0o700)
+    with open(os.path.join(foreign, "file"), "w"):
+        pass
+    admin = {"admin": "127.0.0.1:%d" % harness.free_port()}
+    first = harness.Dragoman(s.binary, harness.free_port(), admin, XDG_RUNTIME_DIR=folder)
+    second = harness.Dragoman(s.binary, harness.free_port(), XDG_RUNTIME_DIR=folder)
+    assert len(os.listdir(folder)) == 3, "a living process keeps its own"
+    first.process.send_signal(signal.SIGKILL)
+    first.process.wait()
+    first.start([first.binary, "serve", "--config", first.save(), "--workers", "1"], XDG_RUNTIME_DIR=folder)
+    wait_until(lambda: first.log().count("admin API") == 2, 2, "it listens again")
+    assert len(os.listdir(folder)) == 3, os.listdir(folder)
+    assert first.stop() == [] and second.stop() == []
+    assert os.listdir(folder) == ["dragoman-abcdef"]
+
+
+@scenario
 def ipv6_on_both_sides(s):
     """RFC 3986 3.2.2: in brackets."""
     up = harness.Upstream(address=("::1", 0))

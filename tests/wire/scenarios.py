@@ -190,7 +190,7 @@ def expect_100_gets_its_continue(s):
     proxy, up = s.start()
     with Client(proxy.port) as client:
         client.send(b"POST /e HTTP/1.1\r\nHost: h.example\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
-        harness.wait_until(lambda: client.pump(0.05) or any(r.status == 100 for r in client.responses()), 1.5,
+        harness.wait_until(lambda: (client.pump(0.05), any(r.status == 100 for r in client.responses()))[1], 1.5,
                            "100 Continue")
         assert client.responses()[0].status == 100
         client.send(b"body")
@@ -330,6 +330,33 @@ def an_early_final_answer_reaches_a_client_that_still_sends(s):
         client.send(b"x" * 1000)
         client.wait_closed(3)
         assert len(client.finals()) == 1, "one answer only"
+
+
+@scenario
+def small_chunks_that_are_here_become_one_and_none_waits_for_more(s):
+    body = bytes(range(256)) * 40
+
+    def answer(connection, request):
+        connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        connection.send(chunked(body, 1)[:-5])
+        if request.target == "/slow":
+            time.sleep(0.2)
+            for n in range(3):
+                connection.send(b"1\r\n%d\r\n" % n)
+                asked.wait(2)
+                asked.clear()
+        connection.send(b"0\r\n\r\n")
+    asked = threading.Event()
+    proxy, _ = s.start(answer)
+    with Client(proxy.port) as client:
+        reply = client.ask(get("/"))
+        assert reply.body == body and client.data.count(b"\r\n1\r\n") < 100 and not client.closed
+        client.data = b""
+        client.send(get("/slow"))
+        for n in range(3):
+            harness.wait_until(lambda: (client.pump(0.02), client.data.endswith(b"\r\n1\r\n%d\r\n" % n))[1], 2, "chunk %d" % n)
+            asked.set()
+        assert client.wait(1)[0].body == body + b"012"
 
 
 @scenario

@@ -357,6 +357,30 @@ def certificates_change_under_load_and_no_handshake_fails(s):
     assert "does not belong to the certificate" in proxy.log()
 
 
+@scenario
+def a_stapled_response_comes_with_a_reload(s):
+    """RFC 6066 8, RFC 8446 4.4.2.1."""
+    ca = Authority()
+    crt, key = ca.issue("server")
+    proxy, _, port = start(s, ca, cert=crt, key=key)
+
+    def stapled():
+        return openssl("s_client", "-connect", "%s:%d" % (HOST, port), "-status", input="").stdout
+    assert "no response sent" in stapled()
+    serial = openssl("x509", "-in", crt, "-noout", "-serial").stdout.strip().split("=")[1]
+    with open(ca.path("index.txt"), "w") as out:
+        out.write("V\t401231235959Z\t\t%s\tunknown\t/CN=localhost\n" % serial)
+    made = openssl("ocsp", "-index", ca.path("index.txt"), "-CA", ca.crt, "-rsigner", ca.crt, "-rkey", ca.key, "-issuer",
+                   ca.crt, "-cert", crt, "-ndays", "1", "-respout", ca.path("response.der"))
+    assert made.returncode == 0, made.stderr
+    proxy.reload(listen=["%s:%d" % (HOST, proxy.port), listen(port, cert=crt, key=key, ocsp=ca.path("response.der"))])
+    harness.wait_until(lambda: "info: reloaded" in proxy.log(), 3, "the reload")
+    harness.wait_until(lambda: "OCSP Response Status: successful" in stapled(), 3, "a stapled response")
+    proxy.reload(listen=["%s:%d" % (HOST, proxy.port), listen(port, cert=crt, key=key, ocsp=crt)])
+    harness.wait_until(lambda: "reload refused" in proxy.log(), 3, "the refusal")
+    assert "cannot use the OCSP response" in proxy.log() and "OCSP Response Status: successful" in stapled()
+
+
 # ---- backends
 
 class TlsUpstream(Upstream):

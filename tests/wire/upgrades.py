@@ -84,7 +84,7 @@ def web_socket_echo(connection, request):
 def open_tunnel(client, target="/up", protocol="echo", *fields):
     """Sends the request and reads the 101; bytes behind its head stay in client.data."""
     client.send(get(target, "Connection: Upgrade", "Upgrade: " + protocol, *fields))
-    wait_until(lambda: client.pump(0.02) or b"\r\n\r\n" in client.data, 2, "the 101")
+    wait_until(lambda: (client.pump(0.02), b"\r\n\r\n" in client.data)[1], 2, "the 101")
     head, client.data = client.data.split(b"\r\n\r\n", 1)
     assert head.startswith(b"HTTP/1.1 101 "), head
     return head
@@ -227,7 +227,7 @@ def nothing_passes_before_the_101(s):
     asking = ("Connection: upgrade", "Upgrade: echo")
     with Client(proxy.port) as client:
         client.send(get("/yes", *asking) + b"early")
-        wait_until(lambda: client.pump(0.05) or client.data.endswith(b"first|EARLY"), 3, "the tunnel")
+        wait_until(lambda: (client.pump(0.05), client.data.endswith(b"first|EARLY"))[1], 3, "the tunnel")
         assert early == [b""], early
     with Client(proxy.port) as client:
         client.send(get("/no", *asking) + get("/later"))
@@ -340,7 +340,7 @@ def a_drain_ends_tunnels_after_its_time(s):
         proxy.process.terminate()
         time.sleep(0.3)
         client.send(b"still here")
-        wait_until(lambda: client.pump(0.05) or client.data == b"STILL HERE", 1, "the tunnel goes on")
+        wait_until(lambda: (client.pump(0.05), client.data == b"STILL HERE")[1], 1, "the tunnel goes on")
         assert client.wait_closed(3) and 0.8 < time.monotonic() - began < 2.5
     assert proxy.process.wait(5) == 0
 

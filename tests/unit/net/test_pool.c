@@ -215,6 +215,7 @@ static void the_next_address_is_tried_and_remembered(void **state)
     f->upstream.addresses[1] = f->upstream.addresses[0];
     net_refusing(&f->upstream.addresses[0], &held);
     f->upstream.address_count = 2;
+    dg_pool_init(&f->pool, &f->loop, &f->upstream, count, f);
     dg_upconn *a = take_open(f, false, &peers[0]);
     assert_int_equal(a->address, 1);
     assert_int_equal(f->pool.next_address, 1);
@@ -235,6 +236,7 @@ static void refusal_everywhere_is_an_error(void **state)
     net_refusing(&f->upstream.addresses[0], &held[0]);
     net_refusing(&f->upstream.addresses[1], &held[1]);
     f->upstream.address_count = 2;
+    dg_pool_init(&f->pool, &f->loop, &f->upstream, count, f);
     dg_upconn *up = dg_pool_take(&f->pool, false, &handler, f);
     if (up) {
         assert_int_equal(finish(f, up), DG_IO);

@@ -21,8 +21,9 @@ enum { VERSIONS = 4, PACKS = 150, DOCUMENTS = 6, FIELDS_MAX = 40, OPS_A_STEP = 6
 
 typedef struct field {
     char words[16]; /* its name, in snake case */
-    enum { PLAIN, ONE_OF, CONSTANT } kind;
-    unsigned number; /* ONE_OF: which set of values; CONSTANT: its value */
+    enum { PLAIN, ONE_OF, CONSTANT, TURNS } kind;
+    unsigned number; /* ONE_OF: which set of values; CONSTANT: its value; TURNS: which pair of ops */
+    unsigned form;   /* TURNS: which of its two forms it has */
 } field;
 
 typedef struct fields {
@@ -72,10 +73,54 @@ static void add_value(unsigned set, unsigned which, dg_buf *out)
     dg_buf_printf(out, set % 2 ? "\"s%u-%u\"" : "%u%u", set + 1, which);
 }
 
+/* Pairs of ops that undo each other, with a value in its two forms. `%` is the path. */
+static const struct {
+    const char *op[2], *value[2];
+} turns[] = {
+    {{"cast: {at: %, from: number, to: string}", "cast: {at: %, from: string, to: number}"},
+     {"12.50", "\"12.50\""}},
+    {{"cast: {at: %, from: decimal, to: hex}", "cast: {at: %, from: hex, to: decimal}"},
+     {"\"255\"", "\"ff\""}},
+    {{"time: {at: %, from: unix, to: rfc3339}",
+      "{time: {at: %, from: rfc3339, to: unix}, lossy: accept}"},
+     {"1767225600", "\"2026-01-01T00:00:00Z\""}},
+    {{"split: {at: %, by: \",\"}", "join: {at: %, by: \",\"}"}, {"\"a,b\"", "[\"a\",\"b\"]"}},
+    {{"list: %", "{first: %, lossy: accept}"}, {"{\"z\":1.0}", "[{\"z\":1.0}]"}},
+    {{"map_to_list: {at: %, key: k, value: v}", "list_to_map: {at: %, key: k, value: v}"},
+     {"{\"x\":1e2,\"y\":[]}", "[{\"k\":\"x\",\"v\":1e2},{\"k\":\"y\",\"v\":[]}]"}},
+    {{"list_to_map: {at: %, key: k}", "map_to_list: {at: %, key: k}"},
+     {"[{\"k\":\"x\",\"v\":1.0}]", "{\"x\":{\"v\":1.0}}"}},
+    {{"parse: %", "print: %"}, {"\"[1.0,{}]\"", "[1.0,{}]"}},
+    {{"null_to_empty: {%: {}}", "empty_to_null: {%: {}}"}, {"null", "{}"}},
+    {{"{replace: {at: %, pattern: \"^x-\", with: \"\"}, down: {replace: {at: %, pattern: \"^\", with: x-}}}",
+      "{replace: {at: %, pattern: \"^\", with: x-}, down: {replace: {at: %, pattern: \"^x-\", with: \"\"}}}"},
+     {"\"x-a\"", "\"a\""}},
+    {{"{wrap: w, at: %}", "{unwrap: w, at: %, lossy: accept}"}, {"[1.0]", "{\"w\":[1.0]}"}},
+    {{"if: {at: %, type: number}\n        do: {in: {at: %, do: {cast: {from: number, to: string}}}}\n"
+      "        newer: {at: %, type: string}",
+      "{up: {cast: {at: %, from: string, to: number}}, down: {cast: {at: %, from: number, to: string}}}"},
+     {"1e400", "\"1e400\""}},
+    {{"sort_signs: {fields: f, orders: o}\n        at: %", "{sort_orders: {fields: f, orders: o}, at: %}"},
+     {"{\"f\":\"a,b\",\"o\":\"desc,asc\"}", "{\"f\":\"-a,b\"}"}},
+    {{"{members: {cast: {from: boolean, to: string}}, at: %}",
+      "{members: {cast: {from: string, to: boolean}}, at: %}"},
+     {"{\"x\":true,\"y\":false}", "{\"x\":\"true\",\"y\":\"false\"}"}},
+    {{"{move: {a.b: c.d}, at: %}", "{move: {c.d: a.b}, at: %}"},
+     {"{\"z\":0,\"a\":{\"b\":[1.0]}}", "{\"z\":0,\"c\":{\"d\":[1.0]}}"}},
+    {{"everywhere: {names: [w1], do: {values: {table: {1: one}}}}\n        at: %",
+      "{everywhere: {names: [w1], do: {values: {table: {one: 1}}}}, at: %}"},
+     {"[[{\"w1\":1,\"x\":{\"w1\":1}}],{\"w1\":1}]",
+      "[[{\"w1\":\"one\",\"x\":{\"w1\":\"one\"}}],{\"w1\":\"one\"}]"}},
+};
+
+enum { TURN_COUNT = sizeof turns / sizeof *turns };
+
 static field *new_field(maker *m, fields *of, int kind)
 {
     field *f = &of->of[of->count++];
     *f = (field){.kind = kind, .number = kind == CONSTANT ? m->fresh : pick(m, 2)};
+    if (kind == TURNS)
+        *f = (field){.kind = kind, .number = pick(m, TURN_COUNT), .form = pick(m, 2)};
     snprintf(f->words, sizeof f->words, pick(m, 2) ? "n%u_word" : "n%u", m->fresh++);
     return f;
 }
@@ -108,6 +153,22 @@ static void look_one_up(maker *m, fields *of)
     dg_buf_add_str(m->yaml, "}}\n");
 }
 
+static void turn_one(maker *m, fields *of)
+{
+    field *f = &of->of[pick(m, (uint32_t)of->count)];
+    if (f->kind != TURNS)
+        return;
+    dg_buf_add_str(m->yaml, "      - ");
+    for (const char *p = turns[f->number].op[f->form]; *p; p++) {
+        if (*p == '%')
+            add_path(&m->now, of, f->words, m->yaml);
+        else
+            dg_buf_add_char(m->yaml, *p);
+    }
+    dg_buf_add_char(m->yaml, '\n');
+    f->form = !f->form;
+}
+
 static void add_one(maker *m, fields *of)
 {
     const field *f = new_field(m, of, CONSTANT);
@@ -131,7 +192,7 @@ static void drop_one(maker *m, fields *of)
 static void step(maker *m)
 {
     fields *of = pick(m, 2) ? &m->now.own : &m->now.item;
-    switch (pick(m, 6)) {
+    switch (pick(m, 9)) {
     case 0:
         rename_one(m, of);
         break;
@@ -143,6 +204,11 @@ static void step(maker *m)
         break;
     case 3:
         drop_one(m, of);
+        break;
+    case 5:
+    case 6:
+    case 7:
+        turn_one(m, of);
         break;
     case 4:
         dg_buf_add_str(m->yaml, m->now.camel ? "      - case: {from: camel, to: snake}\n"
@@ -172,6 +238,8 @@ static void add_fields(maker *m, const shape *s, const fields *of, bool first, d
         dg_buf_add_str(out, spaced ? "\" : " : "\":");
         if (f->kind == PLAIN)
             dg_buf_add_str(out, plain[pick(m, sizeof plain / sizeof *plain)]);
+        else if (f->kind == TURNS)
+            dg_buf_add_str(out, turns[f->number].value[f->form]);
         else if (f->kind == ONE_OF)
             add_value(f->number, pick(m, 3), out);
         else
@@ -210,6 +278,8 @@ static dg_ruleset *make_pack(maker *m, const char *dir, shape shapes[VERSIONS])
     fields *both[] = {&m->now.own, &m->now.item};
     for (int i = 0; i < 8; i++)
         (void)new_field(m, both[i % 2], i < 2 ? CONSTANT : i % 3 ? ONE_OF : PLAIN);
+    for (int i = 0; i < 12; i++)
+        (void)new_field(m, both[i % 2], TURNS);
     for (size_t v = 0; v < VERSIONS; v++) {
         shapes[v] = m->now;
         if (v + 1 == VERSIONS)

@@ -100,10 +100,12 @@ static void fill(generator *g, dg_op *op, unsigned depth)
     static const dg_op_kind gentle[] = {DG_OP_RENAME, DG_OP_DROP, DG_OP_DEFAULT, DG_OP_DEFAULT,
                                         DG_OP_VALUES, DG_OP_IN,   DG_OP_IN,      DG_OP_MEMBERS,
                                         DG_OP_LENS,   DG_OP_BOTH, DG_OP_IN,      DG_OP_DROP};
-    static const dg_op_kind gentle_whole[] = {DG_OP_MOVE, DG_OP_COPY, DG_OP_SWITCH, DG_OP_REPLACE, DG_OP_COUNT};
+    static const dg_op_kind gentle_whole[] = {DG_OP_MOVE, DG_OP_COPY, DG_OP_SWITCH, DG_OP_REPLACE,
+                                              DG_OP_COUNT};
     if (generate_number(g, 100) < g->whole) {
-        op->kind = g->gentle ? PICK(g, gentle_whole)
-                             : (dg_op_kind)(DG_OP_CAST + generate_number(g, DG_OP_PRINT - DG_OP_CAST + 1));
+        op->kind =
+            g->gentle ? PICK(g, gentle_whole)
+                      : (dg_op_kind)(DG_OP_CAST + generate_number(g, DG_OP_PRINT - DG_OP_CAST + 1));
         op->origin = (dg_origin){"generated.yaml", 2, 1};
         generate_operands(g, op, depth);
         return;

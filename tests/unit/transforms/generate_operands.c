@@ -27,7 +27,8 @@ static const dg_pattern *pattern(generator *g)
     const dg_pattern *made = NULL;
     dg_diags diags;
     dg_diags_init(&diags);
-    if (dg_pattern_new(g->arena, dg_slice_str(PICK(g, texts)), (dg_origin){0}, &diags, &made) != DG_OK)
+    if (dg_pattern_new(g->arena, dg_slice_str(PICK(g, texts)), (dg_origin){0}, &diags, &made) !=
+        DG_OK)
         made = NULL;
     dg_diags_free(&diags);
     return made;
@@ -84,9 +85,10 @@ static void fill_keep(generator *g, dg_op *op)
 
 static void fill_cast(generator *g, dg_op *op)
 {
-    static const dg_cast pairs[][2] = {{DG_CAST_NUMBER, DG_CAST_STRING},   {DG_CAST_STRING, DG_CAST_NUMBER},
-                                       {DG_CAST_BOOLEAN, DG_CAST_STRING},  {DG_CAST_BOOLEAN, DG_CAST_NUMBER},
-                                       {DG_CAST_DECIMAL, DG_CAST_HEX},     {DG_CAST_STRING, DG_CAST_BASE64}};
+    static const dg_cast pairs[][2] = {
+        {DG_CAST_NUMBER, DG_CAST_STRING},  {DG_CAST_STRING, DG_CAST_NUMBER},
+        {DG_CAST_BOOLEAN, DG_CAST_STRING}, {DG_CAST_BOOLEAN, DG_CAST_NUMBER},
+        {DG_CAST_DECIMAL, DG_CAST_HEX},    {DG_CAST_STRING, DG_CAST_BASE64}};
     const dg_cast *pair = PICK(g, pairs);
     op->cast_from = pair[0];
     op->cast_to = pair[1];
@@ -107,7 +109,8 @@ void generate_operands(generator *g, dg_op *op, unsigned depth)
     static const char *const templates[] = {"{\"a\":\"{a}\",\"d\":[1,\"{b.c}\"]}", "\"{}\"",
                                             "{\"c\":\"{c[].a}\",\"b\":\"<{a}>\"}", "null"};
     static const char *const separators[] = {",", " ", "x"};
-    static const dg_unknown unknowns[] = {DG_UNKNOWN_PASS, DG_UNKNOWN_PASS, DG_UNKNOWN_REJECT, DG_UNKNOWN_DEFAULT};
+    static const dg_unknown unknowns[] = {DG_UNKNOWN_PASS, DG_UNKNOWN_PASS, DG_UNKNOWN_REJECT,
+                                          DG_UNKNOWN_DEFAULT};
     bool one = op->kind == DG_OP_MOVE || op->kind == DG_OP_COPY;
     op->name = pick_name(g);
     op->to = pick_name(g);
@@ -118,9 +121,10 @@ void generate_operands(generator *g, dg_op *op, unsigned depth)
     op->descending = generate_number(g, 2);
     op->quoted = generate_number(g, 2);
     op->lossy = generate_number(g, 2);
-    op->value = op->kind == DG_OP_TEMPLATE                               ? dg_slice_str(PICK(g, templates))
-                : op->kind == DG_OP_SPLIT || op->kind == DG_OP_JOIN ? dg_slice_str(PICK(g, separators))
-                                                                    : DG_SLICE("\"x\"");
+    op->value = op->kind == DG_OP_TEMPLATE ? dg_slice_str(PICK(g, templates))
+                : op->kind == DG_OP_SPLIT || op->kind == DG_OP_JOIN
+                    ? dg_slice_str(PICK(g, separators))
+                    : DG_SLICE("\"x\"");
     op->with = DG_SLICE("$2-$1$$");
     if (op->kind == DG_OP_SWITCH)
         fill_switch(g, op, depth);

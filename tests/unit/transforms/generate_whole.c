@@ -10,7 +10,8 @@ uint32_t whole_number(whole_generator *g, uint32_t below)
     return (uint32_t)((g->state * 0x2545F4914F6CDD1Du) >> 33) % below;
 }
 
-static const char *const names[] = {"a", "b", "c", "id", "k", "v", "_sort", "_order", "aB", "a_b", "aB_c", "aBC", ""};
+static const char *const names[] = {"a",      "b",  "c",   "id",   "k",   "v", "_sort",
+                                    "_order", "aB", "a_b", "aB_c", "aBC", ""};
 enum { NAMES = sizeof names / sizeof *names };
 
 static dg_slice one_of(whole_generator *g, const char *const *words, size_t count)
@@ -32,15 +33,19 @@ static dg_path path(whole_generator *g, uint32_t least, bool each)
 
 static const dg_test *test(whole_generator *g, unsigned depth)
 {
-    static const char *const values[] = {"1", "\"a\"", "null", "{\"a\":1}", "[]", "{}", "true", "[1,\"b\"]"};
+    static const char *const values[] = {"1",  "\"a\"", "null", "{\"a\":1}",
+                                         "[]", "{}",    "true", "[1,\"b\"]"};
     static const char *const types[] = {"object", "array", "string", "number", "boolean", "null"};
     static const char *const numbers[] = {"1", "-2.5", "100", "1e1"};
-    static const dg_test_kind kinds[] = {DG_TEST_EXISTS, DG_TEST_IS,  DG_TEST_KIND, DG_TEST_EMPTY, DG_TEST_LESS,
-                                         DG_TEST_ALWAYS, DG_TEST_ALL, DG_TEST_ANY,  DG_TEST_NOT};
+    static const dg_test_kind kinds[] = {DG_TEST_EXISTS, DG_TEST_IS,   DG_TEST_KIND,
+                                         DG_TEST_EMPTY,  DG_TEST_LESS, DG_TEST_ALWAYS,
+                                         DG_TEST_ALL,    DG_TEST_ANY,  DG_TEST_NOT};
     dg_test *t = dg_arena_zalloc(g->arena, sizeof *t);
     t->kind = kinds[whole_number(g, depth ? 9 : 6)];
     t->path = path(g, 0, true);
-    t->value = t->kind == DG_TEST_KIND ? PICK(g, types) : t->kind == DG_TEST_LESS ? PICK(g, numbers) : PICK(g, values);
+    t->value = t->kind == DG_TEST_KIND   ? PICK(g, types)
+               : t->kind == DG_TEST_LESS ? PICK(g, numbers)
+                                         : PICK(g, values);
     if (t->kind >= DG_TEST_ALL) {
         t->part_count = t->kind == DG_TEST_NOT ? 1 : whole_number(g, 3);
         dg_test *parts = dg_arena_zalloc(g->arena, 3 * sizeof *parts);
@@ -62,14 +67,16 @@ static void list_names(whole_generator *g, dg_op *op)
 
 const dg_op *whole_op(whole_generator *g)
 {
-    static const dg_op_kind kinds[] = {
-        DG_OP_CASE,  DG_OP_RENAME, DG_OP_MOVE, DG_OP_COPY, DG_OP_KEEP, DG_OP_TEMPLATE, DG_OP_MAP,
-        DG_OP_ITEMS, DG_OP_FILTER, DG_OP_FIRST, DG_OP_LIST, DG_OP_SPLIT, DG_OP_JOIN,   DG_OP_SUM,
-        DG_OP_COUNT, DG_OP_SORT,   DG_OP_SIGNS, DG_OP_UNSIGN, DG_OP_PARSE, DG_OP_PRINT};
+    static const dg_op_kind kinds[] = {DG_OP_CASE,   DG_OP_RENAME,   DG_OP_MOVE,  DG_OP_COPY,
+                                       DG_OP_KEEP,   DG_OP_TEMPLATE, DG_OP_MAP,   DG_OP_ITEMS,
+                                       DG_OP_FILTER, DG_OP_FIRST,    DG_OP_LIST,  DG_OP_SPLIT,
+                                       DG_OP_JOIN,   DG_OP_SUM,      DG_OP_COUNT, DG_OP_SORT,
+                                       DG_OP_SIGNS,  DG_OP_UNSIGN,   DG_OP_PARSE, DG_OP_PRINT};
     static const char *const separators[] = {",", ", ", ",,", "a", "aa"};
     static const char *const templates[] = {
-        "\"{a}\"", "{\"x\":\"{a.b}\",\"y\":[\"{id}\",\"n{id}{k}\",\"{{lit}\"]}", "[\"{a[].id}\",{\"k\":\"{}\"}]",
-        "\"plain\"", "{\"a\":{\"b\":\"-{b}-\",\"c\":\"{c}\"},\"\":\"{[].id}\"}"};
+        "\"{a}\"", "{\"x\":\"{a.b}\",\"y\":[\"{id}\",\"n{id}{k}\",\"{{lit}\"]}",
+        "[\"{a[].id}\",{\"k\":\"{}\"}]", "\"plain\"",
+        "{\"a\":{\"b\":\"-{b}-\",\"c\":\"{c}\"},\"\":\"{[].id}\"}"};
     dg_op *op = dg_arena_zalloc(g->arena, sizeof *op);
     op->kind = kinds[whole_number(g, sizeof kinds / sizeof *kinds)];
     op->collision = (dg_collision)whole_number(g, 3);
@@ -80,7 +87,8 @@ const dg_op *whole_op(whole_generator *g)
     op->case_from = (dg_naming)whole_number(g, 2);
     op->case_to = op->case_from == DG_CAMEL ? DG_SNAKE : DG_CAMEL;
     op->path = op->kind == DG_OP_SORT ? path(g, 0, false)
-                                      : path(g, op->kind == DG_OP_MOVE, op->kind == DG_OP_SUM || op->kind == DG_OP_COUNT);
+                                      : path(g, op->kind == DG_OP_MOVE,
+                                             op->kind == DG_OP_SUM || op->kind == DG_OP_COUNT);
     op->target = path(g, 1, false);
     op->name = PICK(g, names);
     op->to = PICK(g, names);
@@ -111,16 +119,32 @@ static void space(whole_generator *g, dg_buf *out)
 
 static void string(whole_generator *g, dg_buf *out)
 {
-    static const char *const texts[] = {
-        "\"\"", "\"a\"", "\"\\u0061\"", "\"b,a,\\\"c,d\\\"\"", "\"\\\"x\\\"\\\"y\\\",z\"", "\"desc\"", "\"asc,desc\"",
-        "\"-a,b\"", "\"{\\\"a\\\" : [1, 2.50], \\\"\\\\u0062\\\":\\\"\\\"}\"", "\"[1,]\"", "\" null \"", "\"\\ud83d\\ude00\"",
-        "\"\\ud800\"", "\"\xC3\xA9\\/\\n\"", "\"\\\"a,b\"", "\"a\\\"b\\\"\"", "\"aaa\"", "\"--a\"", "\"a,\""};
+    static const char *const texts[] = {"\"\"",
+                                        "\"a\"",
+                                        "\"\\u0061\"",
+                                        "\"b,a,\\\"c,d\\\"\"",
+                                        "\"\\\"x\\\"\\\"y\\\",z\"",
+                                        "\"desc\"",
+                                        "\"asc,desc\"",
+                                        "\"-a,b\"",
+                                        "\"{\\\"a\\\" : [1, 2.50], \\\"\\\\u0062\\\":\\\"\\\"}\"",
+                                        "\"[1,]\"",
+                                        "\" null \"",
+                                        "\"\\ud83d\\ude00\"",
+                                        "\"\\ud800\"",
+                                        "\"\xC3\xA9\\/\\n\"",
+                                        "\"\\\"a,b\"",
+                                        "\"a\\\"b\\\"\"",
+                                        "\"aaa\"",
+                                        "\"--a\"",
+                                        "\"a,\""};
     dg_buf_add(out, PICK(g, texts));
 }
 
 static void number(whole_generator *g, dg_buf *out)
 {
-    static const char *const texts[] = {"0", "-0", "1", "1.0", "-2.5", "34.10", "1e1", "10", "99999", "-1E-2", "12.5e1", "0.00"};
+    static const char *const texts[] = {"0",   "-0", "1",     "1.0",   "-2.5",   "34.10",
+                                        "1e1", "10", "99999", "-1E-2", "12.5e1", "0.00"};
     dg_buf_add(out, PICK(g, texts));
 }
 
@@ -205,8 +229,8 @@ void whole_document(whole_generator *g, const dg_op *op, dg_buf *out)
         value(g, 3, out);
     else if (op->kind == DG_OP_SPLIT || op->kind == DG_OP_PARSE)
         string(g, out);
-    else if (op->kind == DG_OP_MAP || op->kind == DG_OP_FILTER || op->kind == DG_OP_FIRST || op->kind == DG_OP_JOIN ||
-             op->kind == DG_OP_SORT)
+    else if (op->kind == DG_OP_MAP || op->kind == DG_OP_FILTER || op->kind == DG_OP_FIRST ||
+             op->kind == DG_OP_JOIN || op->kind == DG_OP_SORT)
         regular(g, false, out);
     else if (op->kind == DG_OP_ITEMS && any > 1)
         regular(g, true, out);

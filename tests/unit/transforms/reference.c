@@ -328,7 +328,8 @@ static value *apply_whole(dg_arena *arena, value *v, const dg_op *op)
         return made;
     if (!write(v, &in))
         ;
-    else if (op->kind == DG_OP_SWITCH && dg_whole_switch(whole, op, dg_buf_slice(&in), &at, &error) == DG_OK)
+    else if (op->kind == DG_OP_SWITCH &&
+             dg_whole_switch(whole, op, dg_buf_slice(&in), &at, &error) == DG_OK)
         made = at < op->case_count ? apply_list(arena, v, op->cases[at].body) : v;
     else if (op->kind != DG_OP_SWITCH &&
              dg_whole_apply(whole, &op, 1, dg_buf_slice(&in), &out, &error) == DG_OK)

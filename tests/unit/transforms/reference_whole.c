@@ -109,7 +109,12 @@ static void take_out(value *v, size_t at)
 
 static type type_of(char c)
 {
-    return c == '{' ? OBJECT : c == '[' ? ARRAY : c == '"' ? STRING : c == 'n' ? NUL : c == 't' || c == 'f' ? BOOLEAN : NUMBER;
+    return c == '{'               ? OBJECT
+           : c == '['             ? ARRAY
+           : c == '"'             ? STRING
+           : c == 'n'             ? NUL
+           : c == 't' || c == 'f' ? BOOLEAN
+                                  : NUMBER;
 }
 
 static value *read_here(void)
@@ -497,7 +502,8 @@ static bool holds_for(const dg_test *test, const value *v)
     case DG_TEST_KIND:
         return dg_slice_eq(test->value, dg_slice_str(types[v->type]));
     case DG_TEST_EMPTY:
-        return v->type == NUL || (v->type == STRING && v->text.len == 2) || (v->type >= ARRAY && v->count == 0);
+        return v->type == NUL || (v->type == STRING && v->text.len == 2) ||
+               (v->type >= ARRAY && v->count == 0);
     case DG_TEST_LESS:
         return v->type == NUMBER && number_of(v->text, &unused) < number_of(test->value, &unused);
     default:
@@ -546,7 +552,9 @@ static value *to_map(const dg_op *op, value *v)
         long key = one->type == OBJECT ? find(one, op->name) : -1;
         if (key < 0 || refused || one->items[key].value->type != STRING)
             return refuse();
-        item made = {.key = one->items[key].value->text, .name = decode(one->items[key].value->text), .value = one};
+        item made = {.key = one->items[key].value->text,
+                     .name = decode(one->items[key].value->text),
+                     .value = one};
         take_out(one, (size_t)key);
         if (op->to.len) {
             long at = find(one, op->to);
@@ -668,13 +676,16 @@ static value *split(dg_slice text, dg_slice by, bool quoted)
                 }
                 dg_buf_add_char(&part, text.ptr[end]);
             }
-            plain = end >= text.len || !(end + 1 == text.len || dg_slice_starts(dg_slice_from(text, end + 1), by));
+            plain = end >= text.len ||
+                    !(end + 1 == text.len || dg_slice_starts(dg_slice_from(text, end + 1), by));
             end++;
         }
         if (plain) {
             bool inside = false;
             dg_buf_clear(&part);
-            for (end = at; end < text.len && (inside || !dg_slice_starts(dg_slice_from(text, end), by)); end++) {
+            for (end = at;
+                 end < text.len && (inside || !dg_slice_starts(dg_slice_from(text, end), by));
+                 end++) {
                 inside ^= quoted && text.ptr[end] == '"';
                 dg_buf_add_char(&part, text.ptr[end]);
             }
@@ -956,7 +967,8 @@ static value *fill_string(dg_slice text, value *from)
     dg_buf buf;
     size_t at = 0;
     bool left_out = false;
-    if (text.len > 1 && *text.ptr == '{' && text.ptr[1] != '{' && dg_slice_find(text, '}') == text.len - 1)
+    if (text.len > 1 && *text.ptr == '{' && text.ptr[1] != '{' &&
+        dg_slice_find(text, '}') == text.len - 1)
         return place(dg_slice_of(text.ptr + 1, text.len - 2), from);
     dg_buf_init(&buf, 0);
     while (at < text.len) {
@@ -1023,7 +1035,9 @@ static value *apply(const dg_op *op, value *v)
         return list;
     }
     case DG_OP_SPLIT:
-        return v->type == NUL ? v : v->type == STRING ? split(decode(v->text), op->value, op->quoted) : refuse();
+        return v->type == NUL      ? v
+               : v->type == STRING ? split(decode(v->text), op->value, op->quoted)
+                                   : refuse();
     case DG_OP_JOIN:
         return v->type == NUL ? v : v->type == ARRAY ? joined(op, v) : refuse();
     case DG_OP_SIGNS:
@@ -1041,7 +1055,8 @@ static value *apply(const dg_op *op, value *v)
     }
 }
 
-bool reference_whole(dg_arena *arena, const dg_op *const *ops, size_t count, dg_slice in, dg_buf *out)
+bool reference_whole(dg_arena *arena, const dg_op *const *ops, size_t count, dg_slice in,
+                     dg_buf *out)
 {
     memory = arena;
     refused = false;

@@ -131,6 +131,110 @@ static void accepted_losses_pass(void **state)
     dg_arena_free(&arena);
 }
 
+static void turn(dg_arena *arena, const dg_ops *up, dg_ops *ret_down)
+{
+    dg_diags diags;
+    dg_diags_init(&diags);
+    dg_status status = dg_ops_inverse(arena, up, &diags, ret_down);
+    dg_diags_print(&diags, stderr);
+    assert_int_equal(status, DG_OK);
+    dg_diags_free(&diags);
+}
+
+/* Whoever wins upward wins on the way back: the value of the newer name, or of the older. */
+static void collisions_keep_their_winner(void **state)
+{
+    OPS({.kind = DG_OP_RENAME, .name = S("old"), .to = S("new"), .collision = DG_COLLISION_NEWER});
+    static const dg_op older_items[] = {{.kind = DG_OP_RENAME,
+                                         .name = S("old"),
+                                         .to = S("new"),
+                                         .collision = DG_COLLISION_OLDER}};
+    static const dg_ops older = LIST(older_items);
+    dg_arena arena;
+    dg_ops down;
+    dg_arena_init(&arena, 0);
+    turn(&arena, &list, &down);
+    gives(&list, "{\"old\":1,\"new\":2}", "{\"new\":2}");
+    gives(&down, "{\"old\":1,\"new\":2}", "{\"old\":2}");
+    turn(&arena, &older, &down);
+    gives(&older, "{\"old\":1,\"new\":2}", "{\"new\":1}");
+    gives(&down, "{\"old\":1,\"new\":2}", "{\"old\":1}");
+    dg_arena_free(&arena);
+}
+
+static void what_came_goes_with_its_objects(void **state)
+{
+    static const dg_slice of[] = {S("id")}, to[] = {S("a"), S("b"), S("id")};
+    OPS({.kind = DG_OP_COPY, .path = {of, 1}, .target = {to, 3}});
+    dg_arena arena;
+    dg_ops down;
+    dg_arena_init(&arena, 0);
+    turn(&arena, &list, &down);
+    gives(&down, "{\"id\":1,\"a\":{\"b\":{\"id\":1}}}", "{\"id\":1}");
+    gives(&down, "{\"id\":1,\"a\":{\"b\":{\"id\":1,\"c\":2}}}", "{\"id\":1,\"a\":{\"b\":{\"c\":2}}}");
+    dg_arena_free(&arena);
+    returns(&list, "{\"id\":1}");
+}
+
+static void cases_are_told_on_the_way_back(void **state)
+{
+    static const dg_slice kind[] = {S("kind")};
+    static const dg_test card = {.kind = DG_TEST_IS, .path = {kind, 1}, .value = S("\"card\"")};
+    static const dg_test always = {.kind = DG_TEST_ALWAYS};
+    static const dg_op pans[] = {RENAME("number", "pan")}, others[] = {RENAME("number", "account")};
+    static const dg_op kinds[] = {RENAME("kind", "type")};
+    static const dg_ops pan = LIST(pans), other = LIST(others), touched = LIST(kinds);
+    static const dg_switch_case cases[] = {{&card, NULL, &pan}, {&always, NULL, &other}};
+    static const dg_switch_case bad_cases[] = {{&card, NULL, &touched}};
+    static const dg_op bad_items[] = {{.kind = DG_OP_SWITCH,
+                                       .cases = bad_cases,
+                                       .case_count = 1,
+                                       .origin = {"pack.yaml", 7, 3}}};
+    static const dg_ops bad = LIST(bad_items);
+    OPS({.kind = DG_OP_SWITCH, .cases = cases, .case_count = 2});
+    returns(&list, "{\"kind\":\"card\",\"number\":1}");
+    returns(&list, "{\"number\":1}");
+    dg_arena arena;
+    dg_diags diags;
+    dg_ops down;
+    dg_arena_init(&arena, 0);
+    dg_diags_init(&diags);
+    assert_int_equal(dg_ops_inverse(&arena, &bad, &diags, &down), DG_INVALID);
+    assert_non_null(strstr(diags.first->message, "newer: CONDITION"));
+    dg_diags_free(&diags);
+    dg_arena_free(&arena);
+}
+
+static void losses_are_told(void **state)
+{
+    static const dg_op inner[] = {ADD("x", "1"),
+                                  {.kind = DG_OP_DROP, .name = S("y"), .lossy = true}};
+    static const dg_ops body = LIST(inner);
+    static const dg_op each[] = {EACH(&body)};
+    static const dg_ops elements = LIST(each);
+    OPS(RENAME("a", "b"), IN("items", &elements), LENS(&body), WRAP("data"));
+    static const struct {
+        bool down, accepted;
+        const char *path, *message;
+    } wanted[] = {{true, false, "items[]", "\"x\" goes"},
+                  {false, true, "items[]", "the value of \"y\" is lost"},
+                  {true, false, ".", "the members beside \"data\" go"}};
+    const dg_ops *lists[] = {&list, &list};
+    const dg_loss *loss = NULL;
+    dg_arena arena;
+    dg_arena_init(&arena, 0);
+    assert_int_equal(dg_ops_losses(&arena, lists, 2, &loss), DG_OK);
+    for (size_t i = 0; i < 3; i++, loss = loss->next) {
+        assert_non_null(loss);
+        assert_int_equal(loss->down, wanted[i].down);
+        assert_int_equal(loss->accepted, wanted[i].accepted);
+        assert_string_equal(loss->path, wanted[i].path);
+        assert_non_null(strstr(loss->message, wanted[i].message));
+    }
+    assert_null(loss);
+    dg_arena_free(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +242,10 @@ int main(void)
         cmocka_unit_test(a_recursive_lens_is_inverted_once),
         cmocka_unit_test(losses_name_their_policies),
         cmocka_unit_test(accepted_losses_pass),
+        cmocka_unit_test(collisions_keep_their_winner),
+        cmocka_unit_test(what_came_goes_with_its_objects),
+        cmocka_unit_test(cases_are_told_on_the_way_back),
+        cmocka_unit_test(losses_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,24 +48,32 @@ static const dg_op each_ops[] = {
 static const dg_ops local_list = LIST(each_ops);
 /* The same, and stages before, within and after it. */
 static const dg_slice x_y[] = {S("x"), S("y")}, made[] = {S("made")};
-static const dg_op cast_ops[] = {
-    {.kind = DG_OP_CAST, .cast_from = DG_CAST_NUMBER, .cast_to = DG_CAST_STRING, .unknown = DG_UNKNOWN_PASS},
-    {.kind = DG_OP_TIME, .time_from = {.kind = DG_TIME_UNIX}, .time_to = {.kind = DG_TIME_RFC3339}, .unknown = DG_UNKNOWN_PASS}};
+static const dg_op cast_ops[] = {{.kind = DG_OP_CAST,
+                                  .cast_from = DG_CAST_NUMBER,
+                                  .cast_to = DG_CAST_STRING,
+                                  .unknown = DG_UNKNOWN_PASS},
+                                 {.kind = DG_OP_TIME,
+                                  .time_from = {.kind = DG_TIME_UNIX},
+                                  .time_to = {.kind = DG_TIME_RFC3339},
+                                  .unknown = DG_UNKNOWN_PASS}};
 static const dg_ops cast_list = LIST(cast_ops);
 static const dg_test is_object = {.kind = DG_TEST_KIND, .value = S("object")};
-static const dg_op moved_ops[] = {{.kind = DG_OP_MOVE, .path = {x_y, 1}, .target = {made, 1}}, IN("made", &cast_list)};
+static const dg_op moved_ops[] = {{.kind = DG_OP_MOVE, .path = {x_y, 1}, .target = {made, 1}},
+                                  IN("made", &cast_list)};
 static const dg_ops moved_list = LIST(moved_ops);
 static const dg_switch_case cases[] = {{&is_object, NULL, &moved_list}};
-static const dg_op item_ops[] = {RENAME("item_id", "x"), {.kind = DG_OP_SWITCH, .cases = cases, .case_count = 1}};
+static const dg_op item_ops[] = {RENAME("item_id", "x"),
+                                 {.kind = DG_OP_SWITCH, .cases = cases, .case_count = 1}};
 static const dg_ops item_list = LIST(item_ops), items_list = {&(const dg_op)EACH(&item_list), 1};
 static const dg_op line_ops[] = {IN("line_items", &items_list),
                                  {.kind = DG_OP_COUNT, .path = {x_y, 2}, .target = {x_y, 1}}};
 static const dg_ops line_list = LIST(line_ops), lines_list = {&(const dg_op)EACH(&line_list), 1};
-static const dg_op staged_ops[] = {IN("data", &lines_list),
-                                   LENS(&local_list),
-                                   {.kind = DG_OP_TEMPLATE, .value = S("{\"orders\":\"{orders}\"}")},
-                                   {.kind = DG_OP_PRINT},
-                                   WRAP("text")};
+static const dg_op staged_ops[] = {
+    IN("data", &lines_list),
+    LENS(&local_list),
+    {.kind = DG_OP_TEMPLATE, .value = S("{\"orders\":\"{orders}\"}")},
+    {.kind = DG_OP_PRINT},
+    WRAP("text")};
 static const dg_ops program_list = LIST(staged_ops);
 static const char TEXT[1024] =
     "{\"data\":[{\"order_id\":1,\"total\":2.5,\"status\":\"a\",\"internal_notes\":{\"x\":[1]},"

@@ -21,7 +21,8 @@ static dg_program *compile_with(const dg_ops *list, dg_program_options options)
     return program;
 }
 
-static void says(dg_program_options options, const char *in, dg_status status, size_t offset, const char *pointer)
+static void says(dg_program_options options, const char *in, dg_status status, size_t offset,
+                 const char *pointer)
 {
     const dg_ops *lists[] = {&rename_list, &nothing};
     for (size_t i = 0; i < 2; i++) {
@@ -77,17 +78,20 @@ static void depth(void **state)
 static void the_default_asks_for_nothing(void **state)
 {
     (void)state;
-    dg_program *program = compile_with(&nothing, (dg_program_options){.depth_max = DG_JSON_DEPTH_MAX});
+    dg_program *program =
+        compile_with(&nothing, (dg_program_options){.depth_max = DG_JSON_DEPTH_MAX});
     assert_true(dg_program_is_identity(program));
     dg_program_free(program);
-    gives(&rename_list, "{\"x\":{\"k\":1,\"k\":\"\\ud800\"},\"a\":0}", "{\"x\":{\"k\":1,\"k\":\"\\ud800\"},\"b\":0}");
+    gives(&rename_list, "{\"x\":{\"k\":1,\"k\":\"\\ud800\"},\"a\":0}",
+          "{\"x\":{\"k\":1,\"k\":\"\\ud800\"},\"b\":0}");
 }
 
 /* Thousands of names, and of names that look alike. */
 static void many_names(void **state)
 {
     (void)state;
-    dg_program *program = compile_with(&rename_list, (dg_program_options){.duplicates = DG_DUPLICATES_ANYWHERE});
+    dg_program *program =
+        compile_with(&rename_list, (dg_program_options){.duplicates = DG_DUPLICATES_ANYWHERE});
     dg_buf in, out;
     dg_run_error error;
     dg_buf_init(&in, 0);
@@ -102,7 +106,8 @@ static void many_names(void **state)
     size_t len = in.len;
     dg_buf_add_str(&in, "]");
     const dg_ops *list = &nothing;
-    dg_program *copies = compile_with(list, (dg_program_options){.duplicates = DG_DUPLICATES_ANYWHERE});
+    dg_program *copies =
+        compile_with(list, (dg_program_options){.duplicates = DG_DUPLICATES_ANYWHERE});
     assert_int_equal(run_program(copies, dg_buf_slice(&in), &out, &error), DG_OK);
     in.len = len;
     dg_buf_add_str(&in, ",{\"key1\":0,\"\\u006bey1\":0}]");
@@ -118,8 +123,10 @@ static void many_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equal_names_anywhere),         cmocka_unit_test(lone_surrogates),
-        cmocka_unit_test(depth),                        cmocka_unit_test(many_names),
+        cmocka_unit_test(equal_names_anywhere),
+        cmocka_unit_test(lone_surrogates),
+        cmocka_unit_test(depth),
+        cmocka_unit_test(many_names),
         cmocka_unit_test(the_default_asks_for_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,13 +43,21 @@ static void they_match_text(void **state)
     static const struct {
         const char *pattern, *subject;
         bool matches;
-    } rows[] = {{"^x-", "x-a", true},    {"^x-", "ax-", false},  {"", "", true},        {"a", "", false},
-                {"^.$", "\xC3\xA9", true}, {"^..$", "\xC3\xA9", false}, {"(?i)ABC", "abc", true},
-                {"^\\d+$", "123", true}, {"^\\d+$", "12a", false}, {"\\bcat\\b", "a cat.", true}};
+    } rows[] = {{"^x-", "x-a", true},
+                {"^x-", "ax-", false},
+                {"", "", true},
+                {"a", "", false},
+                {"^.$", "\xC3\xA9", true},
+                {"^..$", "\xC3\xA9", false},
+                {"(?i)ABC", "abc", true},
+                {"^\\d+$", "123", true},
+                {"^\\d+$", "12a", false},
+                {"\\bcat\\b", "a cat.", true}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         bool matches = !rows[i].matches;
-        assert_int_equal(dg_pattern_match(pattern_of(rows[i].pattern), dg_slice_str(rows[i].subject), &matches),
-                         DG_OK);
+        assert_int_equal(
+            dg_pattern_match(pattern_of(rows[i].pattern), dg_slice_str(rows[i].subject), &matches),
+            DG_OK);
         assert_int_equal(matches, rows[i].matches);
     }
 }
@@ -77,7 +85,8 @@ static void what_matches_is_replaced(void **state)
         dg_buf out;
         dg_buf_init(&out, 0);
         dg_buf_add_str(&out, "=");
-        assert_int_equal(dg_pattern_replace(pattern_of(rows[i].pattern), dg_slice_str(rows[i].subject),
+        assert_int_equal(dg_pattern_replace(pattern_of(rows[i].pattern),
+                                            dg_slice_str(rows[i].subject),
                                             dg_slice_str(rows[i].with), &out),
                          DG_OK);
         dg_buf_add_char(&out, '\0');
@@ -89,7 +98,8 @@ static void what_matches_is_replaced(void **state)
 static void wrong_ones_are_told(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"(", "a)", "[", "*", "\\", "a\\Cb", "(?<n", "()()()()()()()()()()", "\xFF"};
+    static const char *const bad[] = {
+        "(", "a)", "[", "*", "\\", "a\\Cb", "(?<n", "()()()()()()()()()()", "\xFF"};
     char long_[DG_PATTERN_BYTES_MAX + 2];
     memset(long_, 'a', sizeof long_ - 1);
     long_[sizeof long_ - 1] = '\0';
@@ -97,7 +107,8 @@ static void wrong_ones_are_told(void **state)
         const dg_pattern *pattern = NULL;
         const char *text = i < sizeof bad / sizeof *bad ? bad[i] : long_;
         const dg_origin origin = {"pack.yaml", 3, 5};
-        assert_int_equal(dg_pattern_new(&arena, dg_slice_str(text), origin, &diags, &pattern), DG_INVALID);
+        assert_int_equal(dg_pattern_new(&arena, dg_slice_str(text), origin, &diags, &pattern),
+                         DG_INVALID);
         assert_null(pattern);
         assert_int_equal(diags.errors, i + 1);
     }
@@ -119,10 +130,12 @@ static void none_takes_too_long(void **state)
         dg_buf_init(&out, 0);
         dg_buf_add_str(&out, "=");
         const dg_pattern *pattern = pattern_of(slow[i]);
-        dg_status status = dg_pattern_match(pattern, dg_slice_of(subject, sizeof subject), &matches);
+        dg_status status =
+            dg_pattern_match(pattern, dg_slice_of(subject, sizeof subject), &matches);
         assert_true(status == DG_LIMIT || (status == DG_OK && !matches));
-        assert_int_equal(dg_pattern_replace(pattern, dg_slice_of(subject, sizeof subject), DG_SLICE("b"), &out),
-                         status);
+        assert_int_equal(
+            dg_pattern_replace(pattern, dg_slice_of(subject, sizeof subject), DG_SLICE("b"), &out),
+            status);
         assert_true(status == DG_OK || out.len == 1);
         dg_buf_free(&out);
     }
@@ -137,9 +150,11 @@ static void long_subjects_end_too(void **state)
     bool matches;
     assert_non_null(subject);
     memset(subject, 'a', LONG);
-    assert_int_equal(dg_pattern_match(pattern_of("[ab]*a[ab]*c|[ab]*?[cd]"), dg_slice_of(subject, LONG), &matches),
+    assert_int_equal(dg_pattern_match(pattern_of("[ab]*a[ab]*c|[ab]*?[cd]"),
+                                      dg_slice_of(subject, LONG), &matches),
                      DG_LIMIT);
-    assert_int_equal(dg_pattern_match(pattern_of("ab$"), dg_slice_of(subject, LONG), &matches), DG_OK);
+    assert_int_equal(dg_pattern_match(pattern_of("ab$"), dg_slice_of(subject, LONG), &matches),
+                     DG_OK);
     assert_false(matches);
     free(subject);
 }
@@ -150,7 +165,8 @@ static void a_full_buffer_is_left_as_it_was(void **state)
     dg_buf out;
     dg_buf_init(&out, 4);
     dg_buf_add_str(&out, "abc");
-    assert_int_equal(dg_pattern_replace(pattern_of("x"), DG_SLICE("xx"), DG_SLICE("yy"), &out), DG_LIMIT);
+    assert_int_equal(dg_pattern_replace(pattern_of("x"), DG_SLICE("xx"), DG_SLICE("yy"), &out),
+                     DG_LIMIT);
     assert_true(dg_slice_eq(dg_buf_slice(&out), DG_SLICE("abc")));
     assert_int_equal(out.status, DG_OK);
     dg_buf_free(&out);

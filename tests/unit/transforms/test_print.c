@@ -36,10 +36,16 @@ static const dg_ops status_list = LIST(status_ops);
 /* The steps are gone: each member is where the whole chain leaves it. */
 static void a_chain_is_composed(void **state)
 {
-    OPS({.kind = DG_OP_CASE, .case_from = DG_CAMEL, .case_to = DG_SNAKE, .names = metadata, .name_count = 1},
+    OPS({.kind = DG_OP_CASE,
+         .case_from = DG_CAMEL,
+         .case_to = DG_SNAKE,
+         .names = metadata,
+         .name_count = 1},
         RENAME("line_total", "amount"), IN("status", &status_list), DROP("internal"),
-        RENAME("amount", "sum"), ADD("currency", "\"EUR\""), DEFAULT("note", "{\"by\":null}"), WRAP("data"));
-    prints(&list, "$\n"
+        RENAME("amount", "sum"), ADD("currency", "\"EUR\""), DEFAULT("note", "{\"by\":null}"),
+        WRAP("data"));
+    prints(&list,
+           "$\n"
            "  put into {\"data\":...}\n"
            "  all other names: camel -> snake, but for metadata\n"
            "  .*\n"
@@ -75,9 +81,9 @@ static void recursion_is_shown_once(void **state)
     (void)state;
     tree = (dg_ops)LIST(items);
     prints(&tree, "$\n"
-           "  .label -> name\n"
-           "  .children\n"
-           "    []: as $\n");
+                  "  .label -> name\n"
+                  "  .children\n"
+                  "    []: as $\n");
 }
 
 static void stages_are_named(void **state)
@@ -87,7 +93,8 @@ static void stages_are_named(void **state)
     static const dg_op renames[] = {RENAME("x", "y")};
     static const dg_ops rename = LIST(renames);
     static const dg_switch_case cases[] = {{&has_x, NULL, &rename}};
-    static const dg_op casts[] = {{.kind = DG_OP_CAST, .cast_from = DG_CAST_NUMBER, .cast_to = DG_CAST_STRING}};
+    static const dg_op casts[] = {
+        {.kind = DG_OP_CAST, .cast_from = DG_CAST_NUMBER, .cast_to = DG_CAST_STRING}};
     static const dg_ops cast = LIST(casts);
     static const dg_op each_ops[] = {
         RENAME("q", "a"),
@@ -97,17 +104,17 @@ static void stages_are_named(void **state)
     static const dg_ops each = LIST(each_ops);
     OPS(UNWRAP("data"), EACH(&each));
     prints(&list, "$\n"
-           "  .data: takes the place of the object  # pack.yaml:7\n"
-           "    []\n"
-           "      first\n"
-           "        .q -> a\n"
-           "      whole: move a.b -> x  # pack.yaml:9\n"
-           "      if x exists  # pack.yaml:10\n"
-           "        .x -> y\n"
-           "        .id\n"
-           "          cast number -> string; others are refused\n"
-           "      else  # pack.yaml:10\n"
-           "        .id: as $.data[] (case 1).id\n");
+                  "  .data: takes the place of the object  # pack.yaml:7\n"
+                  "    []\n"
+                  "      first\n"
+                  "        .q -> a\n"
+                  "      whole: move a.b -> x  # pack.yaml:9\n"
+                  "      if x exists  # pack.yaml:10\n"
+                  "        .x -> y\n"
+                  "        .id\n"
+                  "          cast number -> string; others are refused\n"
+                  "      else  # pack.yaml:10\n"
+                  "        .id: as $.data[] (case 1).id\n");
 }
 
 static void what_may_go_is_told(void **state)
@@ -115,13 +122,13 @@ static void what_may_go_is_told(void **state)
     OPS(DROP_EMPTY("o"), {.kind = DG_OP_DROP, .name = S("n"), .when_null = true},
         {.kind = DG_OP_DEFAULT, .name = S("d"), .value = S("[1]"), .when_null = true});
     prints(&list, "$\n"
-           "  .o\n"
-           "    if {}: dropped\n"
-           "  .n\n"
-           "    if null: dropped\n"
-           "  .d\n"
-           "    if null: becomes [1]\n"
-           "  + d: [1], if absent or null\n");
+                  "  .o\n"
+                  "    if {}: dropped\n"
+                  "  .n\n"
+                  "    if null: dropped\n"
+                  "  .d\n"
+                  "    if null: becomes [1]\n"
+                  "  + d: [1], if absent or null\n");
 }
 
 static void nothing_is_said_of_nothing(void **state)
@@ -133,8 +140,8 @@ static void nothing_is_said_of_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_chain_is_composed),   cmocka_unit_test(recursion_is_shown_once),
-        cmocka_unit_test(stages_are_named),      cmocka_unit_test(what_may_go_is_told),
+        cmocka_unit_test(a_chain_is_composed),        cmocka_unit_test(recursion_is_shown_once),
+        cmocka_unit_test(stages_are_named),           cmocka_unit_test(what_may_go_is_told),
         cmocka_unit_test(nothing_is_said_of_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

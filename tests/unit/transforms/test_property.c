@@ -138,9 +138,10 @@ static void a_chain_equals_its_steps(void **state)
     uint64_t first = from ? strtoull(from, NULL, 10) : 1;
     for (uint64_t seed = first; seed < first + PROGRAMS; seed++)
         one_program(seed, false, &t);
-    print_message("%zu programs (%zu refused), %zu equal results, %zu equal refusals, %zu stricter, %zu "
-                  "without end\n",
-                  t.compiled, t.refused_programs, t.same, t.same_refusals, t.stricter, t.endless);
+    print_message(
+        "%zu programs (%zu refused), %zu equal results, %zu equal refusals, %zu stricter, %zu "
+        "without end\n",
+        t.compiled, t.refused_programs, t.same, t.same_refusals, t.stricter, t.endless);
     assert_true(t.compiled > PROGRAMS / 5);
     assert_true(t.same > PROGRAMS && t.same_refusals > 100 && t.stricter < PROGRAMS / 50);
 }
@@ -151,9 +152,10 @@ static void fifty_steps_are_as_one(void **state)
     tally t = {0};
     for (uint64_t seed = 1; seed <= LONG_PROGRAMS; seed++)
         one_program(seed, true, &t);
-    print_message("%zu programs (%zu refused), %zu equal results, %zu equal refusals, %zu stricter, %zu "
-                  "without end\n",
-                  t.compiled, t.refused_programs, t.same, t.same_refusals, t.stricter, t.endless);
+    print_message(
+        "%zu programs (%zu refused), %zu equal results, %zu equal refusals, %zu stricter, %zu "
+        "without end\n",
+        t.compiled, t.refused_programs, t.same, t.same_refusals, t.stricter, t.endless);
     assert_true(t.compiled > LONG_PROGRAMS / 2 && t.same > LONG_PROGRAMS);
 }
 

@@ -31,8 +31,8 @@ static void expect(const dg_op *op, const char *in, const char *want)
     dg_status status = run(op, in, &out, &message);
     bool same = want && dg_slice_eq(dg_buf_slice(&out), dg_slice_str(want));
     if (status != (want ? DG_OK : DG_INVALID) || (want && !same))
-        print_message("%s: %s %.*s (%s)\n", in, dg_status_text(status), DG_SLICE_FMT(dg_buf_slice(&out)),
-                      message ? message : "");
+        print_message("%s: %s %.*s (%s)\n", in, dg_status_text(status),
+                      DG_SLICE_FMT(dg_buf_slice(&out)), message ? message : "");
     assert_int_equal(status, want ? DG_OK : DG_INVALID);
     assert_true(want ? same : message != NULL && out.len == 0);
     dg_buf_free(&out);
@@ -81,7 +81,8 @@ static const cast_row rows[] = {
     {DG_CAST_DECIMAL, DG_CAST_HEX, "\"255\"", "\"ff\"", false},
     {DG_CAST_DECIMAL, DG_CAST_HEX, "\"0\"", "\"0\"", false},
     {DG_CAST_DECIMAL, DG_CAST_HEX, "\"18446744073709551616\"", "\"10000000000000000\"", false},
-    {DG_CAST_DECIMAL, DG_CAST_HEX, "\"" DIGITS_64 "\"", "\"30046030f26f462d7ac21a27eb9d53fff233c7acd12d87e96aff2\"", false},
+    {DG_CAST_DECIMAL, DG_CAST_HEX, "\"" DIGITS_64 "\"",
+     "\"30046030f26f462d7ac21a27eb9d53fff233c7acd12d87e96aff2\"", false},
     {DG_CAST_DECIMAL, DG_CAST_HEX, "\"" DIGITS_64 "5\"", NULL, false},
     {DG_CAST_DECIMAL, DG_CAST_HEX, "\"ff\"", NULL, false},
     {DG_CAST_DECIMAL, DG_CAST_HEX, "\"\"", NULL, false},
@@ -118,7 +119,8 @@ static void casts_are_exact(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const cast_row *row = &rows[i];
-        const dg_op op = {.kind = DG_OP_CAST, .cast_from = row->from, .cast_to = row->to, .lossy = row->lossy};
+        const dg_op op = {
+            .kind = DG_OP_CAST, .cast_from = row->from, .cast_to = row->to, .lossy = row->lossy};
         assert_true(dg_cast_is_known(row->from, row->to));
         expect(&op, row->in, row->out);
     }
@@ -154,7 +156,9 @@ static void casts_come_in_pairs(void **state)
 static void another_value_follows_the_policy(void **state)
 {
     (void)state;
-    dg_op op = {.kind = DG_OP_CAST, .cast_from = DG_CAST_NUMBER, .cast_to = DG_CAST_STRING,
+    dg_op op = {.kind = DG_OP_CAST,
+                .cast_from = DG_CAST_NUMBER,
+                .cast_to = DG_CAST_STRING,
                 .unknown = DG_UNKNOWN_PASS};
     expect(&op, "\"1\"", "\"1\"");
     expect(&op, "[ 1 ]", "[ 1 ]");
@@ -162,7 +166,9 @@ static void another_value_follows_the_policy(void **state)
     op.value = DG_SLICE("\"?\"");
     expect(&op, "true", "\"?\"");
     expect(&op, "1", "\"1\"");
-    op = (dg_op){.kind = DG_OP_TIME, .time_from = {.kind = DG_TIME_UNIX}, .time_to = {.kind = DG_TIME_DATE},
+    op = (dg_op){.kind = DG_OP_TIME,
+                 .time_from = {.kind = DG_TIME_UNIX},
+                 .time_to = {.kind = DG_TIME_DATE},
                  .unknown = DG_UNKNOWN_PASS};
     expect(&op, "\"never\"", "\"never\"");
     expect(&op, "1", NULL); /* a loss is no other value */
@@ -176,7 +182,9 @@ static void matches_are_replaced(void **state)
     dg_arena_init(&arena, 0);
     dg_diags_init(&diags);
     dg_op op = {.kind = DG_OP_REPLACE, .with = DG_SLICE("$2-$1")};
-    assert_int_equal(dg_pattern_new(&arena, DG_SLICE("(\\w)=(\\w)"), (dg_origin){0}, &diags, &op.pattern), DG_OK);
+    assert_int_equal(
+        dg_pattern_new(&arena, DG_SLICE("(\\w)=(\\w)"), (dg_origin){0}, &diags, &op.pattern),
+        DG_OK);
     expect(&op, "\"a=b c=d\\n\"", "\"b-a d-c\\u000a\"");
     expect(&op, "\"\\u0061\\/\"", "\"\\u0061\\/\"");
     expect(&op, "\"\\u0061=b\"", "\"b-a\"");
@@ -206,12 +214,9 @@ static void a_full_buffer_is_left_as_it_was(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(casts_are_exact),
-        cmocka_unit_test(casts_turned_give_back_the_value),
-        cmocka_unit_test(casts_come_in_pairs),
-        cmocka_unit_test(another_value_follows_the_policy),
-        cmocka_unit_test(matches_are_replaced),
-        cmocka_unit_test(a_full_buffer_is_left_as_it_was),
+        cmocka_unit_test(casts_are_exact),      cmocka_unit_test(casts_turned_give_back_the_value),
+        cmocka_unit_test(casts_come_in_pairs),  cmocka_unit_test(another_value_follows_the_policy),
+        cmocka_unit_test(matches_are_replaced), cmocka_unit_test(a_full_buffer_is_left_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Values that an op needs whole, in the midst of what runs in the pass; scalars, members, and lists both ways. */
+/* Values that an op needs whole, in the midst of what runs in the pass; scalars, members, and lists
+ * both ways. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -71,9 +72,12 @@ static void refusals_name_the_value_and_the_op(void **state)
     dg_run_error error;
     dg_buf out;
     dg_buf_init(&out, 0);
-    assert_int_equal(run_program(program, DG_SLICE("{\"k\":{\"a\":{\"b\":7}}}"), &out, &error), DG_INVALID);
+    assert_int_equal(run_program(program, DG_SLICE("{\"k\":{\"a\":{\"b\":7}}}"), &out, &error),
+                     DG_INVALID);
     assert_int_equal(error.origin.line, 7);
-    assert_int_equal(run_program(program, DG_SLICE("{\"k\":{\"a\":{\"b\":1},\"x\":2}}"), &out, &error), DG_INVALID);
+    assert_int_equal(
+        run_program(program, DG_SLICE("{\"k\":{\"a\":{\"b\":1},\"x\":2}}"), &out, &error),
+        DG_INVALID);
     assert_int_equal(error.origin.line, 9);
     dg_buf_free(&out);
     dg_program_free(program);
@@ -133,7 +137,8 @@ static void null_may_be_dropped(void **state)
     static const dg_value_pair pairs[] = {{S("\"none\""), S("null")}};
     static const dg_op values[] = {VALUES(pairs, DG_UNKNOWN_PASS)};
     static const dg_ops look_up = LIST(values);
-    OPS(IN("n", &look_up), {.kind = DG_OP_DROP, .name = S("n"), .when_null = true}, DEFAULT("e", "1"));
+    OPS(IN("n", &look_up), {.kind = DG_OP_DROP, .name = S("n"), .when_null = true},
+        DEFAULT("e", "1"));
     gives(&list, "{\"n\":null}", "{\"e\":1}");
     gives(&list, "{\"a\":1,\"n\": \"none\",\"b\":2}", "{\"a\":1,\"b\":2,\"e\":1}");
     gives(&list, "{\"n\":{}}", "{\"n\":{},\"e\":1}");

@@ -12,9 +12,10 @@
 #include "transforms/template.h"
 #include "try_whole.h"
 
-static const char order[] = "{\"id\": 12345678901234567890, \"user\": {\"name\": \"J\\u00f6 \\\"X\\\"\", \"e.mail\": null},"
-                            " \"items\": [{\"sku\": \"a\", \"n\": 1}, {\"n\": 2}, {\"sku\": [\"b\" ], \"n\": 3}],"
-                            " \"on\": true, \"deep\": { \"x\" : [ ] }}";
+static const char order[] =
+    "{\"id\": 12345678901234567890, \"user\": {\"name\": \"J\\u00f6 \\\"X\\\"\", \"e.mail\": null},"
+    " \"items\": [{\"sku\": \"a\", \"n\": 1}, {\"n\": 2}, {\"sku\": [\"b\" ], \"n\": 3}],"
+    " \"on\": true, \"deep\": { \"x\" : [ ] }}";
 
 static void places_are_filled(void **state)
 {
@@ -64,8 +65,10 @@ static void places_are_filled(void **state)
 static void faults_are_told(void **state)
 {
     (void)state;
-    static const char *const good[] = {"", "a", "{}", "{a}", "{a.b[].c}", "{[]}", "{[].a}", "{[][]}", "{{", "a}b", "{a\\.b\\}}"};
-    static const char *const bad[] = {"{", "x{a", "{a..b}", "{a.}", "{.}", "{a[0]}", "{a[]b}", "{a\\}"};
+    static const char *const good[] = {"",       "a",      "{}", "{a}", "{a.b[].c}", "{[]}",
+                                       "{[].a}", "{[][]}", "{{", "a}b", "{a\\.b\\}}"};
+    static const char *const bad[] = {"{",   "x{a",    "{a..b}", "{a.}",
+                                      "{.}", "{a[0]}", "{a[]b}", "{a\\}"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         assert_null(dg_template_fault(dg_slice_str(good[i])));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -88,14 +91,15 @@ static bool holds(const dg_test *test, const char *in)
     for (int i = 0; i < DG_JSON_PADDING; i++)
         dg_buf_add_char(&text, ' ');
     assert_int_equal(dg_whole_new(&whole), DG_OK);
-    assert_int_equal(dg_whole_switch(whole, &op, dg_slice_of(text.ptr, len), &which, &error), DG_OK);
+    assert_int_equal(dg_whole_switch(whole, &op, dg_slice_of(text.ptr, len), &which, &error),
+                     DG_OK);
     dg_whole_free(whole);
     dg_buf_free(&text);
     assert_in_range(which, 0, 1);
     return which == 0;
 }
 
-#define ROOT ((dg_path){NULL, 0})
+#define ROOT             ((dg_path){NULL, 0})
 #define TEST(kind_, ...) (&(const dg_test){.kind = DG_TEST_##kind_, __VA_ARGS__})
 
 static void tests_hold_or_not(void **state)
@@ -106,9 +110,11 @@ static void tests_hold_or_not(void **state)
     const dg_pattern *pattern;
     dg_arena_init(&arena, 0);
     dg_diags_init(&diags);
-    assert_int_equal(dg_pattern_new(&arena, DG_SLICE("^a\xC3\xA9"), (dg_origin){0}, &diags, &pattern), DG_OK);
+    assert_int_equal(
+        dg_pattern_new(&arena, DG_SLICE("^a\xC3\xA9"), (dg_origin){0}, &diags, &pattern), DG_OK);
     const dg_path a = PATH(S("a")), each = PATH(S("a"), EACH, S("b"));
-    const dg_test parts[] = {{.kind = DG_TEST_EXISTS, .path = a}, {.kind = DG_TEST_IS, .path = ROOT, .value = S("1")}};
+    const dg_test parts[] = {{.kind = DG_TEST_EXISTS, .path = a},
+                             {.kind = DG_TEST_IS, .path = ROOT, .value = S("1")}};
     const struct {
         const dg_test *test;
         const char *in;
@@ -129,7 +135,8 @@ static void tests_hold_or_not(void **state)
         {TEST(IS, .path = a, .value = S("1")), "{}", false},
         {TEST(IS, .path = a, .value = S("null")), "{}", false},
         {TEST(IS, .path = each, .value = S("2")), "{\"a\":[{\"b\":1},{\"b\":2}]}", true},
-        {TEST(IS, .path = ROOT, .value = S("{\"a\":[1,{}],\"b\":\"c\"}")), "{ \"b\": \"\\u0063\", \"a\" : [ 1, { } ] }", true},
+        {TEST(IS, .path = ROOT, .value = S("{\"a\":[1,{}],\"b\":\"c\"}")),
+         "{ \"b\": \"\\u0063\", \"a\" : [ 1, { } ] }", true},
         {TEST(IS, .path = ROOT, .value = S("{\"a\":1,\"b\":2}")), "{\"a\":1,\"a\":1}", false},
         {TEST(IS, .path = ROOT, .value = S("{\"a\":1,\"a\":1}")), "{\"a\":1,\"a\":1}", false},
         {TEST(IS, .path = ROOT, .value = S("{\"a\":1}")), "{\"a\":1,\"b\":2}", false},
@@ -186,7 +193,8 @@ static void the_first_case_that_holds_is_taken(void **state)
     size_t which = 9;
     assert_int_equal(dg_whole_new(&whole), DG_OK);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        assert_int_equal(dg_whole_switch(whole, &op, dg_slice_str(rows[i].in), &which, &error), DG_OK);
+        assert_int_equal(dg_whole_switch(whole, &op, dg_slice_str(rows[i].in), &which, &error),
+                         DG_OK);
         assert_int_equal(which, rows[i].which);
     }
     static const char twice[96] = "{\"b\":1,\"b\":2}";

@@ -11,12 +11,30 @@
 #include "transforms/scalar.h"
 #include "transforms/time.h"
 
-#define UNIX {.kind = DG_TIME_UNIX}
-#define UNIX_MS {.kind = DG_TIME_UNIX_MS}
-#define RFC3339 {.kind = DG_TIME_RFC3339}
-#define HTTP {.kind = DG_TIME_HTTP}
-#define DATE {.kind = DG_TIME_DATE}
-#define PATTERN(text) {.kind = DG_TIME_PATTERN, .pattern = {text, sizeof text - 1}}
+#define UNIX                                                                                       \
+    {                                                                                              \
+        .kind = DG_TIME_UNIX                                                                       \
+    }
+#define UNIX_MS                                                                                    \
+    {                                                                                              \
+        .kind = DG_TIME_UNIX_MS                                                                    \
+    }
+#define RFC3339                                                                                    \
+    {                                                                                              \
+        .kind = DG_TIME_RFC3339                                                                    \
+    }
+#define HTTP                                                                                       \
+    {                                                                                              \
+        .kind = DG_TIME_HTTP                                                                       \
+    }
+#define DATE                                                                                       \
+    {                                                                                              \
+        .kind = DG_TIME_DATE                                                                       \
+    }
+#define PATTERN(text)                                                                              \
+    {                                                                                              \
+        .kind = DG_TIME_PATTERN, .pattern = { text, sizeof text - 1 }                              \
+    }
 
 typedef struct time_row {
     dg_time_format from, to;
@@ -26,15 +44,16 @@ typedef struct time_row {
 
 static void try_row(const time_row *row)
 {
-    dg_op op = {.kind = DG_OP_TIME, .time_from = row->from, .time_to = row->to, .lossy = row->lossy};
+    dg_op op = {
+        .kind = DG_OP_TIME, .time_from = row->from, .time_to = row->to, .lossy = row->lossy};
     dg_buf out;
     const char *message = NULL;
     dg_buf_init(&out, 0);
     dg_status status = dg_scalar_apply(&op, dg_slice_str(row->in), &out, &message);
     bool same = row->out && dg_slice_eq(dg_buf_slice(&out), dg_slice_str(row->out));
     if (status != (row->out ? DG_OK : DG_INVALID) || (row->out && !same))
-        print_message("%s: %s %.*s (%s)\n", row->in, dg_status_text(status), DG_SLICE_FMT(dg_buf_slice(&out)),
-                      message ? message : "");
+        print_message("%s: %s %.*s (%s)\n", row->in, dg_status_text(status),
+                      DG_SLICE_FMT(dg_buf_slice(&out)), message ? message : "");
     assert_int_equal(status, row->out ? DG_OK : DG_INVALID);
     assert_true(row->out ? same : message != NULL && out.len == 0);
     dg_buf_free(&out);
@@ -106,13 +125,17 @@ static void formats_become_each_other(void **state)
         {DATE, RFC3339, "\"2024-2-29\"", NULL, false},
         {DATE, PATTERN("%d.%m.%Y"), "\"2024-02-29\"", "\"29.02.2024\"", false},
         {PATTERN("%d/%m/%Y"), DATE, "\"01/12/2025\"", "\"2025-12-01\"", false},
-        {PATTERN("%e %b %Y, %H:%M"), RFC3339, "\" 7 Jul 2025, 09:05\"", "\"2025-07-07T09:05:00Z\"", false},
-        {RFC3339, PATTERN("%e %b %Y, %H:%M"), "\"2025-07-07T09:05:00Z\"", "\" 7 Jul 2025, 09:05\"", false},
+        {PATTERN("%e %b %Y, %H:%M"), RFC3339, "\" 7 Jul 2025, 09:05\"", "\"2025-07-07T09:05:00Z\"",
+         false},
+        {RFC3339, PATTERN("%e %b %Y, %H:%M"), "\"2025-07-07T09:05:00Z\"", "\" 7 Jul 2025, 09:05\"",
+         false},
         {RFC3339, PATTERN("%e %b %Y, %H:%M"), "\"2025-07-07T09:05:01Z\"", NULL, false},
         {PATTERN("%e %b %Y"), DATE, "\"07 Jul 2025\"", NULL, false},
         {PATTERN("%e %b %Y"), DATE, "\"17 Jul 2025\"", "\"2025-07-17\"", false},
-        {PATTERN("%Y%m%dT%H%M%S.%f%z"), UNIX_MS, "\"20260101T020000.25+02:00\"", "1767225600250", false},
-        {UNIX, PATTERN("%Y%m%dT%H%M%S.%f%z 100%%"), "1767225600", "\"20260101T000000.0+00:00 100%\"", false},
+        {PATTERN("%Y%m%dT%H%M%S.%f%z"), UNIX_MS, "\"20260101T020000.25+02:00\"", "1767225600250",
+         false},
+        {UNIX, PATTERN("%Y%m%dT%H%M%S.%f%z 100%%"), "1767225600",
+         "\"20260101T000000.0+00:00 100%\"", false},
         {PATTERN("%a %d %b %Y"), UNIX, "\"Thu 01 Jan 2026\"", "1767225600", false},
         {PATTERN("%a %d %b %Y"), UNIX, "\"Fri 01 Jan 2026\"", NULL, false},
         {PATTERN("%a %d %b %Y"), UNIX, "\"Thu 01 jan 2026\"", NULL, false},
@@ -125,8 +148,7 @@ static void formats_become_each_other(void **state)
 static void what_fits_comes_back(void **state)
 {
     (void)state;
-    static const dg_time_format formats[] = {UNIX_MS, RFC3339, HTTP,
-                                             PATTERN("%Y-%b-%e %H%M%S")};
+    static const dg_time_format formats[] = {UNIX_MS, RFC3339, HTTP, PATTERN("%Y-%b-%e %H%M%S")};
     for (int64_t when = -62167219200; when <= 253402300799; when += 7919 * 86413) {
         dg_buf text, back;
         const char *message;
@@ -139,7 +161,8 @@ static void what_fits_comes_back(void **state)
             int len = snprintf(number, sizeof number, "%lld", (long long)when);
             dg_buf_clear(&text);
             dg_buf_clear(&back);
-            assert_int_equal(dg_scalar_apply(&up, dg_slice_of(number, (size_t)len), &text, &message), DG_OK);
+            assert_int_equal(
+                dg_scalar_apply(&up, dg_slice_of(number, (size_t)len), &text, &message), DG_OK);
             assert_int_equal(dg_scalar_apply(&down, dg_buf_slice(&text), &back, &message), DG_OK);
             assert_true(dg_slice_eq(dg_buf_slice(&back), dg_slice_of(number, (size_t)len)));
         }
@@ -167,11 +190,23 @@ static void days_follow_each_other(void **state)
 static void patterns_are_checked(void **state)
 {
     (void)state;
-    static const char *const good[] = {"%Y-%m-%d", "%d.%b.%Y %H:%M:%S.%f%z", "%a%e%m%Y", "%Y%m%d%H%M%S%%"};
-    static const char *const bad[] = {"", "%Y-%m", "%Y-%m-%d %M", "%Y-%m-%d %H:%S", "%Y%m%d%H%M%f", "%Y%m%d%d",
-                                      "%Y%m%d%e", "%Y%m%b%d", "%Y%m%d%", "%Y%m%d%q", "%Y-%m-%d\n",
-                                      "%S%f%H%M%Y%m%d", "%S.%f0%H%M%Y%m%d",
-                                      "%Y-%m-%d 0123456789012345678901234567890123456789012345678901234567890"};
+    static const char *const good[] = {"%Y-%m-%d", "%d.%b.%Y %H:%M:%S.%f%z", "%a%e%m%Y",
+                                       "%Y%m%d%H%M%S%%"};
+    static const char *const bad[] = {
+        "",
+        "%Y-%m",
+        "%Y-%m-%d %M",
+        "%Y-%m-%d %H:%S",
+        "%Y%m%d%H%M%f",
+        "%Y%m%d%d",
+        "%Y%m%d%e",
+        "%Y%m%b%d",
+        "%Y%m%d%",
+        "%Y%m%d%q",
+        "%Y-%m-%d\n",
+        "%S%f%H%M%Y%m%d",
+        "%S.%f0%H%M%Y%m%d",
+        "%Y-%m-%d 0123456789012345678901234567890123456789012345678901234567890"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         const char *message = NULL;
         assert_true(dg_time_pattern_check(dg_slice_str(good[i]), &message));

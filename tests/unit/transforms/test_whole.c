@@ -16,8 +16,10 @@ static void what_moves_takes_its_empty_objects_with_it(void **state)
     (void)state;
     const dg_op *out = OP(MOVE, .path = PATH(S("a"), S("b")), .target = PATH(S("c")));
     const dg_op *in = OP(MOVE, .path = PATH(S("c")), .target = PATH(S("a"), S("b")));
-    const dg_op *newer = OP(MOVE, .path = PATH(S("a")), .target = PATH(S("b")), .collision = DG_COLLISION_NEWER);
-    const dg_op *older = OP(MOVE, .path = PATH(S("a")), .target = PATH(S("b")), .collision = DG_COLLISION_OLDER);
+    const dg_op *newer =
+        OP(MOVE, .path = PATH(S("a")), .target = PATH(S("b")), .collision = DG_COLLISION_NEWER);
+    const dg_op *older =
+        OP(MOVE, .path = PATH(S("a")), .target = PATH(S("b")), .collision = DG_COLLISION_OLDER);
     const dg_op *down = OP(MOVE, .path = PATH(S("a")), .target = PATH(S("a"), S("x"), S("y")));
     const whole_row rows[] = {
         {out, "{\"a\":{\"b\":[ 1.0 ]},\"d\" : 1}", "{\"d\" : 1,\"c\":[ 1.0 ]}"},
@@ -52,15 +54,18 @@ static void what_is_copied_comes_once_more(void **state)
 {
     (void)state;
     const dg_op *copy = OP(COPY, .path = PATH(S("a"), S("b")), .target = PATH(S("c"), S("d")));
-    const dg_op *older = OP(COPY, .path = PATH(S("a")), .target = PATH(S("b")), .collision = DG_COLLISION_OLDER);
-    const dg_op *newer = OP(COPY, .path = PATH(S("a")), .target = PATH(S("b")), .collision = DG_COLLISION_NEWER);
+    const dg_op *older =
+        OP(COPY, .path = PATH(S("a")), .target = PATH(S("b")), .collision = DG_COLLISION_OLDER);
+    const dg_op *newer =
+        OP(COPY, .path = PATH(S("a")), .target = PATH(S("b")), .collision = DG_COLLISION_NEWER);
     const whole_row rows[] = {
         {copy, "{\"a\": {\"b\": [ {} ]}}", "{\"a\": {\"b\": [ {} ]},\"c\":{\"d\":[ {} ]}}"},
         {copy, "{\"a\":1}", "{\"a\":1}"},
         {copy, "{\"a\":{\"b\":1},\"c\":{\"d\":2}}", NULL},
         {older, "{\"b\":2,\"a\":1}", "{\"a\":1,\"b\":1}"},
         {newer, "{\"b\":2,\"a\":1}", "{\"b\":2,\"a\":1}"},
-        {OP(COPY, .path = {NULL, 0}, .target = PATH(S("b"))), "{ \"a\":1}", "{ \"a\":1,\"b\":{ \"a\":1}}"},
+        {OP(COPY, .path = {NULL, 0}, .target = PATH(S("b"))), "{ \"a\":1}",
+         "{ \"a\":1,\"b\":{ \"a\":1}}"},
         {OP(COPY, .path = PATH(S("b")), .target = {NULL, 0}), "{\"b\":1}", NULL},
     };
     whole_rows(ALL_OF(rows));
@@ -74,15 +79,17 @@ static void a_copy_is_its_own(void **state)
                           OP(MOVE, .path = PATH(S("b"), S("x")), .target = PATH(S("b"), S("y"))),
                           OP(COPY, .path = PATH(S("b")), .target = PATH(S("c"))),
                           OP(MOVE, .path = PATH(S("a"), S("x")), .target = PATH(S("x")))};
-    whole_gives(ALL_OF(ops), "{\"a\":{\"x\":[1, 2],\"z\":0}}",
-                "{\"a\":{\"z\":0},\"b\":{\"z\":0,\"y\":[1, 2]},\"c\":{\"z\":0,\"y\":[1, 2]},\"x\":[1, 2]}");
+    whole_gives(
+        ALL_OF(ops), "{\"a\":{\"x\":[1, 2],\"z\":0}}",
+        "{\"a\":{\"z\":0},\"b\":{\"z\":0,\"y\":[1, 2]},\"c\":{\"z\":0,\"y\":[1, 2]},\"x\":[1, 2]}");
 }
 
 static void only_what_is_named_is_kept(void **state)
 {
     (void)state;
     const dg_op *few = OP(KEEP, NAMES(S("a"), S("c"), S("")));
-    const dg_op *many = OP(KEEP, NAMES(S("1"), S("2"), S("3"), S("4"), S("5"), S("6"), S("7"), S("a\n"), S("a\n")));
+    const dg_op *many =
+        OP(KEEP, NAMES(S("1"), S("2"), S("3"), S("4"), S("5"), S("6"), S("7"), S("a\n"), S("a\n")));
     const whole_row rows[] = {
         {few, "{ \"a\" : 1 , \"b\" : 2 , \"c\" : 3 }", "{ \"a\" : 1 , \"c\" : 3 }"},
         {few, "{ \"b\" : 2,\n  \"\\u0061\" : 1,\n  \"\": {}}", "{ \"\\u0061\" : 1,\n  \"\": {}}"},
@@ -102,8 +109,10 @@ static void names_with_a_policy(void **state)
     const dg_op *newer = OP(RENAME, .name = S("a"), .to = S("b"), .collision = DG_COLLISION_NEWER);
     const dg_op *older = OP(RENAME, .name = S("a"), .to = S("b"), .collision = DG_COLLISION_OLDER);
     const dg_op *reject = OP(RENAME, .name = S("a"), .to = S("b"));
-    const dg_op *snake_newer = OP(CASE, .case_to = DG_SNAKE, .collision = DG_COLLISION_NEWER, NAMES(S("metaData")));
-    const dg_op *snake_older = OP(CASE, .case_to = DG_SNAKE, .collision = DG_COLLISION_OLDER, NAMES(S("metaData")));
+    const dg_op *snake_newer =
+        OP(CASE, .case_to = DG_SNAKE, .collision = DG_COLLISION_NEWER, NAMES(S("metaData")));
+    const dg_op *snake_older =
+        OP(CASE, .case_to = DG_SNAKE, .collision = DG_COLLISION_OLDER, NAMES(S("metaData")));
     const dg_op *camel = OP(CASE, .case_from = DG_SNAKE, .case_to = DG_CAMEL);
     const whole_row rows[] = {
         {newer, "{\"a\" : 1, \"b\" : 2}", "{\"b\" : 2}"},
@@ -117,7 +126,8 @@ static void names_with_a_policy(void **state)
         {snake_newer, "{\"aB\":1, \"a_b\":{\"cD\": []}}", "{\"a_b\":{\"c_d\": []}}"},
         {snake_older, "{\"aB\":1, \"a_b\":{\"cD\": []}}", "{\"a_b\":1}"},
         {snake_older, "[{\"a_b\":1 , \"aB\" :{\"cD\": []}}]", "[{\"a_b\" :{\"c_d\": []}}]"},
-        {snake_newer, "{\"metaData\":{\"aB\":1},\"bC\":{\"aB\":1}}", "{\"metaData\":{\"aB\":1},\"b_c\":{\"a_b\":1}}"},
+        {snake_newer, "{\"metaData\":{\"aB\":1},\"bC\":{\"aB\":1}}",
+         "{\"metaData\":{\"aB\":1},\"b_c\":{\"a_b\":1}}"},
         {snake_newer, "{\"aBC\":1,\"aB_c\":2}", NULL},
         {snake_newer, "{\"aBC\":1,\"a_b_c\":0,\"aB_c\":2}", NULL},
         {snake_newer, "{\"a_b\":1,\"a_b\":2}", NULL},
@@ -133,9 +143,11 @@ static void lists_become_maps_and_back(void **state)
     (void)state;
     const dg_op *map = OP(MAP, .name = S("id")), *pairs = OP(MAP, .name = S("k"), .to = S("v"));
     const dg_op *lossy = OP(MAP, .name = S("k"), .to = S("v"), .lossy = true);
-    const dg_op *items = OP(ITEMS, .name = S("id")), *unpair = OP(ITEMS, .name = S("k"), .to = S("v"));
+    const dg_op *items = OP(ITEMS, .name = S("id")),
+                *unpair = OP(ITEMS, .name = S("k"), .to = S("v"));
     const whole_row rows[] = {
-        {map, "[{\"id\":\"a\",\"x\": 1},{\"x\":2, \"id\":\"\\u0062\" }]", "{\"a\":{\"x\": 1},\"\\u0062\":{\"x\":2 }}"},
+        {map, "[{\"id\":\"a\",\"x\": 1},{\"x\":2, \"id\":\"\\u0062\" }]",
+         "{\"a\":{\"x\": 1},\"\\u0062\":{\"x\":2 }}"},
         {map, "[]", "{}"},
         {map, "null", "null"},
         {map, "{}", NULL},
@@ -169,7 +181,8 @@ static void lists_are_filtered_and_cut(void **state)
     const dg_test active = {.kind = DG_TEST_IS, .path = PATH(S("on")), .value = S("true")};
     const dg_op *filter = OP(FILTER, .test = &active);
     const whole_row rows[] = {
-        {filter, "[ {\"on\":true} , {\"on\":false} , {\"on\":true} , 1 ]", "[ {\"on\":true} , {\"on\":true} ]"},
+        {filter, "[ {\"on\":true} , {\"on\":false} , {\"on\":true} , 1 ]",
+         "[ {\"on\":true} , {\"on\":true} ]"},
         {filter, "[ 1, {\"on\":true} ]", "[ {\"on\":true} ]"},
         {filter, "[[], {}]", "[]"},
         {filter, "null", "null"},
@@ -188,19 +201,22 @@ static void lists_are_filtered_and_cut(void **state)
 static void lists_are_ordered(void **state)
 {
     (void)state;
-    const dg_op *up = OP(SORT, .path = {NULL, 0}), *down = OP(SORT, .path = {NULL, 0}, .descending = true);
+    const dg_op *up = OP(SORT, .path = {NULL, 0}),
+                *down = OP(SORT, .path = {NULL, 0}, .descending = true);
     const dg_op *by = OP(SORT, .path = PATH(S("a"), S("b")));
     const whole_row rows[] = {
         {up, "[ 3 , 1 , 2 ]", "[ 1 , 2 , 3 ]"},
         {up, "[10,9,1e1,-1,0.5,-1.5,0,-0]", "[-1.5,-1,0,-0,0.5,9,10,1e1]"},
         {down, "[10,9,1e1,-1,0]", "[10,1e1,9,0,-1]"},
-        {up, "[9007199254740993,9007199254740992,1e400,2e399]", "[9007199254740992,9007199254740993,2e399,1e400]"},
+        {up, "[9007199254740993,9007199254740992,1e400,2e399]",
+         "[9007199254740992,9007199254740993,2e399,1e400]"},
         {up, "[\"b\",\"\\u0061\",\"\",1,null,\"aa\",\"\\ud83d\\ude00\",\"\\uffff\"]",
          "[1,\"\",\"\\u0061\",\"aa\",\"b\",\"\\uffff\",\"\\ud83d\\ude00\",null]"},
         {down, "[null,1,\"a\",2,\"b\"]", "[\"b\",\"a\",2,1,null]"},
         {by, "[{\"a\":{\"b\":2}},{\"n\":1},{\"a\":{\"b\":1}},{\"n\":2},7]",
          "[{\"a\":{\"b\":1}},{\"a\":{\"b\":2}},{\"n\":1},{\"n\":2},7]"},
-        {by, "[{\"a\":{\"b\":1},\"n\":1},{\"a\":{\"b\":1.0},\"n\":2},{\"a\":{\"b\":10e-1},\"n\":3}]",
+        {by,
+         "[{\"a\":{\"b\":1},\"n\":1},{\"a\":{\"b\":1.0},\"n\":2},{\"a\":{\"b\":10e-1},\"n\":3}]",
          "[{\"a\":{\"b\":1},\"n\":1},{\"a\":{\"b\":1.0},\"n\":2},{\"a\":{\"b\":10e-1},\"n\":3}]"},
         {up, "[true,false]", NULL},
         {up, "[[],1]", NULL},
@@ -256,30 +272,40 @@ static void texts_are_split_and_joined(void **state)
 static void facts_are_counted(void **state)
 {
     (void)state;
-    const dg_op *sum = OP(SUM, .path = PATH(S("items"), EACH, S("price")), .target = PATH(S("total")));
-    const dg_op *lossy = OP(SUM, .path = PATH(S("items"), EACH, S("price")), .target = PATH(S("total")), .lossy = true);
+    const dg_op *sum =
+        OP(SUM, .path = PATH(S("items"), EACH, S("price")), .target = PATH(S("total")));
+    const dg_op *lossy = OP(SUM, .path = PATH(S("items"), EACH, S("price")),
+                            .target = PATH(S("total")), .lossy = true);
     const dg_op *all = OP(SUM, .path = PATH(EACH), .target = PATH(S("x")));
     const dg_op *count = OP(COUNT, .path = PATH(S("items")), .target = PATH(S("meta"), S("n")));
     const dg_op *each = OP(COUNT, .path = PATH(S("items"), EACH), .target = PATH(S("n")));
     const dg_op *deep = OP(COUNT, .path = PATH(S("items"), EACH, S("a")), .target = PATH(S("n")));
     const whole_row rows[] = {
-        {sum, "{\"items\":[{\"price\":34.10},{\"price\":1},{}]}", "{\"items\":[{\"price\":34.10},{\"price\":1},{}],\"total\":35.10}"},
+        {sum, "{\"items\":[{\"price\":34.10},{\"price\":1},{}]}",
+         "{\"items\":[{\"price\":34.10},{\"price\":1},{}],\"total\":35.10}"},
         {sum, "{\"items\":[]}", "{\"items\":[],\"total\":0}"},
         {sum, "{}", "{\"total\":0}"},
-        {sum, "{\"items\":[{\"price\":0.1},{\"price\":0.2}]}", "{\"items\":[{\"price\":0.1},{\"price\":0.2}],\"total\":0.3}"},
-        {sum, "{\"items\":[{\"price\":-1.5},{\"price\":1}]}", "{\"items\":[{\"price\":-1.5},{\"price\":1}],\"total\":-0.5}"},
+        {sum, "{\"items\":[{\"price\":0.1},{\"price\":0.2}]}",
+         "{\"items\":[{\"price\":0.1},{\"price\":0.2}],\"total\":0.3}"},
+        {sum, "{\"items\":[{\"price\":-1.5},{\"price\":1}]}",
+         "{\"items\":[{\"price\":-1.5},{\"price\":1}],\"total\":-0.5}"},
         {sum, "{\"items\":[{\"price\":-0.00}]}", "{\"items\":[{\"price\":-0.00}],\"total\":0.00}"},
-        {sum, "{\"items\":[{\"price\":99},{\"price\":1E0}]}", "{\"items\":[{\"price\":99},{\"price\":1E0}],\"total\":100}"},
-        {sum, "{\"items\":[{\"price\":1e3},{\"price\":15e-1}]}", "{\"items\":[{\"price\":1e3},{\"price\":15e-1}],\"total\":1001.5}"},
-        {sum, "{\"items\":[{\"price\":-1e20},{\"price\":1}]}", "{\"items\":[{\"price\":-1e20},{\"price\":1}],\"total\":-99999999999999999999}"},
-        {sum, "{\"items\":[{\"price\":0e9999999999}]}", "{\"items\":[{\"price\":0e9999999999}],\"total\":0}"},
+        {sum, "{\"items\":[{\"price\":99},{\"price\":1E0}]}",
+         "{\"items\":[{\"price\":99},{\"price\":1E0}],\"total\":100}"},
+        {sum, "{\"items\":[{\"price\":1e3},{\"price\":15e-1}]}",
+         "{\"items\":[{\"price\":1e3},{\"price\":15e-1}],\"total\":1001.5}"},
+        {sum, "{\"items\":[{\"price\":-1e20},{\"price\":1}]}",
+         "{\"items\":[{\"price\":-1e20},{\"price\":1}],\"total\":-99999999999999999999}"},
+        {sum, "{\"items\":[{\"price\":0e9999999999}]}",
+         "{\"items\":[{\"price\":0e9999999999}],\"total\":0}"},
         {sum, "{\"items\":[{\"price\":1e5000}]}", NULL},
         {sum, "{\"items\":[{\"price\":1e-99999999999999999999}]}", NULL},
         {sum, "{\"items\":[{\"price\":\"1\"}]}", NULL},
         {sum, "{\"items\":[{\"price\":null}]}", NULL},
         {sum, "{\"items\":{\"price\":1}}", NULL},
         {sum, "{\"items\":[],\"total\":1}", NULL},
-        {lossy, "{\"items\":[{\"price\":\"1\"},{\"price\":2}]}", "{\"items\":[{\"price\":\"1\"},{\"price\":2}],\"total\":2}"},
+        {lossy, "{\"items\":[{\"price\":\"1\"},{\"price\":2}]}",
+         "{\"items\":[{\"price\":\"1\"},{\"price\":2}],\"total\":2}"},
         {all, "[1]", NULL},
         {all, "null", "null"},
         {count, "{\"items\":[1,2,3]}", "{\"items\":[1,2,3],\"meta\":{\"n\":3}}"},
@@ -288,7 +314,8 @@ static void facts_are_counted(void **state)
         {count, "{\"items\":{}}", "{\"items\":{},\"meta\":{\"n\":1}}"},
         {count, "{}", "{\"meta\":{\"n\":0}}"},
         {each, "{\"items\":[[1,2],null]}", "{\"items\":[[1,2],null],\"n\":2}"},
-        {deep, "{\"items\":[{\"a\":1},{},{\"a\":[1,2]}]}", "{\"items\":[{\"a\":1},{},{\"a\":[1,2]}],\"n\":3}"},
+        {deep, "{\"items\":[{\"a\":1},{},{\"a\":[1,2]}]}",
+         "{\"items\":[{\"a\":1},{},{\"a\":[1,2]}],\"n\":3}"},
     };
     whole_rows(ALL_OF(rows));
 }
@@ -299,7 +326,8 @@ static void orders_become_signs_and_back(void **state)
     const dg_op *signs = OP(SIGNS, .name = S("_sort"), .to = S("_order"));
     const dg_op *unsign = OP(UNSIGN, .name = S("_sort"), .to = S("_order"));
     const whole_row rows[] = {
-        {signs, "{\"_sort\":\"views,title\",\"_order\":\"desc,asc\",\"x\":1}", "{\"_sort\":\"-views,title\",\"x\":1}"},
+        {signs, "{\"_sort\":\"views,title\",\"_order\":\"desc,asc\",\"x\":1}",
+         "{\"_sort\":\"-views,title\",\"x\":1}"},
         {signs, "{\"_sort\":\"views,title\",\"_order\":\"desc\"}", "{\"_sort\":\"-views,title\"}"},
         {signs, "{\"_sort\":\"views\"}", "{\"_sort\":\"views\"}"},
         {signs, "{\"_order\":\"desc\"}", "{\"_order\":\"desc\"}"},
@@ -310,7 +338,8 @@ static void orders_become_signs_and_back(void **state)
         {signs, "{\"_sort\":\"\",\"_order\":\"\"}", "{\"_sort\":\"\"}"},
         {signs, "[]", NULL},
         {signs, "null", "null"},
-        {unsign, "{\"_sort\":\"-views,title\"}", "{\"_sort\":\"views,title\",\"_order\":\"desc,asc\"}"},
+        {unsign, "{\"_sort\":\"-views,title\"}",
+         "{\"_sort\":\"views,title\",\"_order\":\"desc,asc\"}"},
         {unsign, "{\"_sort\":\"\"}", "{\"_sort\":\"\",\"_order\":\"\"}"},
         {unsign, "{\"_sort\":\"a\",\"_order\":\"\"}", NULL},
         {unsign, "{\"_sort\":\"--a\"}", NULL},
@@ -324,7 +353,8 @@ static void orders_become_signs_and_back(void **state)
 static void json_in_strings(void **state)
 {
     (void)state;
-    const dg_op *parse = OP(PARSE, .unknown = DG_UNKNOWN_REJECT), *pass = OP(PARSE, .unknown = DG_UNKNOWN_PASS);
+    const dg_op *parse = OP(PARSE, .unknown = DG_UNKNOWN_REJECT),
+                *pass = OP(PARSE, .unknown = DG_UNKNOWN_PASS);
     const dg_op *value = OP(PARSE, .unknown = DG_UNKNOWN_DEFAULT, .value = S("{\"raw\":true}"));
     const dg_op *print = OP(PRINT, .lossy = false);
     const whole_row rows[] = {
@@ -339,7 +369,8 @@ static void json_in_strings(void **state)
         {pass, "\"{\"", "\"{\""},
         {pass, "[ ]", "[ ]"},
         {value, "\"tru\"", "{\"raw\":true}"},
-        {print, "{ \"a\" : [ 1.0 , \" \\\" \\u0062\" ] }", "\"{\\\"a\\\":[1.0,\\\" \\\\\\\" \\\\u0062\\\"]}\""},
+        {print, "{ \"a\" : [ 1.0 , \" \\\" \\u0062\" ] }",
+         "\"{\\\"a\\\":[1.0,\\\" \\\\\\\" \\\\u0062\\\"]}\""},
         {print, "null", "null"},
         {print, "\"a\"", "\"\\\"a\\\"\""},
     };

@@ -1,5 +1,5 @@
-/* WHOLE ops against the same carried out plainly, on random ops and documents; what is turned gives back what went
- * in; and large values take time in proportion to their size. */
+/* WHOLE ops against the same carried out plainly, on random ops and documents; what is turned gives
+ * back what went in; and large values take time in proportion to their size. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,11 +19,13 @@ enum { ROUNDS = 40000, OPS_MAX = 3 };
 
 static void print_op(const dg_op *op)
 {
-    print_message("  %s name=%.*s to=%.*s value=%.*s collision=%d unknown=%d flags=%d%d%d case=%d\n",
-                  dg_op_word(op->kind), DG_SLICE_FMT(op->name), DG_SLICE_FMT(op->to), DG_SLICE_FMT(op->value),
-                  op->collision, op->unknown, op->lossy, op->quoted, op->descending, op->case_from);
+    print_message(
+        "  %s name=%.*s to=%.*s value=%.*s collision=%d unknown=%d flags=%d%d%d case=%d\n",
+        dg_op_word(op->kind), DG_SLICE_FMT(op->name), DG_SLICE_FMT(op->to), DG_SLICE_FMT(op->value),
+        op->collision, op->unknown, op->lossy, op->quoted, op->descending, op->case_from);
     for (size_t i = 0; i < op->path.count; i++)
-        print_message("    path %.*s\n", DG_SLICE_FMT(op->path.steps[i].ptr ? op->path.steps[i] : DG_SLICE("[]")));
+        print_message("    path %.*s\n",
+                      DG_SLICE_FMT(op->path.steps[i].ptr ? op->path.steps[i] : DG_SLICE("[]")));
     for (size_t i = 0; i < op->target.count; i++)
         print_message("    target %.*s\n", DG_SLICE_FMT(op->target.steps[i]));
     for (size_t i = 0; i < op->name_count; i++)
@@ -51,10 +53,12 @@ static bool compare(dg_whole *whole, uint64_t seed, dg_op_kind *ret_kind)
         dg_buf_add_char(&in, "\":,}]1\\ "[i % 8]);
     bool right = reference_whole(&arena, ops, count, dg_slice_of(in.ptr, len), &want);
     dg_status status = dg_whole_apply(whole, ops, count, dg_slice_of(in.ptr, len), &got, &error);
-    if (status != (right ? DG_OK : DG_INVALID) || (right && !dg_slice_eq(dg_buf_slice(&want), dg_buf_slice(&got)))) {
-        print_message("seed %llu\nin       %.*s\nexpected %.*s%s\ngot      %.*s%s\n", (unsigned long long)seed, (int)len,
-                      in.ptr, DG_SLICE_FMT(dg_buf_slice(&want)), right ? "" : "(refused)",
-                      DG_SLICE_FMT(dg_buf_slice(&got)), error.message ? error.message : "");
+    if (status != (right ? DG_OK : DG_INVALID) ||
+        (right && !dg_slice_eq(dg_buf_slice(&want), dg_buf_slice(&got)))) {
+        print_message("seed %llu\nin       %.*s\nexpected %.*s%s\ngot      %.*s%s\n",
+                      (unsigned long long)seed, (int)len, in.ptr, DG_SLICE_FMT(dg_buf_slice(&want)),
+                      right ? "" : "(refused)", DG_SLICE_FMT(dg_buf_slice(&got)),
+                      error.message ? error.message : "");
         for (size_t i = 0; i < count; i++)
             print_op(ops[i]);
         fail();
@@ -81,7 +85,8 @@ static void ops_do_what_they_say(void **state)
     for (int k = 0; k <= DG_OP_PRINT && !only; k++) {
         all += done[k];
         if (done[k] + refused[k])
-            print_message("%s: %zu done, %zu refused\n", dg_op_word((dg_op_kind)k), done[k], refused[k]);
+            print_message("%s: %zu done, %zu refused\n", dg_op_word((dg_op_kind)k), done[k],
+                          refused[k]);
         assert_true(done[k] + refused[k] == 0 || done[k] > ROUNDS / 400);
     }
     assert_true(only || all > ROUNDS / 4);
@@ -100,26 +105,44 @@ static void gives_back(const dg_op *up, const dg_op *down, const char *const *te
 static void ops_turned_give_back_what_went_in(void **state)
 {
     (void)state;
-    static const char *const lists[] = {"[]", "null", "[{\"id\":\"a\",\"v\": 1.0},{\"id\":\"\\u0062\\n\",\"v\":[ ]}]"};
+    static const char *const lists[] = {
+        "[]", "null", "[{\"id\":\"a\",\"v\": 1.0},{\"id\":\"\\u0062\\n\",\"v\":[ ]}]"};
     gives_back(OP(MAP, .name = S("id")), OP(ITEMS, .name = S("id")), ALL_OF(lists));
-    static const char *const pairs[] = {"[{\"id\":\"a\",\"v\":1.0},{\"id\":\"\\u0062\\n\",\"v\":[ 1, 2]}]"};
-    gives_back(OP(MAP, .name = S("id"), .to = S("v")), OP(ITEMS, .name = S("id"), .to = S("v")), ALL_OF(pairs));
+    static const char *const pairs[] = {
+        "[{\"id\":\"a\",\"v\":1.0},{\"id\":\"\\u0062\\n\",\"v\":[ 1, 2]}]"};
+    gives_back(OP(MAP, .name = S("id"), .to = S("v")), OP(ITEMS, .name = S("id"), .to = S("v")),
+               ALL_OF(pairs));
     static const char *const maps[] = {"{}", "{\"\":{\"x\":[ 1 ]},\"\\u0062\":{ }}", "null"};
     gives_back(OP(ITEMS, .name = S("id")), OP(MAP, .name = S("id")), ALL_OF(maps));
-    static const char *const texts[] = {"\"\"", "\"a\"", "\",\"", "\"a,,b,\"", "null", "\"\xC3\xA9,\\\"\""};
+    static const char *const texts[] = {"\"\"",      "\"a\"", "\",\"",
+                                        "\"a,,b,\"", "null",  "\"\xC3\xA9,\\\"\""};
     gives_back(OP(SPLIT, .value = S(",")), OP(JOIN, .value = S(",")), ALL_OF(texts));
-    static const char *const fields[] = {"[]", "[\"\"]", "[\"\",\"\"]", "[\"a,b\",\"\\\"\"]", "[\"\\\"a\\\"\",\"b\\\",\",\"a\\\"b,c\\\"d\"]",
-                                         "[\",\"]", "[\"\\\"\\\"\"]", "[\"a\\\",\",\"b\"]", "[\",\\\"\",\"\\\",\"]"};
-    gives_back(OP(JOIN, .value = S(","), .quoted = true), OP(SPLIT, .value = S(","), .quoted = true), ALL_OF(fields));
-    static const char *const orders[] = {"{\"_sort\":\"\",\"_order\":\"\"}", "{\"x\" : 1,\"_sort\":\"a,b,c\",\"_order\":\"asc,desc,asc\"}",
-                                         "{ }", "7"};
-    gives_back(OP(SIGNS, .name = S("_sort"), .to = S("_order")), OP(UNSIGN, .name = S("_sort"), .to = S("_order")), ALL_OF(orders));
-    static const char *const signs[] = {"{\"_sort\":\"-a,b\"}", "{\"y\":[ ], \"_sort\" : \"-a,,-b\"}", "{\"_sort\":\"\"}"};
-    gives_back(OP(UNSIGN, .name = S("_sort"), .to = S("_order")), OP(SIGNS, .name = S("_sort"), .to = S("_order")), ALL_OF(signs));
-    static const char *const values[] = {"{\"a\":[1.0,\"\\u0062 \\\"\",{}]}", "\"a b\"", "-0.0e5", "[[],\"\\ud83d\\ude00\"]", "null"};
+    static const char *const fields[] = {"[]",
+                                         "[\"\"]",
+                                         "[\"\",\"\"]",
+                                         "[\"a,b\",\"\\\"\"]",
+                                         "[\"\\\"a\\\"\",\"b\\\",\",\"a\\\"b,c\\\"d\"]",
+                                         "[\",\"]",
+                                         "[\"\\\"\\\"\"]",
+                                         "[\"a\\\",\",\"b\"]",
+                                         "[\",\\\"\",\"\\\",\"]"};
+    gives_back(OP(JOIN, .value = S(","), .quoted = true),
+               OP(SPLIT, .value = S(","), .quoted = true), ALL_OF(fields));
+    static const char *const orders[] = {
+        "{\"_sort\":\"\",\"_order\":\"\"}",
+        "{\"x\" : 1,\"_sort\":\"a,b,c\",\"_order\":\"asc,desc,asc\"}", "{ }", "7"};
+    gives_back(OP(SIGNS, .name = S("_sort"), .to = S("_order")),
+               OP(UNSIGN, .name = S("_sort"), .to = S("_order")), ALL_OF(orders));
+    static const char *const signs[] = {"{\"_sort\":\"-a,b\"}",
+                                        "{\"y\":[ ], \"_sort\" : \"-a,,-b\"}", "{\"_sort\":\"\"}"};
+    gives_back(OP(UNSIGN, .name = S("_sort"), .to = S("_order")),
+               OP(SIGNS, .name = S("_sort"), .to = S("_order")), ALL_OF(signs));
+    static const char *const values[] = {"{\"a\":[1.0,\"\\u0062 \\\"\",{}]}", "\"a b\"", "-0.0e5",
+                                         "[[],\"\\ud83d\\ude00\"]", "null"};
     gives_back(OP(PRINT, .lossy = false), OP(PARSE, .lossy = false), ALL_OF(values));
-    static const char *const places[] = {"{\"x\" : 1,\"a\":{\"b\":[ 1 ]}}", "{\"a\":{\"b\":1}}", "{\"a\":{ }}", "{}", "1",
-                                         "{\"a\":{\"c\":1,\"b\":2}}"};
+    static const char *const places[] = {
+        "{\"x\" : 1,\"a\":{\"b\":[ 1 ]}}", "{\"a\":{\"b\":1}}", "{\"a\":{ }}", "{}", "1",
+        "{\"a\":{\"c\":1,\"b\":2}}"};
     gives_back(OP(MOVE, .path = PATH(S("a"), S("b")), .target = PATH(S("z"))),
                OP(MOVE, .path = PATH(S("z")), .target = PATH(S("a"), S("b"))), ALL_OF(places));
     static const char *const ones[] = {"[]", "[ 1.0]", "[{ \"a\":1}]"};
@@ -219,7 +242,8 @@ static void large_values_take_time_in_proportion(void **state)
     static dg_slice names[1000], steps[200];
     static char texts[1000][16];
     for (size_t i = 0; i < 1000; i++)
-        names[i] = dg_slice_of(texts[i], (size_t)snprintf(texts[i], sizeof *texts, "aKey%zu", i * 3));
+        names[i] =
+            dg_slice_of(texts[i], (size_t)snprintf(texts[i], sizeof *texts, "aKey%zu", i * 3));
     for (size_t i = 0; i < 200; i++)
         steps[i] = S("a");
     const struct {
@@ -240,8 +264,8 @@ static void large_values_take_time_in_proportion(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         uint64_t small = time_of(rows[i].op, rows[i].fill, SMALL);
         uint64_t large = time_of(rows[i].op, rows[i].fill, (size_t)SMALL * FACTOR);
-        print_message("%s: %llu us, %llu us\n", dg_op_word(rows[i].op->kind), (unsigned long long)small,
-                      (unsigned long long)large);
+        print_message("%s: %llu us, %llu us\n", dg_op_word(rows[i].op->kind),
+                      (unsigned long long)small, (unsigned long long)large);
         /* A quadratic one would take 256 times as long. */
         assert_true(large < (small + 500) * FACTOR * 5);
     }

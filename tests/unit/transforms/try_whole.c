@@ -9,7 +9,8 @@
 #include "transforms/program.h"
 #include "try_whole.h"
 
-dg_status run_whole(const dg_op *const *ops, size_t count, dg_slice in, dg_buf *out, dg_whole_error *error)
+dg_status run_whole(const dg_op *const *ops, size_t count, dg_slice in, dg_buf *out,
+                    dg_whole_error *error)
 {
     dg_whole *whole;
     char *text = malloc(in.len + DG_JSON_PADDING);
@@ -22,8 +23,10 @@ dg_status run_whole(const dg_op *const *ops, size_t count, dg_slice in, dg_buf *
     dg_status status = dg_whole_apply(whole, ops, count, dg_slice_of(text, in.len), out, error);
     dg_buf again;
     dg_buf_init(&again, out->bytes_max);
-    assert_int_equal(dg_whole_apply(whole, ops, count, dg_slice_of(text, in.len), &again, error), status);
-    assert_true(dg_slice_eq(dg_buf_slice(&again), dg_slice_from(dg_buf_slice(out), before)));
+    dg_buf_add(&again, dg_slice_until(dg_buf_slice(out), before));
+    assert_int_equal(dg_whole_apply(whole, ops, count, dg_slice_of(text, in.len), &again, error),
+                     status);
+    assert_true(dg_slice_eq(dg_buf_slice(&again), dg_buf_slice(out)));
     dg_buf_free(&again);
     dg_whole_free(whole);
     free(text);
@@ -37,7 +40,8 @@ void whole_gives(const dg_op *const *ops, size_t count, const char *in, const ch
     dg_buf_init(&got, 0);
     dg_status status = run_whole(ops, count, dg_slice_str(in), &got, &error);
     if (status != (out ? DG_OK : DG_INVALID))
-        print_message("%s: %s: %s\n", dg_op_word(ops[0]->kind), in, error.message ? error.message : "");
+        print_message("%s: %s: %s\n", dg_op_word(ops[0]->kind), in,
+                      error.message ? error.message : "");
     assert_int_equal(status, out ? DG_OK : DG_INVALID);
     if (!out) {
         assert_int_equal(got.len, 0);

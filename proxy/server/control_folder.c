@@ -1,0 +1,79 @@
+#include "proxy/server/control_folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proxy/net/listener.h"
+
+enum {
+    RANDOM_CHARS = 6,
+    ENTRIES_MAX = 65536, /* of the folder that is looked through */
+    YOUNG_S = 60         /* one without a socket may belong to a process that is just starting */
+};
+
+static const char prefix[] = "dragoman-", socket_name[] = "control.sock";
+
+static bool is_ours(const struct stat *file)
+{
+    return S_ISDIR(file->st_mode) && file->st_uid == geteuid() && (file->st_mode & 0777) == 0700;
+}
+
+/* Removes a folder whose process is gone; rmdir spares one with anything else in it. */
+static void remove_if_stale(const char *base, const char *name)
+{
+    char folder[128], address[160];
+    const char *error;
+    struct stat file, socket_file;
+    dg_address at = {.size = 0};
+    size_t count;
+    int n = snprintf(folder, sizeof folder, "%s/%s", base, name);
+    if (n < 0 || (size_t)n >= sizeof folder || lstat(folder, &file) != 0 || !is_ours(&file))
+        return;
+    snprintf(address, sizeof address, "unix:%s/%s", folder, socket_name);
+    if (dg_address_resolve(address, true, &at, &count, &error) != DG_OK)
+        return;
+    if (lstat(address + 5, &socket_file) != 0) {
+        if (errno != ENOENT || file.st_mtime + YOUNG_S > time(NULL))
+            return;
+    } else if (!dg_unix_is_stale(&at) || unlink(address + 5) != 0) {
+        return;
+    }
+    rmdir(folder);
+}
+
+static void sweep(const char *base)
+{
+    DIR *dir = opendir(base);
+    if (!dir)
+        return;
+    const struct dirent *entry;
+    for (int n = 0; n < ENTRIES_MAX && (entry = readdir(dir)); n++)
+        if (strncmp(entry->d_name, prefix, sizeof prefix - 1) == 0 &&
+            strlen(entry->d_name) == sizeof prefix - 1 + RANDOM_CHARS)
+            remove_if_stale(base, entry->d_name);
+    closedir(dir);
+}
+
+dg_status dg_control_folder_make(dg_control_folder *ret_folder)
+{
+    const char *base = getenv("XDG_RUNTIME_DIR");
+    if (!base || strlen(base) > 30 || access(base, W_OK) != 0)
+        base = "/tmp";
+    sweep(base);
+    snprintf(ret_folder->path, sizeof ret_folder->path, "%s/%sXXXXXX", base, prefix);
+    if (!mkdtemp(ret_folder->path))
+        return DG_IO;
+    snprintf(ret_folder->address, sizeof ret_folder->address, "unix:%s/%s", ret_folder->path, socket_name);
+    return DG_OK;
+}
+
+void dg_control_folder_remove(const dg_control_folder *folder)
+{
+    if (folder->path[0])
+        rmdir(folder->path);
+}
