@@ -243,10 +243,12 @@ static dg_status run_events(dg_sequence *s, bool last, dg_buf *out, size_t *ret_
     dg_status status = DG_OK;
     size_t done = 0, at = s->block;
     line l;
-    if (s->skip_lf && s->window.len && at == 0) {
-        done = at = s->window.ptr[0] == '\n';
-        dg_buf_add(out, dg_slice_of(s->window.ptr, done));
+    if (s->skip_lf && s->window.len > at) {
         s->skip_lf = false;
+        if (s->window.ptr[at] == '\n' && at++ == 0) {
+            done = 1;
+            dg_buf_add(out, DG_SLICE("\n"));
+        }
     }
     while (status == DG_OK && next_line(s, at, last, &l)) {
         dg_slice value, text = l.text;
