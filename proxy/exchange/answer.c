@@ -276,6 +276,7 @@ static bool choose_translation(dg_exchange *x, const dg_translation *t, const dg
     if (x->answer.done)
         return true;
     x->translation = t;
+    x->answer_changed = true;
     x->answer_bare = t->to == DG_FORMAT_NONE;
     x->client_coding = dg_coding_for_client(x);
     dg_status status = dg_digests_remember(x, head); /* a malformed one says nothing (RFC 8941 4.2) */

@@ -149,6 +149,7 @@ struct dg_exchange {
     dg_buf answer_trailers; /* of content that passes, as they came, when the client takes them */
     dg_buf plain;        /* content without its coding, on the way of either */
     bool answer_parsed : 1;  /* the final head is known */
+    bool answer_changed : 1; /* by a translation, of its content or of another part */
     bool answer_ready : 1;   /* answer_out holds what becomes of the content */
     bool answer_bare : 1;    /* the translated answer has no content */
     bool up_keep : 1;        /* the backend keeps its connection open */
