@@ -556,3 +556,20 @@ dg_status dg_chain_translation(const dg_compiled_api *api, dg_program_cache *cac
     dg_arena_free(&scratch);
     return result;
 }
+
+dg_status dg_chain_sides(const dg_compiled_api *api, const dg_line *line, unsigned status, size_t from, size_t to,
+                         const dg_side *ret_sides[DG_VERSIONS_MAX], size_t *ret_count)
+{
+    dg_arena scratch;
+    dg_arena_init(&scratch, 0);
+    tracer t = {.api = api, .line = line};
+    bool covered = cover(&t, &scratch);
+    way w;
+    if (covered) {
+        trace(&t, status, from, to, &w);
+        memcpy(ret_sides, w.sides, w.count * sizeof *ret_sides);
+        *ret_count = w.count;
+    }
+    dg_arena_free(&scratch);
+    return covered ? DG_OK : DG_NOMEM;
+}
