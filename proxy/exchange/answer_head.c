@@ -57,7 +57,7 @@ static void add_cookie(dg_exchange *x, dg_buf *out, const dg_field *field)
 /* Whether URLs may name another version than the client's. */
 static bool maps_urls(const dg_exchange *x)
 {
-    return x->match.version && x->match.version != x->match.api->backend;
+    return x->match.version && x->match.version != x->match.backend;
 }
 
 /* What is true of the backend's bytes and not of those that the client gets. */
@@ -182,7 +182,7 @@ static void add_explanation(const dg_match *match, dg_buf *out)
     dg_buf_add_str(out, "\"; by=");
     dg_buf_add_str(out, dg_selector_word(match->selected_by));
     dg_buf_add_str(out, "; backend=\"");
-    dg_buf_add_str(out, match->api->backend->name);
+    dg_buf_add_str(out, match->backend->name);
     if (match->endpoint) {
         dg_buf_add_str(out, "\"; endpoint=\"");
         dg_buf_add(out, match->endpoint->method);

@@ -121,7 +121,7 @@ static dg_status read_request(replay *r, const char *version, dg_slice request)
     if (dg_path_normalise(dg_slice_until(target, mark), r->path, sizeof r->path, &path) != DG_OK)
         return fail(r, DG_INVALID, "the path has dot segments, or bytes that no path may have");
     host = field_of(r, DG_SLICE("host"), 0, &count);
-    const dg_request_view view = {r->method, path, r->query, host, field_of, r};
+    const dg_request_view view = {r->method, path, r->query, host, field_of, r, NULL};
     const char *problem = refusal(dg_ruleset_match(r->rules, &view, &r->match));
     if (problem)
         return fail(r, DG_NOT_FOUND, problem);
