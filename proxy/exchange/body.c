@@ -48,6 +48,8 @@ dg_status dg_body_next_joined(dg_body *body, dg_slice in, dg_buf *joined, dg_buf
                               dg_slice *ret_piece)
 {
     size_t consumed;
+    if (joined && joined->bytes_max && body->framing == DG_FRAMING_CHUNKED)
+        in = dg_slice_until(in, joined->bytes_max); /* what becomes one piece has room; the rest is the next */
     dg_status status = next(body, in, trailers, ret_consumed, ret_piece);
     if (status != DG_OK || !joined || body->framing != DG_FRAMING_CHUNKED || ret_piece->len > SMALL_BYTES ||
         *ret_consumed == in.len || body->done)

@@ -359,7 +359,7 @@ def small_chunks_that_are_here_become_one_and_none_waits_for_more(s):
                 asked.clear()
         connection.send(b"0\r\n\r\n")
     asked = threading.Event()
-    proxy, _ = s.start(answer)
+    proxy, _ = s.start(answer, {"limits": {"body": "1KB"}})
     with Client(proxy.port) as client:
         reply = client.ask(get("/"))
         assert reply.body == body and client.data.count(b"\r\n1\r\n") < 100 and not client.closed
@@ -378,7 +378,7 @@ def small_chunks_of_a_request_become_one_and_none_waits_for_more(s):
 
     def seen(n):
         return up.received.endswith(b"\r\n1\r\n%d\r\n" % n)
-    proxy, up = s.start()
+    proxy, up = s.start(config={"limits": {"body": "1KB"}})
     head = b"POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
     with Client(proxy.port) as client:
         assert client.ask(head + chunked(body, 1)[:-2] + b"X-Sum: 7\r\n\r\n").status == 200
