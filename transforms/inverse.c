@@ -75,6 +75,7 @@ static void drop_at(inverter *inv, const dg_op *up, const dg_path *path, turned 
     size_t count = 1;
     list[0].name = path->steps[path->count - 1];
     for (size_t i = path->count - 1; i-- > 0;) {
+        bool of_list = !path->steps[i].ptr || !path->steps[i + 1].ptr;
         dg_ops *body = dg_arena_alloc(inv->arena, sizeof *body);
         dg_op *items = dg_arena_alloc(inv->arena, count * sizeof *items);
         if (!body || !items)
@@ -82,12 +83,14 @@ static void drop_at(inverter *inv, const dg_op *up, const dg_path *path, turned 
         memcpy(items, list, count * sizeof *items);
         *body = (dg_ops){items, count};
         list[0] = (dg_op){.kind = DG_OP_IN, .word = drop.word, .origin = up->origin};
+        if (!path->steps[i].ptr)
+            list[0].kind = DG_OP_EACH;
         list[0].name = path->steps[i];
         list[0].body = body;
         list[1] = drop;
         list[1].name = path->steps[i];
         list[1].if_empty = true;
-        count = 2;
+        count = of_list ? 1 : 2; /* lists stay */
     }
     for (size_t i = 0; i < count; i++)
         push(out, list[i]);

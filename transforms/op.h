@@ -233,7 +233,8 @@ struct dg_op {
     const struct dg_pattern *pattern;     /* REPLACE */
     dg_slice with;                        /* REPLACE: $0 the match, $1 to $9 groups, $$ a dollar */
     dg_path path, target; /* MOVE, COPY, SUM, COUNT: from and to; SORT: by. Objects missing on the way to `target` are made;
-                             `target` has no each steps, nor has `path` of MOVE and COPY */
+                             `target` has no each steps, but that of COPY: it comes to each element; nor has `path`
+                             of MOVE and COPY */
     const dg_test *test;  /* FILTER */
     const dg_switch_case *cases; /* SWITCH */
     size_t case_count;

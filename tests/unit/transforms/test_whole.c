@@ -58,6 +58,7 @@ static void what_is_copied_comes_once_more(void **state)
         OP(COPY, .path = PATH(S("a")), .target = PATH(S("b")), .collision = DG_COLLISION_OLDER);
     const dg_op *newer =
         OP(COPY, .path = PATH(S("a")), .target = PATH(S("b")), .collision = DG_COLLISION_NEWER);
+    const dg_op *each = OP(COPY, .path = PATH(S("a")), .target = PATH(S("l"), EACH, S("c")));
     const whole_row rows[] = {
         {copy, "{\"a\": {\"b\": [ {} ]}}", "{\"a\": {\"b\": [ {} ]},\"c\":{\"d\":[ {} ]}}"},
         {copy, "{\"a\":1}", "{\"a\":1}"},
@@ -67,6 +68,17 @@ static void what_is_copied_comes_once_more(void **state)
         {OP(COPY, .path = {NULL, 0}, .target = PATH(S("b"))), "{ \"a\":1}",
          "{ \"a\":1,\"b\":{ \"a\":1}}"},
         {OP(COPY, .path = PATH(S("b")), .target = {NULL, 0}), "{\"b\":1}", NULL},
+        {each, "{\"a\": 5,\"l\":[{\"b\":1},{}]}", "{\"a\": 5,\"l\":[{\"b\":1,\"c\":5},{\"c\":5}]}"},
+        {each, "{\"a\":5,\"l\":[]}", "{\"a\":5,\"l\":[]}"},
+        {each, "{\"a\":5}", "{\"a\":5}"},
+        {each, "{\"l\":[{}]}", "{\"l\":[{}]}"},
+        {each, "{\"a\":5,\"l\":[{},{\"c\":6}]}", NULL},
+        {each, "{\"a\":5,\"l\":[7]}", NULL},
+        {each, "{\"a\":5,\"l\":{}}", NULL},
+        /* what is copied is what was there before */
+        {OP(COPY, .path = PATH(S("l")), .target = PATH(S("l"), EACH, S("l"))), "{\"l\":[{},{}]}",
+         "{\"l\":[{\"l\":[{},{}]},{\"l\":[{},{}]}]}"},
+        {OP(COPY, .path = PATH(S("a")), .target = PATH(S("l"), EACH)), "{\"a\":5,\"l\":[7]}", NULL},
     };
     whole_rows(ALL_OF(rows));
 }
