@@ -61,6 +61,7 @@ enum {
     X("lens",          LENS,     dg_read_lens,          0)                                         \
     X("switch",        SWITCH,   dg_read_switch,        0)                               \
     X("if",            SWITCH,   dg_read_if,            DG_MAY_BRANCH)               \
+    X("refuse",        REFUSE,   dg_read_refuse,        0)                         \
     X("up",            BOTH,     dg_read_up,            0)
 
 typedef struct dg_op_list {

@@ -119,6 +119,8 @@ static bool touches(const dg_ops *list, dg_slice name)
         case DG_OP_DEFAULT:
         case DG_OP_IN:
             break;
+        case DG_OP_REFUSE:
+            continue;
         case DG_OP_MOVE:
             if (dg_slice_eq(op->path.steps[0], name))
                 return true;
@@ -138,14 +140,22 @@ static bool touches(const dg_ops *list, dg_slice name)
     return false;
 }
 
+/* Whether the list only refuses. */
+static bool changes_nothing(const dg_ops *list)
+{
+    for (size_t i = 0; list && i < list->count; i++)
+        if (list->items[i].kind != DG_OP_REFUSE)
+            return false;
+    return true;
+}
+
 /* Whether no case changes what the test asks for, so that it tells on the way back, too. */
 static bool holds_after(const dg_op *op, const dg_test *test)
 {
     bool asks = test->kind != DG_TEST_ALWAYS && test->part_count == 0;
-    if (asks && (test->path.count == 0 || !test->path.steps[0].ptr))
-        return false;
+    bool named = test->path.count && test->path.steps[0].ptr;
     for (size_t i = 0; asks && i < op->case_count; i++)
-        if (touches(op->cases[i].body, test->path.steps[0]))
+        if (named ? touches(op->cases[i].body, test->path.steps[0]) : !changes_nothing(op->cases[i].body))
             return false;
     for (size_t i = 0; i < test->part_count; i++)
         if (!holds_after(op, &test->parts[i]))
@@ -267,6 +277,9 @@ static void invert_op(inverter *inv, const dg_op *up, turned *out)
     TURNS_INTO(PARSE, PRINT)
     TURNS_INTO(PRINT, PARSE)
 #undef TURNS_INTO
+    case DG_OP_REFUSE: /* what has no counterpart there has none here */
+        push(out, down);
+        return;
     case DG_OP_REPLACE: /* these undo nothing */
     case DG_OP_KEEP:
     case DG_OP_TEMPLATE:

@@ -369,6 +369,12 @@ static bool convert(dg_tape *tape, const dg_op *op, dg_tape_node **root)
     return true;
 }
 
+static bool refuse(dg_tape *tape, const dg_op *op, dg_tape_node **root)
+{
+    (void)root;
+    return dg_tape_refuse(tape, op->with.ptr);
+}
+
 /* ---- all of them */
 
 static dg_whole_op *op_of(dg_op_kind kind)
@@ -394,6 +400,7 @@ static dg_whole_op *op_of(dg_op_kind kind)
         [DG_OP_UNSIGN] = dg_whole_unsign,
         [DG_OP_PARSE] = dg_whole_parse,
         [DG_OP_PRINT] = dg_whole_print,
+        [DG_OP_REFUSE] = refuse,
     };
     return (size_t)kind < sizeof ops / sizeof *ops ? ops[kind] : NULL;
 }

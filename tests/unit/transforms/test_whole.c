@@ -50,6 +50,14 @@ static void what_moves_takes_its_empty_objects_with_it(void **state)
     whole_rows(ALL_OF(rows));
 }
 
+static void what_is_refused_is_told_why(void **state)
+{
+    (void)state;
+    const dg_op *refuse = OP(REFUSE, .with = DG_SLICE("because"));
+    const whole_row rows[] = {{refuse, "{}", NULL}, {refuse, "null", NULL}};
+    whole_rows(ALL_OF(rows));
+}
+
 static void what_is_copied_comes_once_more(void **state)
 {
     (void)state;
@@ -393,6 +401,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_moves_takes_its_empty_objects_with_it),
+        cmocka_unit_test(what_is_refused_is_told_why),
         cmocka_unit_test(what_is_copied_comes_once_more),
         cmocka_unit_test(a_copy_is_its_own),
         cmocka_unit_test(only_what_is_named_is_kept),
