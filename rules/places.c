@@ -43,8 +43,8 @@ static void tested(const walk *w, dg_place at, const dg_op *op, const dg_test *t
         mention(w, along(at, &test->path), op, READS);
 }
 
-/* "{a.b}" in the strings of a template; `text` is JSON. What is escaped in a name, and so is no plain word, counts as
- * a mention of everything. */
+/* "{a.b}" in the strings of a template; `text` is JSON. What is escaped in a name, and so is no
+ * plain word, counts as a mention of everything. */
 static void placeholder(const walk *w, dg_place at, const dg_op *op, dg_slice path)
 {
     while (path.len) {

@@ -23,7 +23,7 @@ typedef enum dg_format {
 } dg_format;
 
 /* The members of a message's document. A message is a JSON document, too:
- *   a request: {"method": "GET", "path": {"id": "7"}, "query": {"tag": ["a", "b"]}, "headers": {...}, "body": ...}
+ *   a request: {"method": "GET", "origin": "https://api.example.com", "path": {"id": "7"}, "query": {"tag": ["a", "b"]}, "headers": {...}, "body": ...}
  *   an answer: {"status": 200, "headers": {...}, "body": ..., "request": {...}}, where "request" is what the
  * client sent, without its body. docs/packs.md says how each is written. */
 enum {
@@ -33,7 +33,8 @@ enum {
     DG_IN_HEADERS = 8,
     DG_IN_STATUS = 16,
     DG_IN_BODY = 32,
-    DG_IN_REQUEST = 64
+    DG_IN_REQUEST = 64,
+    DG_IN_ORIGIN = 128
 };
 
 /* What becomes of a message between two versions. Immutable; lives as long as the rule set. */

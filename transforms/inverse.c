@@ -96,7 +96,8 @@ static void drop_at(inverter *inv, const dg_op *up, const dg_path *path, turned 
         push(out, list[i]);
 }
 
-/* The newer name's value wins in both directions: there it had its name already, here it gets it. */
+/* The newer name's value wins in both directions: there it had its name already, here it gets it.
+ */
 static dg_collision turned_collision(dg_collision collision)
 {
     return collision == DG_COLLISION_NEWER   ? DG_COLLISION_OLDER
@@ -122,13 +123,11 @@ static bool touches(const dg_ops *list, dg_slice name)
         case DG_OP_REFUSE:
             continue;
         case DG_OP_MOVE:
-            if (dg_slice_eq(op->path.steps[0], name))
-                return true;
-            /* fall through */
         case DG_OP_COPY:
         case DG_OP_SUM:
-        case DG_OP_COUNT:
-            if (dg_slice_eq(op->target.steps[0], name))
+        case DG_OP_COUNT: /* the others leave what they read */
+            if (dg_slice_eq(op->target.steps[0], name) ||
+                (op->kind == DG_OP_MOVE && dg_slice_eq(op->path.steps[0], name)))
                 return true;
             continue;
         default:
@@ -175,10 +174,11 @@ static void invert_switch(inverter *inv, const dg_op *up, turned *out)
         if (!newer && holds_after(up, c->test))
             newer = c->test;
         if (!newer)
-            fail(inv, c->test->origin, dg_op_said(up),
-                 "which case it was is not known on the way back, for the ops change what is asked; "
-                 "say what holds for the newer value with `newer: CONDITION`, or write the way "
-                 "back with `down: OPS`");
+            fail(
+                inv, c->test->origin, dg_op_said(up),
+                "which case it was is not known on the way back, for the ops change what is asked; "
+                "say what holds for the newer value with `newer: CONDITION`, or write the way "
+                "back with `down: OPS`");
         cases[i] = (dg_switch_case){newer, c->test, c->body ? invert_list(inv, c->body) : NULL};
     }
     down.cases = cases;
@@ -263,19 +263,19 @@ static void invert_op(inverter *inv, const dg_op *up, turned *out)
     case DG_OP_##kind:                                                                             \
         push_as(DG_OP_##inverse, down, out);                                                       \
         return;
-    TURNS_INTO(ADD, DROP)
-    TURNS_INTO(WRAP, UNWRAP)
-    TURNS_INTO(UNWRAP, WRAP)
-    TURNS_INTO(MAP, ITEMS)
-    TURNS_INTO(ITEMS, MAP)
-    TURNS_INTO(FIRST, LIST)
-    TURNS_INTO(LIST, FIRST)
-    TURNS_INTO(SPLIT, JOIN)
-    TURNS_INTO(JOIN, SPLIT)
-    TURNS_INTO(SIGNS, UNSIGN)
-    TURNS_INTO(UNSIGN, SIGNS)
-    TURNS_INTO(PARSE, PRINT)
-    TURNS_INTO(PRINT, PARSE)
+        TURNS_INTO(ADD, DROP)
+        TURNS_INTO(WRAP, UNWRAP)
+        TURNS_INTO(UNWRAP, WRAP)
+        TURNS_INTO(MAP, ITEMS)
+        TURNS_INTO(ITEMS, MAP)
+        TURNS_INTO(FIRST, LIST)
+        TURNS_INTO(LIST, FIRST)
+        TURNS_INTO(SPLIT, JOIN)
+        TURNS_INTO(JOIN, SPLIT)
+        TURNS_INTO(SIGNS, UNSIGN)
+        TURNS_INTO(UNSIGN, SIGNS)
+        TURNS_INTO(PARSE, PRINT)
+        TURNS_INTO(PRINT, PARSE)
 #undef TURNS_INTO
     case DG_OP_REFUSE: /* what has no counterpart there has none here */
         push(out, down);

@@ -179,22 +179,10 @@ __attribute__((noinline)) static const char *run_rest(dg_run_state *r, dg_frame 
     }
 }
 
-static inline void start_frame(dg_frame *f, dg_node *node)
-{
-    f->node = node;
-    f->serial = 0;
-    f->kept = 0;
-    f->alive = -1;
-    f->selected = f->collapsed = false;
-    f->ending = (dg_ending){false, 0};
-    f->claimed = DG_BITS_OTHER;
-    f->bit_end = 0;
-}
-
 const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_ending *ret_ending)
 {
     dg_frame f;
-    start_frame(&f, node);
+    dg_start_frame(&f, node);
     if (r->depth >= DG_JSON_DEPTH_MAX)
         return dg_scan_fail(&r->scan, p, DG_LIMIT, "nested too deep");
     r->depth++;

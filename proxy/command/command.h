@@ -10,6 +10,7 @@
     X(serve, "run the proxy")                                                                      \
     X(demo, "run a sample backend and the proxy before it, to try things out")                     \
     X(check, "check packs: every mistake as file:line:column")                                     \
+    X(test, "run the examples of packs, and try their laws on documents made for it")              \
     X(translate, "translate one JSON body between two versions")                                   \
     X(fmt, "give the change files of packs their one layout")                                      \
     X(upgrade, "rewrite packs of older formats")                                                   \

@@ -1,13 +1,12 @@
 /* dragoman translate: one body from stdin, as another version has it, to stdout. */
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "proxy/command/command.h"
+#include "proxy/command/input.h"
+#include "proxy/command/terminal.h"
 #include "proxy/message/replay.h"
 #include "rules/ruleset.h"
-
-enum { BODY_BYTES_MAX = 256 << 20 };
 
 static const char help[] =
     "usage: dragoman translate --pack DIR --from VERSION --to VERSION --endpoint 'METHOD /path'\n"
@@ -66,40 +65,6 @@ static int usage_error(const char *text)
     return DG_EXIT_USAGE;
 }
 
-/* Three digits, or 0. */
-static unsigned parse_status(const char *text)
-{
-    char *end;
-    unsigned long n = strtoul(text, &end, 10);
-    return strlen(text) == 3 && !*end && n >= 100 && n <= 599 ? (unsigned)n : 0;
-}
-
-static dg_status read_all(FILE *from, dg_buf *out)
-{
-    for (;;) {
-        if (dg_buf_reserve(out, 65536) != DG_OK)
-            return out->status;
-        size_t n = fread(out->ptr + out->len, 1, 65536, from);
-        out->len += n;
-        if (n == 0)
-            break;
-    }
-    if (ferror(from))
-        return DG_IO;
-    return dg_buf_reserve(out, DG_JSON_PADDING);
-}
-
-static void print_run_error(const dg_run_error *error)
-{
-    if (error->origin.file)
-        fprintf(stderr, "%s:%u:%u: ", error->origin.file, error->origin.line, error->origin.column);
-    fprintf(stderr, "error: %s, at byte %zu",
-            error->message ? error->message : dg_status_text(error->status), error->offset);
-    if (error->pointer[0])
-        fprintf(stderr, " (%s)", error->pointer);
-    fputc('\n', stderr);
-}
-
 static int write_out(const dg_buf *result)
 {
     if (fwrite(result->ptr, 1, result->len, stdout) == result->len && fflush(stdout) == 0)
@@ -111,12 +76,12 @@ static int write_out(const dg_buf *result)
 static int run_message(const dg_ruleset *set, const wish *w)
 {
     dg_buf in, out;
-    dg_buf_init(&in, BODY_BYTES_MAX);
-    dg_buf_init(&out, BODY_BYTES_MAX);
+    dg_buf_init(&in, DG_BODY_BYTES_MAX);
+    dg_buf_init(&out, DG_BODY_BYTES_MAX);
     dg_runner *runner = NULL;
     dg_run_error error = {.status = DG_OK};
     int code = DG_EXIT_WRONG;
-    dg_status status = read_all(stdin, &in);
+    dg_status status = dg_read_all(stdin, &in);
     if (status == DG_OK)
         status = dg_runner_new(&runner);
     if (status != DG_OK) {
@@ -128,7 +93,7 @@ static int run_message(const dg_ruleset *set, const wish *w)
         if (status == DG_OK)
             code = write_out(&out);
         else
-            print_run_error(&error);
+            dg_say_run_error(stderr, &error);
     }
     dg_runner_free(runner);
     dg_buf_free(&in);
@@ -140,11 +105,11 @@ static int run_message(const dg_ruleset *set, const wish *w)
 static int run(const dg_program *program)
 {
     dg_buf in, out;
-    dg_buf_init(&in, BODY_BYTES_MAX);
-    dg_buf_init(&out, BODY_BYTES_MAX);
+    dg_buf_init(&in, DG_BODY_BYTES_MAX);
+    dg_buf_init(&out, DG_BODY_BYTES_MAX);
     dg_runner *runner = NULL;
     int code = DG_EXIT_WRONG;
-    dg_status status = read_all(stdin, &in);
+    dg_status status = dg_read_all(stdin, &in);
     if (status == DG_OK && program)
         status = dg_runner_new(&runner);
     if (status != DG_OK) {
@@ -154,7 +119,7 @@ static int run(const dg_program *program)
         if (dg_run(runner, program, dg_buf_slice(&in), &out, &error) == DG_OK)
             code = DG_EXIT_OK;
         else
-            print_run_error(&error);
+            dg_say_run_error(stderr, &error);
     } else {
         code = DG_EXIT_OK;
     }
@@ -216,7 +181,7 @@ int dg_command_translate(int argc, char **argv)
             break;
         case 's':
             has_status = true;
-            w.status = parse_status(optarg);
+            w.status = dg_parse_status(optarg);
             if (!w.status)
                 return usage_error("--status wants a number from 100 to 599");
             break;

@@ -8,6 +8,7 @@
 
 #include "proxy/digest/digest.h"
 #include "proxy/exchange/edge.h"
+#include "proxy/exchange/flow.h"
 #include "proxy/exchange/problem.h"
 #include "proxy/http/chunked.h"
 #include "proxy/http/fields.h"
@@ -101,6 +102,9 @@ struct dg_exchange {
     dg_buf request_lines; /* the head as it came, where it is translated together with the content */
     dg_buf request_document; /* of the request as it came, where the answer's translation asks for it */
     dg_buf request_trailers; /* of a streamed one, as they came */
+    dg_flow *request_flow;    /* translates it as it comes; NULL = it does not */
+    dg_flow_kind request_kind; /* what it could be */
+    bool request_more : 1;     /* request_flow has more to give */
     dg_coding request_coding; /* of the content that came; it goes on without one */
     dg_digests *digests; /* what the message says of content that is translated; NULL = nothing */
     uint8_t accepts;     /* codings that the client takes, a bit each, where the answer may be translated */
@@ -134,6 +138,9 @@ struct dg_exchange {
     dg_body answer;
     const dg_translation *translation; /* of the content; NULL = it passes */
     dg_buf answer_lines; /* the head as it came, where it is translated together with the content */
+    dg_flow *answer_flow;      /* translates it as it comes; NULL = it does not, so far */
+    dg_flow_kind answer_kind;  /* what it could be */
+    bool answer_more : 1;      /* answer_flow has more to give */
     dg_coding answer_coding;   /* of the content, as it came */
     dg_coding client_coding;   /* and as it goes on, where it is translated */
     dg_buf answer_head;  /* for the client */
@@ -142,6 +149,7 @@ struct dg_exchange {
     dg_buf answer_trailers; /* of content that passes, as they came, when the client takes them */
     dg_buf plain;        /* content without its coding, on the way of either */
     bool answer_parsed : 1;  /* the final head is known */
+    bool answer_changed : 1; /* by a translation, of its content or of another part */
     bool answer_ready : 1;   /* answer_out holds what becomes of the content */
     bool answer_bare : 1;    /* the translated answer has no content */
     bool up_keep : 1;        /* the backend keeps its connection open */
@@ -227,6 +235,12 @@ static inline bool dg_translates_content(const dg_translation *t)
 {
     return t && (t->body || (t->parts & DG_IN_BODY) || t->from != t->to);
 }
+/* Whether it is nothing but a program on JSON content, so that the content may be translated as it comes. */
+static inline bool dg_is_of_body(const dg_translation *t)
+{
+    return t && t->body && t->from == DG_FORMAT_JSON && t->to == DG_FORMAT_JSON &&
+           !(t->message && (t->parts & DG_IN_BODY));
+}
 
 /* Whether content is in a format, by its Content-Type. */
 dg_json_kind dg_json_kind_as(dg_format format, const dg_head *head);
@@ -270,6 +284,10 @@ void dg_forward(dg_exchange *x);
 void dg_forward_piece(dg_exchange *x, dg_slice piece, bool last);
 /* The backend's connection failed before its answer was complete: once more, or an error. */
 void dg_forward_failed(dg_exchange *x, const char *what);
+/* What was collected of a request's body, and what comes, is translated as it comes from now on. */
+void dg_forward_flow(dg_exchange *x);
+/* What was collected, or what is more of the last piece, where a request's body flows. */
+void dg_forward_more(dg_exchange *x);
 bool dg_forward_is_full(const dg_exchange *x); /* the backend does not take more for now */
 
 /* ---- answer.c: from the backend to the client. All may free x. */

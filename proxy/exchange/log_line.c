@@ -41,10 +41,15 @@ static void add_time(dg_buf *out, dg_edge *edge)
 }
 
 /* Which programs ran. */
+static bool request_changed(const dg_exchange *x)
+{
+    return x->translates_request || (x->match.request && x->match.request->message);
+}
+
 static const char *program_of(const dg_exchange *x)
 {
-    bool request = x->translates_request;
-    if (!x->translation)
+    bool request = request_changed(x);
+    if (!x->answer_changed)
         return request ? "request" : "identity";
     if (x->status >= 400)
         return request ? "request,error" : "error";
@@ -76,7 +81,7 @@ static void add_match(dg_buf *out, const dg_exchange *x)
     add_member(out, "backend_version", dg_slice_str(match->api->backend->name));
     if (match->endpoint)
         add_member(out, "endpoint", match->endpoint->path);
-    bool translated = x->translation || x->translates_request;
+    bool translated = x->answer_changed || request_changed(x);
     dg_buf_add_str(out, translated ? ",\"translated\":true" : ",\"translated\":false");
     add_member(out, "program", dg_slice_str(program_of(x)));
 }

@@ -285,9 +285,10 @@ static bool check_content(dg_exchange *x, const dg_head *head)
         dg_fail(x, DG_PROBLEM_UNSUPPORTED_CODING, "JSON is UTF-8 (RFC 8259 8.1)", NULL);
         return false;
     }
-    if (kind == DG_JSON_NO) { /* not JSON: it passes untouched */
+    if (kind == DG_JSON_NO && dg_is_of_body(t) && dg_flow_of_head(head) == DG_FLOW_LINES)
+        x->request_kind = DG_FLOW_LINES;
+    else if (kind == DG_JSON_NO) /* not JSON: it passes untouched */
         return true;
-    }
     x->translates_request = true;
     x->bare = t->to == DG_FORMAT_NONE;
     x->request_coding = dg_content_coding(head);
@@ -297,6 +298,29 @@ static bool check_content(dg_exchange *x, const dg_head *head)
         return false;
     }
     return check_transformation(x, head);
+}
+
+/* Whether the request's content may be translated as it comes: lines are, from the first on; one text is, when it
+ * turns out to be large. What has a digest is checked whole. False when it failed. */
+static bool choose_flow(dg_exchange *x)
+{
+    const size_t body_max = x->epoch->snapshot->config.limits.body_bytes;
+    bool lines = x->request_kind == DG_FLOW_LINES;
+    bool flows = !x->digests && !x->upstream->whole_requests && (lines || dg_flow_can(x->match.request->body, body_max));
+    x->request_kind = !flows ? DG_FLOW_NONE : lines ? DG_FLOW_LINES : DG_FLOW_JSON;
+    if (lines && !flows) {
+        dg_fail(x, DG_PROBLEM_BAD_BODY, "lines with a digest, or for a backend that takes requests whole", NULL);
+        return false;
+    }
+    if (!lines)
+        return true;
+    if (dg_flow_new(x->epoch->runner, x->match.request->body, x->request_kind, x->request_coding, DG_CODING_IDENTITY,
+                    body_max, &x->request_flow) != DG_OK) {
+        dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
+        return false;
+    }
+    x->whole = false;
+    return true;
 }
 
 /* Whether the head is translated together with the content. */
@@ -319,7 +343,9 @@ static void go_on(dg_exchange *x, const dg_head *head)
     if (!check_content(x, head) || !dg_request_remember(x, head))
         return;
     x->whole = must_be_whole(x);
-    if (x->whole && x->request.left > x->epoch->snapshot->config.limits.body_bytes) {
+    if (x->whole && x->translates_request && dg_is_of_body(x->match.request) && !choose_flow(x))
+        return;
+    if (x->whole && x->request_kind == DG_FLOW_NONE && x->request.left > x->epoch->snapshot->config.limits.body_bytes) {
         dg_fail(x, DG_PROBLEM_BODY_TOO_LARGE, NULL, NULL); /* before a 100 asks for it */
         return;
     }

@@ -38,6 +38,7 @@ ROOMS = {
     "base": ("", ""),
     "transforms": ("base", "pcre2"),
     "rules": ("base transforms", "yaml"),
+    "rules/proof": ("base transforms rules", ""),
     "certs": ("base", "openssl"),
     "proxy": ("base", ""),  # the log
     "proxy/http": ("base", ""),
@@ -55,7 +56,7 @@ ROOMS = {
     "proxy/demo": ("base proxy/admin", "libevent jansson"),
     "proxy/server": ("base certs rules proxy proxy/accesslog proxy/admin proxy/config proxy/exchange proxy/net proxy/usage",
                      "libevent sockets"),
-    "proxy/command": ("base certs transforms rules proxy proxy/admin proxy/config proxy/demo proxy/message proxy/net "
+    "proxy/command": ("base certs transforms rules rules/proof proxy proxy/admin proxy/config proxy/demo proxy/message proxy/net "
                       "proxy/server proxy/usage", ""),
 }
 # What one file may use beyond its room.
