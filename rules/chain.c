@@ -1,5 +1,5 @@
-/* From the changes between two versions to one translation: which lists each step has for a message, joined into
- * programs, once for all messages that have the same. */
+/* From the changes between two versions to one translation: which lists each step has for a
+ * message, joined into programs, once for all messages that have the same. */
 #include "base/hash.h"
 #include "rules/compiled.h"
 #include "rules/places.h"
@@ -82,14 +82,15 @@ void dg_program_cache_free(dg_program_cache *cache)
 
 static bool same_translation(const dg_translation *a, const dg_translation *b)
 {
-    return a->body == b->body && a->message == b->message && a->parts == b->parts && a->from == b->from &&
-           a->to == b->to && a->status == b->status;
+    return a->body == b->body && a->message == b->message && a->parts == b->parts &&
+           a->from == b->from && a->to == b->to && a->status == b->status;
 }
 
 static const dg_translation *cached_translation(const tracer *t, const dg_translation *wanted)
 {
     const void *programs[] = {wanted->body, wanted->message};
-    dg_translation_entry **bucket = &t->cache->translations[hash_of(programs, sizeof programs)], *entry = *bucket;
+    dg_translation_entry **bucket = &t->cache->translations[hash_of(programs, sizeof programs)],
+                         *entry = *bucket;
     while (entry && !same_translation(&entry->translation, wanted))
         entry = entry->next;
     if (entry)
@@ -104,14 +105,15 @@ static const dg_translation *cached_translation(const tracer *t, const dg_transl
 
 /* ---- the way */
 
-/* What a step says about a message: for the very status, else its class, else answers of its kind; the first entry
- * that covers the endpoint wins. */
+/* What a step says about a message: for the very status, else its class, else answers of its kind;
+ * the first entry that covers the endpoint wins. */
 static const dg_side *side_at(const covering *step, unsigned status)
 {
     unsigned class = status >= 100 ? status / 100 : status;
-    const unsigned ways[] = {status, class, status == 0   ? DG_SIDE_REQUEST
-                                            : class >= 4 ? DG_SIDE_ERROR
-                                                         : DG_SIDE_RESPONSE};
+    const unsigned ways[] = {status, class,
+                             status == 0  ? DG_SIDE_REQUEST
+                             : class >= 4 ? DG_SIDE_ERROR
+                                          : DG_SIDE_RESPONSE};
     for (size_t w = 0; w < sizeof ways / sizeof *ways; w++)
         for (size_t i = 0; i < step->count; i++) {
             const dg_side *side = dg_binding_side(step->at[i], ways[w]);
@@ -148,7 +150,8 @@ static void trace(const tracer *t, unsigned status, size_t from, size_t to, way 
     ret_way->status = status >= 100 ? status : 0;
 }
 
-/* The format on both ends. What two neighbouring steps say of the version between them must agree. */
+/* The format on both ends. What two neighbouring steps say of the version between them must agree.
+ */
 static void join_formats(const tracer *t, const way *w, dg_translation *result)
 {
     const dg_side *last = NULL;
@@ -177,9 +180,9 @@ static void need_part(void *context, const dg_place *place)
     static const struct {
         const char *word;
         unsigned part;
-    } parts[] = {{"method", DG_IN_METHOD}, {"path", DG_IN_PATH},     {"query", DG_IN_QUERY},
+    } parts[] = {{"method", DG_IN_METHOD},   {"path", DG_IN_PATH},     {"query", DG_IN_QUERY},
                  {"headers", DG_IN_HEADERS}, {"status", DG_IN_STATUS}, {"body", DG_IN_BODY},
-                 {"request", DG_IN_REQUEST}};
+                 {"request", DG_IN_REQUEST}, {"origin", DG_IN_ORIGIN}};
     needs *n = context;
     if (place->count == 0 || !place->steps[0].ptr)
         n->parts |= n->all;
@@ -194,14 +197,15 @@ static const dg_ops *list_of(const way *w, const dg_two_ways *lists)
     return ops && ops->count ? ops : NULL;
 }
 
-/* With ops on the whole message somewhere on the way, all is one program on the document, and the body is in it;
- * otherwise the body has a program of its own, beside that of the other parts. */
+/* With ops on the whole message somewhere on the way, all is one program on the document, and the
+ * body is in it; otherwise the body has a program of its own, beside that of the other parts. */
 static dg_status join_programs(const tracer *t, const way *w, bool request, dg_translation *result)
 {
     const dg_ops *bodies[DG_VERSIONS_MAX], *messages[DG_VERSIONS_MAX];
     size_t body_count = 0, message_count = 0;
     bool whole = false;
-    needs n = {.all = request ? DG_IN_METHOD | DG_IN_PATH | DG_IN_QUERY | DG_IN_HEADERS | DG_IN_BODY
+    needs n = {.all = request ? DG_IN_METHOD | DG_IN_ORIGIN | DG_IN_PATH | DG_IN_QUERY |
+                                    DG_IN_HEADERS | DG_IN_BODY
                               : DG_IN_STATUS | DG_IN_HEADERS | DG_IN_BODY | DG_IN_REQUEST};
     for (size_t i = 0; i < w->count; i++)
         whole |= w->sides[i]->message != NULL;
@@ -248,7 +252,8 @@ static dg_status translation_of(const tracer *t, unsigned status, size_t from, s
 /* ---- answers */
 
 /* The statuses that some step between two versions singles out. */
-static size_t single_statuses(const tracer *t, size_t from, size_t to, unsigned statuses[STATUSES_MAX])
+static size_t single_statuses(const tracer *t, size_t from, size_t to,
+                              unsigned statuses[STATUSES_MAX])
 {
     bool seen[600] = {false};
     size_t count = 0, low = from < to ? from : to, high = from < to ? to : from;
@@ -282,14 +287,16 @@ static bool same_answers(const dg_answers *a, const dg_answers *b)
     if (a->exact_count != b->exact_count || memcmp(a->classes, b->classes, sizeof a->classes) != 0)
         return false;
     for (size_t i = 0; i < a->exact_count; i++)
-        if (a->exact[i].status != b->exact[i].status || a->exact[i].translation != b->exact[i].translation)
+        if (a->exact[i].status != b->exact[i].status ||
+            a->exact[i].translation != b->exact[i].translation)
             return false;
     return true;
 }
 
 static const dg_answers *cached_answers(const tracer *t, const dg_answers *wanted)
 {
-    dg_answers_entry **bucket = &t->cache->answers[hash_of(wanted->classes, sizeof wanted->classes)],
+    dg_answers_entry **bucket =
+                         &t->cache->answers[hash_of(wanted->classes, sizeof wanted->classes)],
                      *entry = *bucket;
     while (entry && !same_answers(&entry->answers, wanted))
         entry = entry->next;
@@ -313,7 +320,7 @@ static dg_status answers_of(const tracer *t, size_t from, size_t to, const dg_an
     unsigned statuses[STATUSES_MAX];
     dg_answers answers = {.exact = exact};
     bool any = false;
-    for (unsigned class = 1; class <= DG_CLASSES; class++) {
+    for (unsigned class = 1; class <= DG_CLASSES; class ++) {
         dg_status status = translation_of(t, class, from, to, &answers.classes[class - 1]);
         if (status != DG_OK)
             return status;
@@ -366,7 +373,8 @@ static void check_altered(void *context, const dg_place *place)
         return;
     r->found = true;
     dg_diags_add(r->t->diags, DG_ERROR, r->op->origin,
-                 "this reads the request as the client sent it, but %s:%u changes that part of it in another step, so "
+                 "this reads the request as the client sent it, but %s:%u changes that part of it "
+                 "in another step, so "
                  "that clients of different versions send different things",
                  place->op->origin.file, place->op->origin.line);
 }
@@ -374,16 +382,22 @@ static void check_altered(void *context, const dg_place *place)
 static void check_read(void *context, const dg_place *place)
 {
     reading *r = context;
-    size_t backend = r->t->api->pack.api.backend->index, count = r->t->api->pack.api.version_count;
+    size_t low = r->step, high = r->step + 1;
     if (place->count == 0 || !place->steps[0].ptr || !dg_slice_eq(place->steps[0], DG_SLICE("request")))
         return;
     r->read = place;
     r->op = place->op;
     r->found = false;
     /* The steps between a client and this one: older ones on the way down, newer ones on the way up. */
-    bool down = r->step < backend;
-    for (size_t i = down ? 0 : r->step + 1; i < (down ? r->step : count - 1); i++) {
-        const dg_side *side = side_at(&r->t->steps[i], 0);
+    for (size_t v = 0; v < r->t->api->pack.api.version_count; v++) {
+        size_t backend = r->t->line->routes[v].backend->version->index;
+        if (v <= r->step && r->step < backend && v < low)
+            low = v;
+        if (backend <= r->step && r->step < v && v > high)
+            high = v;
+    }
+    for (size_t i = low; i < high; i++) {
+        const dg_side *side = i == r->step ? NULL : side_at(&r->t->steps[i], 0);
         if (side && side->whole.up)
             dg_ops_places(side->whole.up, check_altered, r);
     }
@@ -403,7 +417,8 @@ static void check_reads(const tracer *t)
 static bool same_names(const dg_template *a, const dg_template *b)
 {
     for (size_t i = 0; i < a->count; i++)
-        if (a->segments[i].kind == DG_SEGMENT_NAME && !dg_slice_eq(a->segments[i].text, b->segments[i].text))
+        if (a->segments[i].kind == DG_SEGMENT_NAME &&
+            !dg_slice_eq(a->segments[i].text, b->segments[i].text))
             return false;
     return true;
 }
@@ -429,7 +444,8 @@ static void check_names(const tracer *t)
             dg_ops_places(side->whole.up, find_path, &path);
             if (path)
                 dg_diags_add(t->diags, DG_ERROR, b->origin,
-                             "the ops below work on the parameters of '%.*s', which is '%.*s' elsewhere in this pack: "
+                             "the ops below work on the parameters of '%.*s', which is '%.*s' "
+                             "elsewhere in this pack: "
                              "give them the same names",
                              DG_SLICE_FMT(b->older.path), DG_SLICE_FMT(route->name.path));
         }
@@ -459,7 +475,7 @@ static bool cover(tracer *t, dg_arena *arena)
 static dg_status build_route(const tracer *t, size_t v)
 {
     dg_route *route = &t->line->routes[v];
-    size_t backend = t->api->pack.api.backend->index, at = v;
+    size_t backend = route->backend->version->index, at = v;
     while (at != backend && !t->line->routes[at < backend ? at + 1 : at - 1].absent)
         at = at < backend ? at + 1 : at - 1;
     route->upstream = &t->line->routes[at];
@@ -482,8 +498,8 @@ static dg_status build_line(tracer *t, dg_arena *scratch)
         if (status == DG_NOMEM)
             return status;
         if (status != DG_OK && t->diags->errors == 0)
-            dg_diags_add(t->diags, DG_ERROR, t->line->origin, "this endpoint cannot be compiled: %s",
-                         dg_status_text(status));
+            dg_diags_add(t->diags, DG_ERROR, t->line->origin,
+                         "this endpoint cannot be compiled: %s", dg_status_text(status));
     }
     return DG_OK;
 }
@@ -532,14 +548,32 @@ dg_status dg_chains_build(dg_compiled_api *api, dg_program_cache *cache)
     return status == DG_OK ? build_errors(api, cache) : status;
 }
 
-dg_status dg_chain_translation(const dg_compiled_api *api, dg_program_cache *cache, const dg_line *line,
-                               unsigned status, size_t from, size_t to, dg_diags *diags,
-                               const dg_translation **ret_translation)
+dg_status dg_chain_translation(const dg_compiled_api *api, dg_program_cache *cache,
+                               const dg_line *line, unsigned status, size_t from, size_t to,
+                               dg_diags *diags, const dg_translation **ret_translation)
 {
     dg_arena scratch;
     dg_arena_init(&scratch, 0);
     tracer t = {.api = api, .cache = cache, .diags = diags, .line = line};
-    dg_status result = cover(&t, &scratch) ? translation_of(&t, status, from, to, ret_translation) : DG_NOMEM;
+    dg_status result =
+        cover(&t, &scratch) ? translation_of(&t, status, from, to, ret_translation) : DG_NOMEM;
     dg_arena_free(&scratch);
     return result;
+}
+
+dg_status dg_chain_sides(const dg_compiled_api *api, const dg_line *line, unsigned status, size_t from, size_t to,
+                         const dg_side *ret_sides[DG_VERSIONS_MAX], size_t *ret_count)
+{
+    dg_arena scratch;
+    dg_arena_init(&scratch, 0);
+    tracer t = {.api = api, .line = line};
+    bool covered = cover(&t, &scratch);
+    way w;
+    if (covered) {
+        trace(&t, status, from, to, &w);
+        memcpy(ret_sides, w.sides, w.count * sizeof *ret_sides);
+        *ret_count = w.count;
+    }
+    dg_arena_free(&scratch);
+    return covered ? DG_OK : DG_NOMEM;
 }

@@ -2,14 +2,16 @@
 
 static const char *const undocumented[] = {
     /* the connection's, and the framing */
-    "connection", "content-length", "expect", "host", "keep-alive", "max-forwards", "proxy-authenticate",
-    "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+    "connection", "content-length", "expect", "host", "keep-alive", "max-forwards",
+    "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
+    "transfer-encoding", "upgrade",
     /* what describes the content: the pack says `format` */
-    "accept-encoding", "accept-ranges", "content-digest", "content-encoding", "content-md5", "content-range",
-    "content-type", "digest", "etag", "if-match", "if-none-match", "if-range", "range", "repr-digest",
+    "accept-encoding", "accept-ranges", "content-digest", "content-encoding", "content-md5",
+    "content-range", "content-type", "digest", "etag", "if-match", "if-none-match", "if-range",
+    "range", "repr-digest",
     /* dragoman's own */
-    "api-version", "date", "deprecation", "forwarded", "proxy-status", "sunset", "via", "x-forwarded-for",
-    "x-forwarded-host", "x-forwarded-proto"};
+    "api-version", "date", "deprecation", "forwarded", "proxy-status", "sunset", "via",
+    "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"};
 
 bool dg_field_is_documented(dg_slice name)
 {

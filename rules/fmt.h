@@ -1,8 +1,9 @@
 /* The one layout of change files: an op a line, one indentation, quotes where YAML needs them.
  *
  * What a person decided stays: comments, and their columns where there is room, blank lines (one at
- * most), the order of keys, and whether a list or map stands on one line, if it fits there. Laying out twice changes nothing more, and what
- * the file says never changes: the outcome is read again and compared. */
+ * most), the order of keys, and whether a list or map stands on one line, if it fits there. Laying
+ * out twice changes nothing more, and what the file says never changes: the outcome is read again
+ * and compared. */
 #ifndef DG_RULES_FMT_H
 #define DG_RULES_FMT_H
 
@@ -10,12 +11,12 @@
 
 enum { DG_FMT_COLUMNS = 100 };
 
-/* Appends the text in its layout to `out`. DG_INVALID with diagnostics: it cannot be read, or not be
- * laid out without loss. DG_LIMIT (`out` is full), DG_NOMEM. */
+/* Appends the text in its layout to `out`. DG_INVALID with diagnostics: it cannot be read, or not
+ * be laid out without loss. DG_LIMIT (`out` is full), DG_NOMEM. */
 DG_MUST_USE dg_status dg_fmt(dg_slice text, const char *file, dg_diags *diags, dg_buf *out);
 
-/* A pack's api.yaml as a tree (its origin names the file), and the paths of its change files that are
- * YAML, sorted; all in the arena. `ret_paths` has room for DG_FMT_FILES_MAX. DG_INVALID with
+/* A pack's api.yaml as a tree (its origin names the file), and the paths of its change files that
+ * are YAML, sorted; all in the arena. `ret_paths` has room for DG_FMT_FILES_MAX. DG_INVALID with
  * diagnostics, DG_NOMEM. */
 enum { DG_FMT_FILES_MAX = 512 };
 DG_MUST_USE dg_status dg_fmt_files(dg_arena *arena, const char *dir, dg_diags *diags,

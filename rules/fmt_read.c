@@ -15,7 +15,7 @@ typedef struct reader {
     size_t last_byte;
     size_t scanned; /* comments up to here are known */
     dg_fmt_comment *comments, **last_comment;
-    size_t comment_line; /* of the last one */
+    size_t comment_line;                 /* of the last one */
     dg_fmt_entry *entries, **last_entry; /* all, in the order of the file */
     bool lost;                           /* a comment that has no place */
 } reader;
@@ -35,8 +35,8 @@ static bool find_lines(reader *r)
     return true;
 }
 
-/* The byte that a mark is at; its column counts characters. Marks come in their order, mostly: the last
- * one is where to begin. */
+/* The byte that a mark is at; its column counts characters. Marks come in their order, mostly: the
+ * last one is where to begin. */
 static size_t byte_at(reader *r, yaml_mark_t mark)
 {
     if (mark.line >= r->line_count)

@@ -1,4 +1,5 @@
-/* Ops on lists: into maps and texts and back, which elements, in which order, and what they come to. */
+/* Ops on lists: into maps and texts and back, which elements, in which order, and what they come
+ * to. */
 #include "rules/op_reader.h"
 
 /* A member of the operand that is a name; false, with an error if `needed`, when there is none. */
@@ -52,7 +53,7 @@ bool dg_read_split(dg_reading *c, const dg_node *node)
     const dg_node *by = dg_node_get(node, "by"), *quoted = dg_node_get(node, "quoted");
     if (!by || by->kind != DG_NODE_SCALAR || by->text.len == 0)
         good = dg_op_fail(c, by ? by->origin : node->origin,
-                       "expected the text between the parts in 'by': \",\"");
+                          "expected the text between the parts in 'by': \",\"");
     else
         c->op.value = by->text;
     if (quoted)

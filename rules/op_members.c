@@ -45,22 +45,25 @@ static size_t after_last_each(const dg_steps *steps)
 }
 
 /* Moves or copies below the longest way that both paths have in common; a move that keeps its level
- * is a rename. */
+ * is a rename. A copy may go to the elements of further lists. */
 static bool push_move(const dg_reading *c, const dg_steps *from, const dg_steps *to, dg_op op)
 {
     size_t lists = after_last_each(from), common = 0;
     size_t shorter = from->count < to->count ? from->count : to->count;
     while (common < shorter && same_step(from->at[common], to->at[common]))
         common++;
-    if (lists != after_last_each(to) || common < lists)
-        return dg_op_fail(c, op.origin,
-                       "both paths must lead through the same lists: a value stays in its element");
+    bool spreads = op.kind == DG_OP_COPY && after_last_each(to) > common;
+    if ((lists != after_last_each(to) && !spreads) || common < lists)
+        return dg_op_fail(
+            c, op.origin,
+            "both paths must lead through the same lists: a value stays in its element");
     if (common == shorter)
-        return dg_op_fail(c, op.origin,
-                       from->count == to->count
-                           ? "both paths are the same; nothing would change"
-                           : "a value cannot go into itself, or in the place of what holds it; see "
-                             "wrap and unwrap, with 'at'");
+        return dg_op_fail(
+            c, op.origin,
+            from->count == to->count
+                ? "both paths are the same; nothing would change"
+                : "a value cannot go into itself, or in the place of what holds it; see "
+                  "wrap and unwrap, with 'at'");
     if (op.kind == DG_OP_MOVE && from->count == common + 1 && to->count == common + 1) {
         op.kind = DG_OP_RENAME;
         op.name = from->at[common];
@@ -147,7 +150,7 @@ bool dg_read_drop(dg_reading *c, const dg_node *node)
         return false;
     if (node->kind == DG_NODE_MAP && (c->op.lossy || c->op.value.len))
         good = dg_op_fail(c, node->origin,
-                       "the map says what the way back restores already: {name: value}");
+                          "the map says what the way back restores already: {name: value}");
     for (const dg_node *n = node->first; n; n = n->next) {
         if (node->kind == DG_NODE_MAP)
             good &= drop_one(c, n->key, n->key_origin, n);
@@ -162,7 +165,8 @@ bool dg_read_drop(dg_reading *c, const dg_node *node)
 /* add and default. */
 bool dg_read_add(dg_reading *c, const dg_node *node)
 {
-    if (!dg_node_want_map(node, "a map: {name: value}", c->reader->diags) || !dg_op_not_empty(c, node))
+    if (!dg_node_want_map(node, "a map: {name: value}", c->reader->diags) ||
+        !dg_op_not_empty(c, node))
         return false;
     bool good = true;
     for (const dg_node *n = node->first; n; n = n->next) {
@@ -186,7 +190,8 @@ bool dg_read_add(dg_reading *c, const dg_node *node)
 /* What is there goes, and the value comes. */
 bool dg_read_set(dg_reading *c, const dg_node *node)
 {
-    if (!dg_node_want_map(node, "a map: {name: value}", c->reader->diags) || !dg_op_not_empty(c, node))
+    if (!dg_node_want_map(node, "a map: {name: value}", c->reader->diags) ||
+        !dg_op_not_empty(c, node))
         return false;
     bool good = true;
     for (const dg_node *n = node->first; n; n = n->next) {
@@ -210,8 +215,7 @@ bool dg_read_set(dg_reading *c, const dg_node *node)
 bool dg_read_keep(dg_reading *c, const dg_node *node)
 {
     dg_slice *names = dg_arena_alloc(c->reader->arena, (node->count + 1) * sizeof *names);
-    if (!names ||
-        !dg_node_want_list(node, "a list of the names that stay", c->reader->diags) ||
+    if (!names || !dg_node_want_list(node, "a list of the names that stay", c->reader->diags) ||
         !dg_op_not_empty(c, node))
         return false;
     bool good = true;

@@ -96,15 +96,17 @@ bool dg_read_lens(dg_reading *c, const dg_node *node)
     return false;
 }
 
-/* {up: OPS, down: OPS}: what stands beside it, dg_ops_read makes of it the author's own way back. */
+/* {up: OPS, down: OPS}: what stands beside it, dg_ops_read makes of it the author's own way back.
+ */
 bool dg_read_up(dg_reading *c, const dg_node *node)
 {
     dg_ops ops;
     bool good = dg_ops_read(c->reader, node, &ops);
     if (!dg_node_get(c->item, "down"))
-        return dg_op_fail(c, node->key_origin,
-                       "'up' needs 'down' beside it; without a way back of its own, an op stands "
-                       "alone");
+        return dg_op_fail(
+            c, node->key_origin,
+            "'up' needs 'down' beside it; without a way back of its own, an op stands "
+            "alone");
     for (size_t i = 0; good && i < ops.count; i++)
         good = dg_op_push(c, c->out, ops.items[i]);
     return good;

@@ -63,7 +63,7 @@ bool dg_steps_of_member(const dg_reading *c, dg_slice text, dg_origin origin, dg
         return false;
     if (dg_step_is_each(ret_steps->at[ret_steps->count - 1]))
         return dg_op_fail(c, origin,
-                       "this op works on a member: the path must end with a name, not with []");
+                          "this op works on a member: the path must end with a name, not with []");
     return true;
 }
 

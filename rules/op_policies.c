@@ -40,9 +40,9 @@ static const struct {
     unsigned policy;
     bool (*read)(dg_reading *c, const dg_node *node); /* NULL: the op itself reads it */
 } policies[] = {
-    {"lossy", DG_MAY_LOSE, read_lossy},       {"restore", DG_MAY_RESTORE, read_restore},
-    {"when", DG_MAY_DEPEND, read_when},       {"collision", DG_MAY_COLLIDE, read_collision},
-    {"do", DG_MAY_BRANCH, NULL},              {"else", DG_MAY_BRANCH, NULL},
+    {"lossy", DG_MAY_LOSE, read_lossy}, {"restore", DG_MAY_RESTORE, read_restore},
+    {"when", DG_MAY_DEPEND, read_when}, {"collision", DG_MAY_COLLIDE, read_collision},
+    {"do", DG_MAY_BRANCH, NULL},        {"else", DG_MAY_BRANCH, NULL},
     {"newer", DG_MAY_BRANCH, NULL},
 };
 
@@ -66,7 +66,7 @@ bool dg_read_policies(dg_reading *c, unsigned allowed)
     const dg_node *restore = dg_node_get(c->item, "restore");
     if (restore && c->op.lossy && (allowed & DG_MAY_RESTORE))
         good = dg_op_fail(c, restore->key_origin,
-                       "what is restored is not lost: keep one of 'restore' and 'lossy'");
+                          "what is restored is not lost: keep one of 'restore' and 'lossy'");
     return good;
 }
 

@@ -13,14 +13,15 @@ enum { DG_OP_ENTRIES_MAX = 512 /* of one rename, move or copy */ };
 
 /* What may stand beside an op in its item, over and above `at` and `down`. */
 enum {
-    DG_MAY_LOSE = 1,     /* lossy: accept */
-    DG_MAY_RESTORE = 2,  /* restore: VALUE */
-    DG_MAY_DEPEND = 4,   /* when: absent, null or empty */
-    DG_MAY_COLLIDE = 8,  /* collision: reject, newer or older */
-    DG_MAY_BRANCH = 16   /* do, else, newer */
+    DG_MAY_LOSE = 1,    /* lossy: accept */
+    DG_MAY_RESTORE = 2, /* restore: VALUE */
+    DG_MAY_DEPEND = 4,  /* when: absent, null or empty */
+    DG_MAY_COLLIDE = 8, /* collision: reject, newer or older */
+    DG_MAY_BRANCH = 16  /* do, else, newer */
 };
 
 /*    word             kind      reader                 policies */
+/* clang-format off */
 #define DG_OP_FORM_TABLE(X)                                                                        \
     X("rename",        RENAME,   dg_read_rename,        DG_MAY_COLLIDE)                            \
     X("move",          MOVE,     dg_read_move,          DG_MAY_COLLIDE)                            \
@@ -61,7 +62,9 @@ enum {
     X("lens",          LENS,     dg_read_lens,          0)                                         \
     X("switch",        SWITCH,   dg_read_switch,        0)                               \
     X("if",            SWITCH,   dg_read_if,            DG_MAY_BRANCH)               \
+    X("refuse",        REFUSE,   dg_read_refuse,        0)                         \
     X("up",            BOTH,     dg_read_up,            0)
+/* clang-format on */
 
 typedef struct dg_op_list {
     dg_op *items;
@@ -122,8 +125,8 @@ static inline bool dg_step_is_each(dg_slice step)
 }
 
 bool dg_op_push(const dg_reading *c, dg_op_list *list, dg_op op);
-/* Adds `inner` to `out` inside the first `count` steps. With `make`, objects that are missing on the
- * way are made, but none inside a list. */
+/* Adds `inner` to `out` inside the first `count` steps. With `make`, objects that are missing on
+ * the way are made, but none inside a list. */
 bool dg_push_inside(const dg_reading *c, const dg_steps *steps, size_t count, bool make,
                     dg_op_list inner, dg_op_list *out);
 bool dg_push_at(const dg_reading *c, const dg_steps *steps, size_t count, bool make, dg_op op);

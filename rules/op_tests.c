@@ -2,7 +2,6 @@
 #include "rules/op_reader.h"
 #include "transforms/pattern.h"
 
-
 static bool read_test(const dg_reading *c, const dg_node *node, const dg_steps *base,
                       dg_test *ret_test);
 

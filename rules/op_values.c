@@ -16,7 +16,7 @@ static bool read_table(dg_reading *c, const dg_node *table)
     for (const dg_node *n = table->first; n; n = n->next) {
         if (n->kind != DG_NODE_SCALAR) {
             good = dg_op_fail(c, n->origin,
-                           "a table maps strings, numbers, true, false and null to such");
+                              "a table maps strings, numbers, true, false and null to such");
             continue;
         }
         bool row = dg_key_json_of(c, n, &pairs[count].from);
@@ -152,7 +152,8 @@ bool dg_read_replace(dg_reading *c, const dg_node *node)
         return dg_op_fail(c, node->origin, "replace needs 'pattern' and 'with'");
     if (!dg_node_want_string(pattern, "a regular expression", diags, &text))
         good = false;
-    else if (dg_pattern_new(c->reader->arena, text, pattern->origin, diags, &c->op.pattern) != DG_OK)
+    else if (dg_pattern_new(c->reader->arena, text, pattern->origin, diags, &c->op.pattern) !=
+             DG_OK)
         good = false;
     if (with->kind != DG_NODE_SCALAR)
         good = dg_op_fail(c, with->origin, "expected the text to put there, with $1 for a group");
@@ -221,8 +222,7 @@ bool dg_read_nulls(dg_reading *c, const dg_node *node)
         bool empty = n->kind == DG_NODE_SCALAR ? n->quoted && n->text.len == 0 : n->count == 0;
         if (!empty)
             good = dg_op_fail(c, n->origin, "expected what is empty: {}, [] or \"\"");
-        if (!dg_steps_parse(c, n->key, n->key_origin, &at) || !empty ||
-            !dg_json_of(c, n, &json)) {
+        if (!dg_steps_parse(c, n->key, n->key_origin, &at) || !empty || !dg_json_of(c, n, &json)) {
             good = false;
             continue;
         }
@@ -278,4 +278,13 @@ bool dg_read_parse(dg_reading *c, const dg_node *node)
     bool good = dg_node_check_keys(node, keys, c->reader->diags) && dg_op_not_empty(c, node);
     good &= dg_read_unknown(c, node, false);
     return dg_push_there(c, node) && good;
+}
+
+bool dg_read_refuse(dg_reading *c, const dg_node *node)
+{
+    if (!dg_node_want_string(node, "a sentence: why it cannot be translated", c->reader->diags, &c->op.with))
+        return false;
+    if (!c->op.with.len)
+        return dg_op_fail(c, node->origin, "expected a sentence: why it cannot be translated");
+    return dg_op_push(c, c->out, c->op);
 }

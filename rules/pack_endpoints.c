@@ -1,5 +1,5 @@
-/* The endpoints of a change: what each is called in the newer version, or that it is in one version only, and
- * what changes in its messages. */
+/* The endpoints of a change: what each is called in the newer version, or that it is in one version
+ * only, and what changes in its messages. */
 #include "rules/pack.h"
 
 /* ---- names */
@@ -12,8 +12,9 @@ static bool has_param(const dg_template *t, dg_slice name)
     return false;
 }
 
-/* Numbers the parameters of `newer` as those of `older` that they are: names by name, wildcards in order. Names that
- * the older one lacks get numbers of their own. False when the wildcards differ. */
+/* Numbers the parameters of `newer` as those of `older` that they are: names by name, wildcards in
+ * order. Names that the older one lacks get numbers of their own. False when the wildcards differ.
+ */
 static bool number_params(dg_arena *arena, const dg_template *older, dg_template *newer)
 {
     dg_segment *segs = dg_arena_alloc(arena, (newer->count + 1) * sizeof *segs);
@@ -36,8 +37,8 @@ static bool number_params(dg_arena *arena, const dg_template *older, dg_template
             segs[i].param = fresh++;
     }
     for (size_t j = 0; segs && j < older->count; j++)
-        if (older->segments[j].kind != DG_SEGMENT_LITERAL && older->segments[j].kind != DG_SEGMENT_NAME &&
-            !used[older->segments[j].param])
+        if (older->segments[j].kind != DG_SEGMENT_LITERAL &&
+            older->segments[j].kind != DG_SEGMENT_NAME && !used[older->segments[j].param])
             return false;
     newer->segments = segs;
     return segs != NULL;
@@ -105,15 +106,18 @@ static void lost_param(dg_pack *pack, const dg_binding *b, dg_slice lost)
     dg_diags_add(pack->diags, DG_ERROR, b->origin,
                  "the parameter {%.*s} has no place in '%.*s': move it in the request, as in "
                  "`message: {move: {path.%.*s: query.%.*s}}`",
-                 DG_SLICE_FMT(lost), DG_SLICE_FMT(b->newer.path), DG_SLICE_FMT(lost), DG_SLICE_FMT(lost));
+                 DG_SLICE_FMT(lost), DG_SLICE_FMT(b->newer.path), DG_SLICE_FMT(lost),
+                 DG_SLICE_FMT(lost));
 }
 
 static void missing_param(dg_pack *pack, const dg_binding *b, dg_slice missing)
 {
-    dg_diags_add(pack->diags, DG_ERROR, b->origin,
-                 "nothing gives '%.*s' its parameter {%.*s}: move something there in the request, as in "
-                 "`message: {move: {query.%.*s: path.%.*s}}`",
-                 DG_SLICE_FMT(b->newer.path), DG_SLICE_FMT(missing), DG_SLICE_FMT(missing), DG_SLICE_FMT(missing));
+    dg_diags_add(
+        pack->diags, DG_ERROR, b->origin,
+        "nothing gives '%.*s' its parameter {%.*s}: move something there in the request, as in "
+        "`message: {move: {query.%.*s: path.%.*s}}`",
+        DG_SLICE_FMT(b->newer.path), DG_SLICE_FMT(missing), DG_SLICE_FMT(missing),
+        DG_SLICE_FMT(missing));
 }
 
 /* `n` are the names after all ops. A lost one and a missing one are likely the same. */
@@ -133,10 +137,11 @@ static void report_params(dg_pack *pack, const dg_binding *b, const names *n)
             continue;
         if (at < count) {
             dg_diags_add(pack->diags, DG_ERROR, b->origin,
-                         "the parameter {%.*s} has no place in '%.*s', which has {%.*s}: if they are the same, say "
+                         "the parameter {%.*s} has no place in '%.*s', which has {%.*s}: if they "
+                         "are the same, say "
                          "`request: {path: {rename: {%.*s: %.*s}}}`",
-                         DG_SLICE_FMT(lost[at]), DG_SLICE_FMT(b->newer.path), DG_SLICE_FMT(seg->text),
-                         DG_SLICE_FMT(lost[at]), DG_SLICE_FMT(seg->text));
+                         DG_SLICE_FMT(lost[at]), DG_SLICE_FMT(b->newer.path),
+                         DG_SLICE_FMT(seg->text), DG_SLICE_FMT(lost[at]), DG_SLICE_FMT(seg->text));
             at++;
         } else {
             missing_param(pack, b, seg->text);
@@ -185,8 +190,9 @@ static void read_becomes(dg_pack *pack, const dg_node *node, dg_binding *binding
     if (!dg_template_parse(pack->arena, text, node->origin, pack->diags, &newer))
         return;
     if (!number_params(pack->arena, &binding->older, &newer)) {
-        dg_diags_add(pack->diags, DG_ERROR, node->origin, "the wildcards of '%.*s' must be those of '%.*s'",
-                     DG_SLICE_FMT(newer.path), DG_SLICE_FMT(binding->older.path));
+        dg_diags_add(pack->diags, DG_ERROR, node->origin,
+                     "the wildcards of '%.*s' must be those of '%.*s'", DG_SLICE_FMT(newer.path),
+                     DG_SLICE_FMT(binding->older.path));
         return;
     }
     if (dg_slice_eq(newer.method, DG_SLICE("*")) !=
@@ -199,8 +205,8 @@ static void read_becomes(dg_pack *pack, const dg_node *node, dg_binding *binding
 
 /* ---- sides */
 
-/* The first entry that covers an endpoint and declares a side wins: one that an earlier entry always hides would be
- * silently ignored. */
+/* The first entry that covers an endpoint and declares a side wins: one that an earlier entry
+ * always hides would be silently ignored. */
 static void check_reached(dg_pack *pack, const dg_change *change, const dg_binding *binding,
                           const dg_node *node, unsigned of)
 {
@@ -238,7 +244,8 @@ static void read_responses(dg_pack *pack, const dg_ops_reader *reader, const dg_
     for (const dg_node *n = node->first; n; n = n->next) {
         unsigned of;
         if (!parse_status(n->key, &of)) {
-            dg_diags_add(pack->diags, DG_ERROR, n->key_origin, "expected a status or a class of them: 404, 4xx");
+            dg_diags_add(pack->diags, DG_ERROR, n->key_origin,
+                         "expected a status or a class of them: 404, 4xx");
             continue;
         }
         dg_pack_read_side(pack, reader, n, of, binding);
@@ -311,8 +318,10 @@ static bool is_word(const dg_node *node, dg_slice word)
     return node->kind == DG_NODE_SCALAR && dg_slice_eq(node->text, word);
 }
 
-/* The name that an entry goes by is of the newer version when the endpoint is added, of the older one otherwise. */
-static void check_once(dg_pack *pack, const dg_change *change, const dg_binding *binding, const dg_node *node)
+/* The name that an entry goes by is of the newer version when the endpoint is added, of the older
+ * one otherwise. */
+static void check_once(dg_pack *pack, const dg_change *change, const dg_binding *binding,
+                       const dg_node *node)
 {
     for (const dg_binding *b = change->bindings; b < binding; b++)
         if ((b->fate == DG_ADDED) == (binding->fate == DG_ADDED) &&
@@ -335,7 +344,9 @@ static void read_binding(dg_pack *pack, const dg_ops_reader *reader, dg_change *
     else if (is_word(node, DG_SLICE("added")))
         binding->fate = DG_ADDED;
     else if (!dg_node_is_null(node) &&
-             dg_node_want_map(node, "a map: {request: [ops], response: [ops]}; or removed, or added", pack->diags))
+             dg_node_want_map(node,
+                              "a map: {request: [ops], response: [ops]}; or removed, or added",
+                              pack->diags))
         read_entry(pack, reader, change, node, binding);
     check_once(pack, change, binding, node);
     change->binding_count++;

@@ -5,8 +5,7 @@
 static dg_lens *lens_of(const dg_ops_reader *r, const dg_op *op)
 {
     uintptr_t first = (uintptr_t)r->lenses, body = (uintptr_t)op->body;
-    if (op->kind != DG_OP_LENS || body < first ||
-        body >= first + r->lens_count * sizeof *r->lenses)
+    if (op->kind != DG_OP_LENS || body < first || body >= first + r->lens_count * sizeof *r->lenses)
         return NULL;
     return &r->lenses[(body - first) / sizeof *r->lenses];
 }
@@ -49,8 +48,8 @@ static bool check_list(const dg_ops_reader *r, const dg_ops *ops)
     return good;
 }
 
-/* How many ops and rows of tables a list is with its lenses written out, each lens measured once. `around` is the list
- * of an `everywhere` that it stands in, which names itself. */
+/* How many ops and rows of tables a list is with its lenses written out, each lens measured once.
+ * `around` is the list of an `everywhere` that it stands in, which names itself. */
 static size_t expanded(const dg_ops_reader *r, const dg_ops *ops, const dg_ops *around)
 {
     size_t total = 0;

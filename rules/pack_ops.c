@@ -123,7 +123,7 @@ static bool read_item(dg_reading *c, dg_op_list *out)
         const dg_node *operand = dg_node_get(c->item, known[count]);
         if (operand && found++)
             good = dg_op_fail(c, operand->key_origin,
-                           "one op an item: begin a new list item for the second");
+                              "one op an item: begin a new list item for the second");
         else if (operand)
             good &= read_form(c, count, operand, out);
     }

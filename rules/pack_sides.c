@@ -1,4 +1,5 @@
-/* What a change says about one kind of message of an endpoint: the ops on its body, or on each of its parts. */
+/* What a change says about one kind of message of an endpoint: the ops on its body, or on each of
+ * its parts. */
 #include "rules/field.h"
 #include "rules/pack.h"
 #include "rules/places.h"
@@ -48,10 +49,12 @@ static unsigned status_of(dg_slice text)
 /* Both directions are known when the pack is: no two rows share a side. */
 static void add_status(dg_pack *pack, const dg_node *row, dg_binding *binding, size_t cap)
 {
-    dg_status_pair pair = {status_of(row->key), row->kind == DG_NODE_SCALAR ? status_of(row->text) : 0};
+    dg_status_pair pair = {status_of(row->key),
+                           row->kind == DG_NODE_SCALAR ? status_of(row->text) : 0};
     if (!pair.older || !pair.newer) {
-        dg_diags_add(pack->diags, DG_ERROR, row->key_origin,
-                     "expected two statuses from 200 to 599, as the older and the newer version have them");
+        dg_diags_add(
+            pack->diags, DG_ERROR, row->key_origin,
+            "expected two statuses from 200 to 599, as the older and the newer version have them");
         return;
     }
     for (size_t i = 0; i < binding->status_count; i++)
@@ -103,11 +106,13 @@ static void read_answer_fields(dg_pack *pack, const dg_node *node, dg_static_ans
         dg_slice text;
         const char *problem = dg_field_problem(n->key);
         if (problem)
-            dg_diags_add(pack->diags, DG_ERROR, n->key_origin, "'%.*s' %s", DG_SLICE_FMT(n->key), problem);
+            dg_diags_add(pack->diags, DG_ERROR, n->key_origin, "'%.*s' %s", DG_SLICE_FMT(n->key),
+                         problem);
         else if (!dg_node_is_string(n))
             dg_diags_add(pack->diags, DG_ERROR, n->origin, "expected a string");
         else if (dg_node_want_string(n, "a string", pack->diags, &text) && !dg_field_text_ok(text))
-            dg_diags_add(pack->diags, DG_ERROR, n->origin, "a field's value has no control characters");
+            dg_diags_add(pack->diags, DG_ERROR, n->origin,
+                         "a field's value has no control characters");
     }
     answer->headers = json_of(pack, node);
 }
@@ -133,7 +138,8 @@ const dg_static_answer *dg_pack_read_answer(dg_pack *pack, const dg_node *node, 
         (void)dg_pack_read_format(pack, format, &answer->format);
     if (body)
         answer->body = json_of(pack, body);
-    if (body && (answer->status == 204 || answer->status == 304 || answer->format == DG_FORMAT_NONE))
+    if (body &&
+        (answer->status == 204 || answer->status == 304 || answer->format == DG_FORMAT_NONE))
         dg_diags_add(pack->diags, DG_ERROR, body->origin, "such an answer has no body");
     if (body && answer->format == DG_FORMAT_TEXT && !dg_node_is_string(body))
         dg_diags_add(pack->diags, DG_ERROR, body->origin, "a body of text is a string");
@@ -158,7 +164,8 @@ static bool add_ops(dg_arena *arena, dg_ops *list, const dg_op *items, size_t co
 }
 
 /* `body`, on the member `name` of the document. */
-static bool add_in(dg_arena *arena, dg_ops *list, const char *name, const dg_ops *body, dg_origin origin)
+static bool add_in(dg_arena *arena, dg_ops *list, const char *name, const dg_ops *body,
+                   dg_origin origin)
 {
     if (!body)
         return true;
@@ -166,11 +173,13 @@ static bool add_in(dg_arena *arena, dg_ops *list, const char *name, const dg_ops
     return add_ops(arena, list, &op, 1);
 }
 
-/* A lens alone is the list of that lens, so that all parts that say so share one inverse and one program. */
+/* A lens alone is the list of that lens, so that all parts that say so share one inverse and one
+ * program. */
 static const dg_ops *read_list(dg_pack *pack, const dg_ops_reader *reader, const dg_node *node)
 {
     dg_ops *ops = dg_arena_zalloc(pack->arena, sizeof *ops);
-    if (!ops || !dg_ops_read(reader, node, ops) || !dg_ops_check_size(reader, ops, node->key_origin))
+    if (!ops || !dg_ops_read(reader, node, ops) ||
+        !dg_ops_check_size(reader, ops, node->key_origin))
         return NULL;
     return ops->count == 1 && ops->items[0].kind == DG_OP_LENS ? ops->items[0].body : ops;
 }
@@ -184,7 +193,8 @@ typedef struct checking {
 
 static void wrong_place(const checking *c, const dg_place *place, const char *what)
 {
-    dg_diags_add(c->pack->diags, DG_ERROR, place->op->origin, "%s: %s", dg_op_word(place->op->kind), what);
+    dg_diags_add(c->pack->diags, DG_ERROR, place->op->origin, "%s: %s", dg_op_word(place->op->kind),
+                 what);
 }
 
 static void check_field(void *context, const dg_place *place)
@@ -194,8 +204,8 @@ static void check_field(void *context, const dg_place *place)
         return; /* all of them */
     const char *problem = dg_field_problem(place->steps[0]);
     if (problem)
-        dg_diags_add(c->pack->diags, DG_ERROR, place->op->origin, "'%.*s' %s", DG_SLICE_FMT(place->steps[0]),
-                     problem);
+        dg_diags_add(c->pack->diags, DG_ERROR, place->op->origin, "'%.*s' %s",
+                     DG_SLICE_FMT(place->steps[0]), problem);
 }
 
 static bool is_word(dg_slice name, const char *word)
@@ -203,8 +213,8 @@ static bool is_word(dg_slice name, const char *word)
     return dg_slice_eq(name, dg_slice_str(word));
 }
 
-/* Whether an op puts or takes away the member itself that it names. An object made on the way to what comes into it
- * is there already. */
+/* Whether an op puts or takes away the member itself that it names. An object made on the way to
+ * what comes into it is there already. */
 static bool replaces(const dg_op *op)
 {
     switch (op->kind) {
@@ -230,14 +240,17 @@ static void check_place(void *context, const dg_place *place)
         return;
     }
     bool shared = is_word(part, "headers") || is_word(part, "body");
-    bool known = request ? shared || is_word(part, "method") || is_word(part, "path") || is_word(part, "query")
+    bool known = request ? shared || is_word(part, "method") || is_word(part, "origin") ||
+                               is_word(part, "path") || is_word(part, "query")
                          : shared || is_word(part, "status") || is_word(part, "request");
     if (!known)
         wrong_place(c, place,
-                    request ? "a request has method, path, query, headers and body"
+                    request ? "a request has method, origin, path, query, headers and body"
                             : "an answer has status, headers, body and request");
     else if (writes && is_word(part, "method"))
         wrong_place(c, place, "the method changes by 'becomes'");
+    else if (writes && is_word(part, "origin"))
+        wrong_place(c, place, "where a request was sent to can be read only");
     else if (writes && is_word(part, "status"))
         wrong_place(c, place, "the status changes by a 'status' table");
     else if (writes && is_word(part, "request"))
@@ -252,7 +265,8 @@ static void check_place(void *context, const dg_place *place)
 
 static bool is_part_word(dg_slice key)
 {
-    static const char *const words[] = {"path", "query", "headers", "body", "message", "format", "status"};
+    static const char *const words[] = {"path",    "query",  "headers", "body",
+                                        "message", "format", "status"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (is_word(key, words[i]))
             return true;
@@ -268,7 +282,8 @@ static bool is_map_of_parts(const dg_node *node)
     return false;
 }
 
-static void read_part(dg_pack *pack, const dg_ops_reader *reader, const dg_node *node, dg_side *side)
+static void read_part(dg_pack *pack, const dg_ops_reader *reader, const dg_node *node,
+                      dg_side *side)
 {
     checking check = {.pack = pack, .of = side->of, .part = node->key.ptr};
     const dg_ops *ops = read_list(pack, reader, node);
@@ -289,10 +304,11 @@ static void read_part(dg_pack *pack, const dg_ops_reader *reader, const dg_node 
     }
 }
 
-static void read_parts(dg_pack *pack, const dg_ops_reader *reader, const dg_node *node, dg_side *side,
-                       dg_binding *binding)
+static void read_parts(dg_pack *pack, const dg_ops_reader *reader, const dg_node *node,
+                       dg_side *side, dg_binding *binding)
 {
-    static const char *const of_request[] = {"path", "query", "headers", "body", "message", "format", NULL};
+    static const char *const of_request[] = {"path",    "query",  "headers", "body",
+                                             "message", "format", NULL};
     static const char *const of_answer[] = {"headers", "body", "message", "format", "status", NULL};
     dg_node_check_keys(node, side->of == DG_SIDE_REQUEST ? of_request : of_answer, pack->diags);
     for (const dg_node *n = node->first; n; n = n->next) {
@@ -391,8 +407,8 @@ static void invert_side(dg_pack *pack, const dg_change *change, dg_side *side)
 
 void dg_pack_invert(dg_pack *pack, dg_change *change)
 {
-    /* After everything is read: a list whose lens is broken cannot be turned. Lenses that nothing uses are turned
-     * too, for the sake of their mistakes. */
+    /* After everything is read: a list whose lens is broken cannot be turned. Lenses that nothing
+     * uses are turned too, for the sake of their mistakes. */
     for (size_t i = 0; i < change->lens_count; i++)
         invert(pack, &change->lenses[i].ops, &change->lenses[i].down);
     for (size_t i = 0; i < change->binding_count; i++)

@@ -43,8 +43,8 @@ static void tested(const walk *w, dg_place at, const dg_op *op, const dg_test *t
         mention(w, along(at, &test->path), op, READS);
 }
 
-/* "{a.b}" in the strings of a template; `text` is JSON. What is escaped in a name, and so is no plain word, counts as
- * a mention of everything. */
+/* "{a.b}" in the strings of a template; `text` is JSON. What is escaped in a name, and so is no
+ * plain word, counts as a mention of everything. */
 static void placeholder(const walk *w, dg_place at, const dg_op *op, dg_slice path)
 {
     while (path.len) {
@@ -102,6 +102,8 @@ static void visit_op(const walk *w, dg_place at, const dg_op *op)
     case DG_OP_EACH:
     case DG_OP_MEMBERS:
         descend(w, at, any, op);
+        return;
+    case DG_OP_REFUSE:
         return;
     case DG_OP_LENS:
         visit_list(w, at, op->body);

@@ -1,5 +1,5 @@
-/* Which places of a value an op list mentions: what it may look at, and what it may change. Read off the list,
- * without a value: it may name more than a message has, never less. */
+/* Which places of a value an op list mentions: what it may look at, and what it may change. Read
+ * off the list, without a value: it may name more than a message has, never less. */
 #ifndef DG_RULES_PLACES_H
 #define DG_RULES_PLACES_H
 

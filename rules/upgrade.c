@@ -5,7 +5,7 @@
 enum { DEPTH_MAX = DG_DOC_DEPTH_MAX };
 
 /* Format 0 took `lossy: accept` beside any op. */
-static const char *const lossless[] = {"case", "rename", "add", "default", "wrap",
+static const char *const lossless[] = {"case", "rename", "add",  "default", "wrap",
                                        "in",   "each",   "lens", NULL};
 /* And ops without an operand. */
 static const char *const may_be_empty[] = {"rename", "drop", "add", "default", "each", NULL};
@@ -52,7 +52,8 @@ static bool upgrade_item(dg_fmt_node *item, unsigned depth)
     for (dg_fmt_entry *e = says ? NULL : item->first; e; e = e->next) {
         bool empty = e->value.kind != DG_NODE_SCALAR && !e->value.first;
         says |= e != lossy && !(empty && is_one_of(e->key.text, may_be_empty));
-        dg_fmt_entry *body = dg_slice_eq(e->key.text, DG_SLICE("in")) ? member(&e->value, "do") : NULL;
+        dg_fmt_entry *body =
+            dg_slice_eq(e->key.text, DG_SLICE("in")) ? member(&e->value, "do") : NULL;
         if (body)
             upgrade_ops(&body->value, depth + 1);
         else if (dg_slice_eq(e->key.text, DG_SLICE("each")))
@@ -185,7 +186,8 @@ bool dg_format_check(const dg_node *api, dg_diags *diags)
 {
     const dg_node *node = dg_node_get(api, "dragoman");
     uint64_t format = DG_PACK_FORMAT;
-    if (node && !dg_node_want_u64(node, "the number of the pack's format", 0, UINT32_MAX, diags, &format))
+    if (node &&
+        !dg_node_want_u64(node, "the number of the pack's format", 0, UINT32_MAX, diags, &format))
         return false;
     if (format > DG_PACK_FORMAT)
         dg_diags_add(diags, DG_ERROR, node->origin,

@@ -75,6 +75,7 @@ static void drop_at(inverter *inv, const dg_op *up, const dg_path *path, turned 
     size_t count = 1;
     list[0].name = path->steps[path->count - 1];
     for (size_t i = path->count - 1; i-- > 0;) {
+        bool of_list = !path->steps[i].ptr || !path->steps[i + 1].ptr;
         dg_ops *body = dg_arena_alloc(inv->arena, sizeof *body);
         dg_op *items = dg_arena_alloc(inv->arena, count * sizeof *items);
         if (!body || !items)
@@ -82,18 +83,21 @@ static void drop_at(inverter *inv, const dg_op *up, const dg_path *path, turned 
         memcpy(items, list, count * sizeof *items);
         *body = (dg_ops){items, count};
         list[0] = (dg_op){.kind = DG_OP_IN, .word = drop.word, .origin = up->origin};
+        if (!path->steps[i].ptr)
+            list[0].kind = DG_OP_EACH;
         list[0].name = path->steps[i];
         list[0].body = body;
         list[1] = drop;
         list[1].name = path->steps[i];
         list[1].if_empty = true;
-        count = 2;
+        count = of_list ? 1 : 2; /* lists stay */
     }
     for (size_t i = 0; i < count; i++)
         push(out, list[i]);
 }
 
-/* The newer name's value wins in both directions: there it had its name already, here it gets it. */
+/* The newer name's value wins in both directions: there it had its name already, here it gets it.
+ */
 static dg_collision turned_collision(dg_collision collision)
 {
     return collision == DG_COLLISION_NEWER   ? DG_COLLISION_OLDER
@@ -116,14 +120,14 @@ static bool touches(const dg_ops *list, dg_slice name)
         case DG_OP_DEFAULT:
         case DG_OP_IN:
             break;
+        case DG_OP_REFUSE:
+            continue;
         case DG_OP_MOVE:
-            if (dg_slice_eq(op->path.steps[0], name))
-                return true;
-            /* fall through */
         case DG_OP_COPY:
         case DG_OP_SUM:
-        case DG_OP_COUNT:
-            if (dg_slice_eq(op->target.steps[0], name))
+        case DG_OP_COUNT: /* the others leave what they read */
+            if (dg_slice_eq(op->target.steps[0], name) ||
+                (op->kind == DG_OP_MOVE && dg_slice_eq(op->path.steps[0], name)))
                 return true;
             continue;
         default:
@@ -135,14 +139,22 @@ static bool touches(const dg_ops *list, dg_slice name)
     return false;
 }
 
+/* Whether the list only refuses. */
+static bool changes_nothing(const dg_ops *list)
+{
+    for (size_t i = 0; list && i < list->count; i++)
+        if (list->items[i].kind != DG_OP_REFUSE)
+            return false;
+    return true;
+}
+
 /* Whether no case changes what the test asks for, so that it tells on the way back, too. */
 static bool holds_after(const dg_op *op, const dg_test *test)
 {
     bool asks = test->kind != DG_TEST_ALWAYS && test->part_count == 0;
-    if (asks && (test->path.count == 0 || !test->path.steps[0].ptr))
-        return false;
+    bool named = test->path.count && test->path.steps[0].ptr;
     for (size_t i = 0; asks && i < op->case_count; i++)
-        if (touches(op->cases[i].body, test->path.steps[0]))
+        if (named ? touches(op->cases[i].body, test->path.steps[0]) : !changes_nothing(op->cases[i].body))
             return false;
     for (size_t i = 0; i < test->part_count; i++)
         if (!holds_after(op, &test->parts[i]))
@@ -162,10 +174,11 @@ static void invert_switch(inverter *inv, const dg_op *up, turned *out)
         if (!newer && holds_after(up, c->test))
             newer = c->test;
         if (!newer)
-            fail(inv, c->test->origin, dg_op_said(up),
-                 "which case it was is not known on the way back, for the ops change what is asked; "
-                 "say what holds for the newer value with `newer: CONDITION`, or write the way "
-                 "back with `down: OPS`");
+            fail(
+                inv, c->test->origin, dg_op_said(up),
+                "which case it was is not known on the way back, for the ops change what is asked; "
+                "say what holds for the newer value with `newer: CONDITION`, or write the way "
+                "back with `down: OPS`");
         cases[i] = (dg_switch_case){newer, c->test, c->body ? invert_list(inv, c->body) : NULL};
     }
     down.cases = cases;
@@ -250,20 +263,23 @@ static void invert_op(inverter *inv, const dg_op *up, turned *out)
     case DG_OP_##kind:                                                                             \
         push_as(DG_OP_##inverse, down, out);                                                       \
         return;
-    TURNS_INTO(ADD, DROP)
-    TURNS_INTO(WRAP, UNWRAP)
-    TURNS_INTO(UNWRAP, WRAP)
-    TURNS_INTO(MAP, ITEMS)
-    TURNS_INTO(ITEMS, MAP)
-    TURNS_INTO(FIRST, LIST)
-    TURNS_INTO(LIST, FIRST)
-    TURNS_INTO(SPLIT, JOIN)
-    TURNS_INTO(JOIN, SPLIT)
-    TURNS_INTO(SIGNS, UNSIGN)
-    TURNS_INTO(UNSIGN, SIGNS)
-    TURNS_INTO(PARSE, PRINT)
-    TURNS_INTO(PRINT, PARSE)
+        TURNS_INTO(ADD, DROP)
+        TURNS_INTO(WRAP, UNWRAP)
+        TURNS_INTO(UNWRAP, WRAP)
+        TURNS_INTO(MAP, ITEMS)
+        TURNS_INTO(ITEMS, MAP)
+        TURNS_INTO(FIRST, LIST)
+        TURNS_INTO(LIST, FIRST)
+        TURNS_INTO(SPLIT, JOIN)
+        TURNS_INTO(JOIN, SPLIT)
+        TURNS_INTO(SIGNS, UNSIGN)
+        TURNS_INTO(UNSIGN, SIGNS)
+        TURNS_INTO(PARSE, PRINT)
+        TURNS_INTO(PRINT, PARSE)
 #undef TURNS_INTO
+    case DG_OP_REFUSE: /* what has no counterpart there has none here */
+        push(out, down);
+        return;
     case DG_OP_REPLACE: /* these undo nothing */
     case DG_OP_KEEP:
     case DG_OP_TEMPLATE:

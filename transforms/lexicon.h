@@ -292,6 +292,7 @@ struct dg_program {
     dg_item *items;
     uint32_t item_count;
     bool identity;
+    bool streams;
     bool strict; /* the options ask for more than the pass does */
     dg_program_options options;
 };
@@ -328,6 +329,12 @@ dg_node *dg_lexicon_element(dg_lexicon *lex, dg_node *node);
 /* The parts of a staged node; `at` is a case of its choice, or case_count. */
 dg_node *dg_lexicon_before(dg_lexicon *lex, dg_node *node);
 dg_node *dg_lexicon_after(dg_lexicon *lex, dg_node *node, size_t at);
+
+/* Whether what the node does to a value is nothing but what it puts around it. */
+bool dg_node_copies(const dg_node *node);
+/* Whether it can begin on a value that begins with `c` before its end is known: nothing that comes
+ * later in it makes it go, or be another (spine.h). */
+bool dg_node_enters(const dg_node *node, char c);
 
 /* The pair that a scalar's text matches, its number; pair_count if none; UINT32_MAX out of memory.
  */

@@ -7,14 +7,16 @@
 
 #define SAY(...) (void)snprintf(text, DG_LOSS_TEXT, __VA_ARGS__)
 
-/* Ops that lose in one way, whatever their operands; those of which more is to be said are below. */
+/* Ops that lose in one way, whatever their operands; those of which more is to be said are below.
+ */
 static const struct {
     dg_op_kind kind;
     const char *up, *policies, *down;
 } plain[] = {
     {DG_OP_KEEP, "the members that are not kept are lost on the way back",
      "accept that with `lossy: accept`, or say how they come back with `down: OPS`", NULL},
-    {DG_OP_TEMPLATE, "what the template does not take is lost, and nothing says what it was made of",
+    {DG_OP_TEMPLATE,
+     "what the template does not take is lost, and nothing says what it was made of",
      "say how the older value is made with `down: OPS`", NULL},
     {DG_OP_REPLACE, "what was replaced is lost on the way back",
      "let the new text stay with `lossy: accept`, or say what undoes it with `down: OPS`", NULL},

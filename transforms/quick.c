@@ -237,27 +237,10 @@ __attribute__((noinline)) static const char *run_rest(dg_run_state *r, dg_frame 
     }
 }
 
-static inline void start_frame(dg_frame *f, dg_node *node)
-{
-    f->node = node;
-    f->kept = 0;
-    f->alive = -1;
-    f->claimed = DG_BITS_OTHER;
-    f->bit_end = 0;
-}
-
-/* What only members that are not quick, and the end of an object that is not plain, look at. */
-static inline void complete_frame(dg_frame *f)
-{
-    f->serial = 0;
-    f->selected = f->collapsed = false;
-    f->ending = (dg_ending){false, 0};
-}
-
 const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_ending *ret_ending)
 {
     dg_frame f;
-    start_frame(&f, node);
+    dg_open_frame(&f, node);
     if (r->depth >= DG_JSON_DEPTH_MAX)
         return dg_scan_fail(&r->scan, p, DG_LIMIT, "nested too deep");
     r->depth++;
@@ -289,11 +272,11 @@ const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_endi
             ret_ending->gone = false;
             return p + 1;
         }
-        complete_frame(&f);
+        dg_complete_frame(&f);
         if (!(p = run_rest(r, &f, p, &now)))
             return NULL;
     } else {
-        complete_frame(&f);
+        dg_complete_frame(&f);
     }
     p = dg_close_object(r, &f, p);
     *ret_ending = f.ending;

@@ -9,9 +9,11 @@
 static const char help[] =
     "usage: dragoman fmt [--check] PACK...\n"
     "\n"
-    "Gives the YAML files in a pack's changes/ their one layout: an op a line, one indentation, quotes "
+    "Gives the YAML files in a pack's changes/ their one layout: an op a line, one indentation, "
+    "quotes "
     "where\n"
-    "YAML needs them. Comments, blank lines and the order of keys stay, and so does the meaning. Says "
+    "YAML needs them. Comments, blank lines and the order of keys stay, and so does the meaning. "
+    "Says "
     "which\n"
     "files it wrote.\n"
     "\n"

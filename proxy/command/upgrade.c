@@ -10,7 +10,8 @@
 static const char help[] =
     "usage: dragoman upgrade [--check] PACK...\n"
     "\n"
-    "Rewrites packs of older formats to the one that this dragoman reads, and names it in api.yaml. "
+    "Rewrites packs of older formats to the one that this dragoman reads, and names it in "
+    "api.yaml. "
     "Comments\n"
     "stay; the YAML files in changes/ come out as dragoman fmt lays them out. Says which files it "
     "wrote.\n"

@@ -41,10 +41,15 @@ static void add_time(dg_buf *out, dg_edge *edge)
 }
 
 /* Which programs ran. */
+static bool request_changed(const dg_exchange *x)
+{
+    return x->translates_request || (x->match.request && x->match.request->message);
+}
+
 static const char *program_of(const dg_exchange *x)
 {
-    bool request = x->translates_request;
-    if (!x->translation)
+    bool request = request_changed(x);
+    if (!x->answer_changed)
         return request ? "request" : "identity";
     if (x->status >= 400)
         return request ? "request,error" : "error";
@@ -73,10 +78,10 @@ static void add_match(dg_buf *out, const dg_exchange *x)
         add_member(out, "version", dg_slice_str(match->version->name));
     if (match->selected_by != DG_BY_NONE)
         add_member(out, "selected_by", dg_slice_str(dg_selector_word(match->selected_by)));
-    add_member(out, "backend_version", dg_slice_str(match->api->backend->name));
+    add_member(out, "backend_version", dg_slice_str(match->backend->name));
     if (match->endpoint)
         add_member(out, "endpoint", match->endpoint->path);
-    bool translated = x->translation || x->translates_request;
+    bool translated = x->answer_changed || request_changed(x);
     dg_buf_add_str(out, translated ? ",\"translated\":true" : ",\"translated\":false");
     add_member(out, "program", dg_slice_str(program_of(x)));
 }
@@ -208,7 +213,7 @@ static void add_extension(dg_buf *out, const dg_exchange *x)
         dg_address_text(&x->backend_ip.any, address);
     add_text(out, "api", match->api ? dg_slice_str(match->api->name) : none);
     add_text(out, "version", match->version ? dg_slice_str(match->version->name) : none);
-    add_text(out, "backend_version", match->api ? dg_slice_str(match->api->backend->name) : none);
+    add_text(out, "backend_version", match->api ? dg_slice_str(match->backend->name) : none);
     add_text(out, "endpoint", match->endpoint ? match->endpoint->path : none);
     add_word(out, "program", program_of(x));
     add_text(out, "upstream", x->upstream ? dg_slice_str(x->upstream->url) : none);

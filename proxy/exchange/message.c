@@ -1,4 +1,5 @@
-/* Messages of which more than the content is translated: their documents, and what comes of them. */
+/* Messages of which more than the content is translated: their documents, and what comes of them.
+ */
 #include "proxy/exchange/exchange.h"
 #include "proxy/http/fields.h"
 
@@ -37,8 +38,9 @@ dg_status dg_head_again(dg_exchange *x, const dg_buf *lines, bool answer, dg_hea
         return lines->status;
     if (!answer)
         return dg_request_parse(dg_buf_slice(lines), &scan, &limits, ret_head, &consumed, &error);
-    return dg_response_parse(dg_buf_slice(lines), &scan, &limits, dg_method_of(dg_exchange_upstream_method(x)),
-                             false, ret_head, &consumed, &error);
+    return dg_response_parse(dg_buf_slice(lines), &scan, &limits,
+                             dg_method_of(dg_exchange_upstream_method(x)), false, ret_head,
+                             &consumed, &error);
 }
 
 /* ---- requests */
@@ -67,6 +69,8 @@ static dg_message request_message(const dg_exchange *x, const around *a)
     return (dg_message){.match = &x->match,
                         .query = x->query,
                         .method = x->method_name,
+                        .https = x->down->tls,
+                        .host = x->host,
                         .header = {a->head->fields, a->head->field_count, request_out, a}};
 }
 
@@ -85,11 +89,15 @@ static dg_problem problem_of(dg_status status, const dg_run_error *error)
     }
 }
 
-static void refuse_as(dg_exchange *x, dg_problem problem, dg_status status, const dg_run_error *error)
+/* content: the error's offset is one into the content that came. */
+static void refuse_as(dg_exchange *x, dg_problem problem, dg_status status,
+                      const dg_run_error *error, bool content)
 {
     dg_buf members;
     dg_buf_init(&members, 0);
-    dg_buf_printf(&members, ",\"offset\":%zu,\"pointer\":", error->offset);
+    if (content)
+        dg_buf_printf(&members, ",\"offset\":%zu", error->offset);
+    dg_buf_add_str(&members, ",\"pointer\":");
     dg_buf_add_json(&members, dg_slice_str(error->pointer));
     dg_fail(x, problem, error->message ? error->message : dg_status_text(status),
             &(dg_problem_extra){.members = dg_buf_slice(&members)});
@@ -102,7 +110,7 @@ void dg_request_refuse(dg_exchange *x, dg_status status, const dg_run_error *err
               status == DG_LIMIT   ? DG_PROBLEM_BODY_TOO_LARGE
               : status == DG_NOMEM ? DG_PROBLEM_INTERNAL
                                    : DG_PROBLEM_BAD_BODY,
-              status, error);
+              status, error, true);
 }
 
 bool dg_request_remember(dg_exchange *x, const dg_head *head)
@@ -112,10 +120,11 @@ bool dg_request_remember(dg_exchange *x, const dg_head *head)
     dg_run_error error = {.message = NULL};
     if (!dg_match_answers_ask(&x->match))
         return true;
-    dg_status status = dg_message_document(&m, DG_IN_METHOD | DG_IN_PATH | DG_IN_QUERY | DG_IN_HEADERS,
-                                           DG_FORMAT_JSON, &x->edge->translator, &x->request_document, &error);
+    dg_status status = dg_message_document(
+        &m, DG_IN_METHOD | DG_IN_ORIGIN | DG_IN_PATH | DG_IN_QUERY | DG_IN_HEADERS, DG_FORMAT_JSON,
+        &x->edge->translator, &x->request_document, &error);
     if (status != DG_OK)
-        refuse_as(x, problem_of(status, &error), status, &error);
+        refuse_as(x, problem_of(status, &error), status, &error, false);
     return status == DG_OK;
 }
 
@@ -127,7 +136,8 @@ static bool take_content(dg_exchange *x, bool had_content)
     if (!t->has_content && !had_content)
         return true;
     if (passes) {
-        dg_fail(x, DG_PROBLEM_UNSUPPORTED_CODING, "a body of that type has no place in the backend's version", NULL);
+        dg_fail(x, DG_PROBLEM_UNSUPPORTED_CODING,
+                "a body of that type has no place in the backend's version", NULL);
         return false;
     }
     dg_buf swap = x->request_out;
@@ -148,10 +158,11 @@ bool dg_request_build(dg_exchange *x, const dg_head *head, bool has_content, dg_
         dg_run_error error = {.message = NULL};
         m.has_content = has_content;
         m.content = content;
-        dg_status status = dg_message_translate(&x->edge->translator, x->epoch->runner, t, &m, &error);
+        dg_status status =
+            dg_message_translate(&x->edge->translator, x->epoch->runner, t, &m, &error);
         if (status != DG_OK) {
             dg_log_translation(x, &error);
-            refuse_as(x, problem_of(status, &error), status, &error);
+            refuse_as(x, problem_of(status, &error), status, &error, false);
             return false;
         }
         if (!take_content(x, has_content))
@@ -166,8 +177,8 @@ bool dg_request_build(dg_exchange *x, const dg_head *head, bool has_content, dg_
 
 /* ---- answers */
 
-dg_status dg_answer_build(dg_exchange *x, const dg_translation *t, const dg_head *head, bool has_content,
-                          dg_slice content, dg_run_error *ret_error)
+dg_status dg_answer_build(dg_exchange *x, const dg_translation *t, const dg_head *head,
+                          bool has_content, dg_slice content, dg_run_error *ret_error)
 {
     const around a = {x, head};
     const dg_message m = {.match = &x->match,
@@ -182,6 +193,7 @@ dg_status dg_answer_build(dg_exchange *x, const dg_translation *t, const dg_head
         dg_log_translation(x, ret_error);
         return status;
     }
+    x->answer_changed = true;
     dg_buf swap = x->answer_out;
     x->answer_out = translator->content;
     translator->content = swap;

@@ -1,5 +1,5 @@
-/* Answers that the pack holds, for what the backend's version does not have: made as if that version had given
- * them, so that they are translated and stamped as any other. */
+/* Answers that the pack holds, for what the backend's version does not have: made as if that
+ * version had given them, so that they are translated and stamped as any other. */
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/field_line.h"
 #include "proxy/http/fields.h"
@@ -35,7 +35,8 @@ void dg_answer_static(dg_exchange *x)
     const char *message = NULL;
     dg_status status = DG_OK;
     if (answer->body.len)
-        status = dg_content_write(answer->format, answer->body, (dg_slice){NULL, 0}, &x->answer_bytes, &message);
+        status = dg_content_write(answer->format, answer->body, (dg_slice){NULL, 0},
+                                  &x->answer_bytes, &message);
     add_head(x, answer, &x->answer_lines);
     if (status == DG_OK)
         status = dg_buf_reserve(&x->answer_bytes, DG_JSON_PADDING);

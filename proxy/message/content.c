@@ -76,9 +76,10 @@ bool dg_content_is(dg_format format, dg_slice content_type)
         return dg_media_type_json(content_type) == DG_JSON_YES;
     if (format == DG_FORMAT_NONE || dg_media_type_parse(content_type, &type) != DG_OK)
         return false;
-    return format == DG_FORMAT_TEXT ? dg_slice_ieq(type.type, DG_SLICE("text"))
-                                    : dg_slice_ieq(type.type, DG_SLICE("application")) &&
-                                          dg_slice_ieq(type.subtype, DG_SLICE("x-www-form-urlencoded"));
+    return format == DG_FORMAT_TEXT
+               ? dg_slice_ieq(type.type, DG_SLICE("text"))
+               : dg_slice_ieq(type.type, DG_SLICE("application")) &&
+                     dg_slice_ieq(type.subtype, DG_SLICE("x-www-form-urlencoded"));
 }
 
 dg_slice dg_content_type(dg_format format)

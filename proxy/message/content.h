@@ -5,15 +5,17 @@
 #include "base/buf.h"
 #include "rules/ruleset.h"
 
-/* Appends the JSON text of content, with DG_JSON_PADDING readable bytes behind it: text is a string, a form an
- * object of strings (query.h). JSON is taken over unread. DG_SYNTAX, with a static sentence: it is not in the format.
- * DG_LIMIT, DG_NOMEM. */
-DG_MUST_USE dg_status dg_content_read(dg_format format, dg_slice content, dg_buf *out, const char **ret_message);
+/* Appends the JSON text of content, with DG_JSON_PADDING readable bytes behind it: text is a
+ * string, a form an object of strings (query.h). JSON is taken over unread. DG_SYNTAX, with a
+ * static sentence: it is not in the format. DG_LIMIT, DG_NOMEM. */
+DG_MUST_USE dg_status dg_content_read(dg_format format, dg_slice content, dg_buf *out,
+                                      const char **ret_message);
 
-/* Appends content for JSON text. `content`: what came, if that was a form, too: what did not change in it keeps its
- * bytes. DG_INVALID, with a static sentence: the value has no such form. DG_LIMIT, DG_NOMEM. */
-DG_MUST_USE dg_status dg_content_write(dg_format format, dg_slice json, dg_slice content, dg_buf *out,
-                                       const char **ret_message);
+/* Appends content for JSON text. `content`: what came, if that was a form, too: what did not change
+ * in it keeps its bytes. DG_INVALID, with a static sentence: the value has no such form. DG_LIMIT,
+ * DG_NOMEM. */
+DG_MUST_USE dg_status dg_content_write(dg_format format, dg_slice json, dg_slice content,
+                                       dg_buf *out, const char **ret_message);
 
 /* Whether a Content-Type is of the format. */
 bool dg_content_is(dg_format format, dg_slice content_type);

@@ -7,7 +7,8 @@ enum { ADDED_BYTES_MAX = 1 << 16 };
 
 static bool is_in(const dg_header *h, size_t i)
 {
-    return dg_field_is_documented(h->fields[i].name) && !(h->is_out && h->is_out(h->context, &h->fields[i]));
+    return dg_field_is_documented(h->fields[i].name) &&
+           !(h->is_out && h->is_out(h->context, &h->fields[i]));
 }
 
 /* ISO 8859-1 is what fields were once (RFC 9110 5.5). */
@@ -46,6 +47,8 @@ static void add_values(const dg_header *h, size_t first, dg_buf *text, dg_buf *o
         dg_buf_add_str(out, added++ ? "," : "");
         dg_buf_clear(text);
         add_utf8(h->fields[i].value, text);
+        if (text->status != DG_OK)
+            out->status = text->status;
         dg_buf_add_json(out, dg_buf_slice(text));
     }
     dg_buf_add_str(out, count > 1 ? "]" : "");
@@ -61,7 +64,8 @@ dg_status dg_header_document(const dg_header *header, dg_buf *out)
     for (size_t i = 0; i < header->count; i++) {
         bool known = !is_in(header, i);
         for (size_t j = 0; j < i && !known; j++)
-            known = dg_slice_ieq(header->fields[i].name, header->fields[j].name) && is_in(header, j);
+            known =
+                dg_slice_ieq(header->fields[i].name, header->fields[j].name) && is_in(header, j);
         if (known)
             continue;
         dg_buf_add_str(out, any ? "," : "");
@@ -69,7 +73,7 @@ dg_status dg_header_document(const dg_header *header, dg_buf *out)
         add_values(header, i, &text, out);
     }
     dg_buf_add_char(out, '}');
-    dg_status status = text.status != DG_OK ? text.status : out->status;
+    dg_status status = out->status;
     dg_buf_free(&text);
     if (status != DG_OK)
         out->len = start;
@@ -103,7 +107,8 @@ static bool has_value(rebuilding *r, size_t line, dg_slice value, size_t start)
     size_t end = text->len;
     add_utf8(r->header->fields[line].value, text);
     bool same = text->status == DG_OK &&
-                dg_slice_eq(dg_slice_from(dg_buf_slice(text), end), dg_slice_of(text->ptr + start, value.len));
+                dg_slice_eq(dg_slice_from(dg_buf_slice(text), end),
+                            dg_slice_until(dg_slice_from(dg_buf_slice(text), start), value.len));
     text->len = end;
     return same;
 }
@@ -119,7 +124,8 @@ static void add_line(dg_buf *out, dg_slice name, dg_slice value)
 /* Optional white space around it would not survive (RFC 9110 5.5). */
 static bool is_bare(dg_slice value)
 {
-    return value.len == 0 || (!strchr(" \t", value.ptr[0]) && !strchr(" \t", value.ptr[value.len - 1]));
+    return value.len == 0 ||
+           (!strchr(" \t", value.ptr[0]) && !strchr(" \t", value.ptr[value.len - 1]));
 }
 
 static dg_status put(rebuilding *r, dg_slice name, dg_slice value, size_t nth)
@@ -130,13 +136,13 @@ static dg_status put(rebuilding *r, dg_slice name, dg_slice value, size_t nth)
         return refuse(r, "a field is a string, a number or a boolean, or a list of these");
     if (text->status != DG_OK)
         return text->status;
-    dg_slice decoded = dg_slice_of(text->ptr + start, text->len - start);
+    dg_slice decoded = dg_slice_from(dg_buf_slice(text), start);
     size_t line = find_nth(r->header, name, nth);
     if (line < r->header->count && has_value(r, line, decoded, start)) {
         r->plan->lines[line].fate = DG_LINE_STAYS;
         return text->status;
     }
-    decoded = dg_slice_of(text->ptr + start, text->len - start);
+    decoded = dg_slice_from(dg_buf_slice(text), start);
     if (!dg_field_text_ok(decoded) || !is_bare(decoded))
         return refuse(r, "the value of a field has no control characters, and no spaces around it");
     if (line < r->header->count)

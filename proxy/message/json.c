@@ -144,7 +144,11 @@ dg_slice dg_json_member(dg_slice object, dg_slice name)
 static size_t sequence_length(const unsigned char *at, size_t left)
 {
     unsigned char c = at[0], low = 0x80, high = 0xBF;
-    size_t more = c < 0x80 ? 0 : c >= 0xC2 && c <= 0xDF ? 1 : c >= 0xE0 && c <= 0xEF ? 2 : c >= 0xF0 && c <= 0xF4 ? 3 : 9;
+    size_t more = c < 0x80                 ? 0
+                  : c >= 0xC2 && c <= 0xDF ? 1
+                  : c >= 0xE0 && c <= 0xEF ? 2
+                  : c >= 0xF0 && c <= 0xF4 ? 3
+                                           : left;
     if (more >= left)
         return 0;
     low = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : low;

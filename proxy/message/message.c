@@ -62,14 +62,16 @@ static dg_status add_path(const dg_match *match, dg_translator *t, dg_buf *out)
     for (size_t i = 0; dg_match_param(match, i, &name, &raw); i++) {
         dg_buf_clear(&t->text);
         if (!dg_percent_decode(raw, false, &t->text))
-            return DG_SYNTAX;
+            return t->text.status != DG_OK ? t->text.status : DG_SYNTAX;
+        if (t->text.status != DG_OK)
+            return t->text.status;
         dg_buf_add_str(out, i ? "," : "");
         dg_buf_add_json(out, name);
         dg_buf_add_char(out, ':');
         dg_buf_add_json(out, dg_buf_slice(&t->text));
     }
     dg_buf_add_char(out, '}');
-    return t->text.status;
+    return DG_OK;
 }
 
 static void begin_member(const char *name, bool *any, dg_buf *out)
@@ -80,9 +82,11 @@ static void begin_member(const char *name, bool *any, dg_buf *out)
     *any = true;
 }
 
-static dg_status fail(dg_run_error *error, dg_status status, const char *message, const char *pointer)
+static dg_status fail(dg_run_error *error, dg_status status, const char *message,
+                      const char *pointer)
 {
-    *error = (dg_run_error){.status = status, .message = message ? message : dg_status_text(status)};
+    *error =
+        (dg_run_error){.status = status, .message = message ? message : dg_status_text(status)};
     size_t len = strlen(pointer);
     DG_ASSERT(len < sizeof error->pointer);
     memcpy(error->pointer, pointer, len);
@@ -101,8 +105,8 @@ static dg_status add_query(const dg_message *m, dg_buf *out, dg_run_error *error
                                   "/query");
 }
 
-static dg_status add_parts(const dg_message *m, unsigned parts, dg_format format, dg_translator *t, dg_buf *out,
-                           dg_run_error *error)
+static dg_status add_parts(const dg_message *m, unsigned parts, dg_format format, dg_translator *t,
+                           dg_buf *out, dg_run_error *error)
 {
     bool any = false;
     dg_status status = DG_OK;
@@ -111,6 +115,12 @@ static dg_status add_parts(const dg_message *m, unsigned parts, dg_format format
         begin_member("method", &any, out);
         dg_buf_add_json(out, m->method);
     }
+    if ((parts & DG_IN_ORIGIN) && m->host.len) {
+        begin_member("origin", &any, out);
+        dg_buf_add_str(out, m->https ? "\"https://" : "\"http://");
+        dg_buf_add(out, m->host); /* it has nothing to escape */
+        dg_buf_add_char(out, '"');
+    }
     if (parts & DG_IN_STATUS) {
         begin_member("status", &any, out);
         dg_buf_add_u64(out, m->status);
@@ -118,7 +128,8 @@ static dg_status add_parts(const dg_message *m, unsigned parts, dg_format format
     if (parts & DG_IN_PATH) {
         begin_member("path", &any, out);
         if ((status = add_path(m->match, t, out)) != DG_OK)
-            return fail(error, status, "a parameter of the path is not percent-encoded UTF-8", "/path");
+            return fail(error, status, "a parameter of the path is not percent-encoded UTF-8",
+                        "/path");
     }
     if (parts & DG_IN_QUERY) {
         begin_member("query", &any, out);
@@ -142,8 +153,8 @@ static dg_status add_parts(const dg_message *m, unsigned parts, dg_format format
     return DG_OK;
 }
 
-dg_status dg_message_document(const dg_message *message, unsigned parts, dg_format format, dg_translator *t,
-                              dg_buf *out, dg_run_error *ret_error)
+dg_status dg_message_document(const dg_message *message, unsigned parts, dg_format format,
+                              dg_translator *t, dg_buf *out, dg_run_error *ret_error)
 {
     dg_buf_add_char(out, '{');
     dg_status status = add_parts(message, parts, format, t, out, ret_error);
@@ -166,7 +177,8 @@ static bool is_segment(dg_slice text)
 static dg_slice raw_param(const dg_match *match, dg_slice wanted, dg_slice value, dg_buf *scratch)
 {
     dg_slice name, raw;
-    for (size_t i = 0; dg_match_param(match, i, &name, &raw); i++) {
+    dg_buf_clear(scratch);
+    for (size_t i = 0; scratch->status == DG_OK && dg_match_param(match, i, &name, &raw); i++) {
         dg_buf_clear(scratch);
         if (dg_slice_eq(name, wanted) && dg_percent_decode(raw, false, scratch) &&
             dg_slice_eq(dg_buf_slice(scratch), value))
@@ -176,8 +188,8 @@ static dg_slice raw_param(const dg_match *match, dg_slice wanted, dg_slice value
 }
 
 /* The parameters of the backend's path, encoded, in t->text; `ends` are where each ends. */
-static dg_status make_params(dg_translator *t, const dg_match *match, dg_slice path, size_t ends[DG_PARAMS_MAX],
-                             size_t *ret_count)
+static dg_status make_params(dg_translator *t, const dg_match *match, dg_slice path,
+                             size_t ends[DG_PARAMS_MAX], size_t *ret_count)
 {
     dg_slice name;
     dg_buf value, scratch;
@@ -197,25 +209,27 @@ static dg_status make_params(dg_translator *t, const dg_match *match, dg_slice p
         else
             dg_percent_encode(dg_buf_slice(&value), false, &t->text);
         ends[i] = t->text.len;
+        if (status == DG_OK)
+            status = value.status != DG_OK     ? value.status
+                     : scratch.status != DG_OK ? scratch.status
+                                               : t->text.status;
     }
     *ret_count = i;
-    if (status == DG_OK)
-        status = value.status != DG_OK ? value.status : scratch.status != DG_OK ? scratch.status : t->text.status;
     dg_buf_free(&value);
     dg_buf_free(&scratch);
     return status;
 }
 
-static dg_status make_target(dg_translator *t, const dg_translation *translation, const dg_message *m,
-                             dg_run_error *error)
+static dg_status make_target(dg_translator *t, const dg_translation *translation,
+                             const dg_message *m, dg_run_error *error)
 {
     dg_slice outcome = dg_buf_slice(&t->outcome), query = m->query;
     if (translation->parts & DG_IN_QUERY) {
         const dg_query_rest rest = {selects, m->match};
         const char *message = NULL;
         dg_buf_clear(&t->document);
-        dg_status status = dg_query_rebuild(m->query, &rest, dg_json_member(outcome, DG_SLICE("query")),
-                                            &t->document, &message);
+        dg_status status = dg_query_rebuild(
+            m->query, &rest, dg_json_member(outcome, DG_SLICE("query")), &t->document, &message);
         if (status != DG_OK)
             return fail(error, status, message, "/query");
         query = dg_buf_slice(&t->document);
@@ -226,18 +240,22 @@ static dg_status make_target(dg_translator *t, const dg_translation *translation
     }
     size_t ends[DG_PARAMS_MAX], count;
     dg_slice params[DG_PARAMS_MAX];
-    dg_status status = make_params(t, m->match, dg_json_member(outcome, DG_SLICE("path")), ends, &count);
+    dg_status status =
+        make_params(t, m->match, dg_json_member(outcome, DG_SLICE("path")), ends, &count);
     if (status != DG_OK)
-        return fail(error, status, "a parameter of the path is missing, or is none that a path can have", "/path");
+        return fail(error, status,
+                    "a parameter of the path is missing, or is none that a path can have", "/path");
     for (size_t i = 0, start = 0; i < count; start = ends[i++])
-        params[i] = dg_slice_of(t->text.ptr + start, ends[i] - start);
-    if (!dg_match_upstream_target_with(m->match, params, query, &t->target))
-        return fail(error, DG_NOT_FOUND, "the path is that of another endpoint", "/path");
-    return t->target.status == DG_OK ? DG_OK : fail(error, t->target.status, NULL, "");
+        params[i] = dg_slice_until(dg_slice_from(dg_buf_slice(&t->text), start), ends[i] - start);
+    bool good = dg_match_upstream_target_with(m->match, params, query, &t->target);
+    if (t->target.status != DG_OK)
+        return fail(error, t->target.status, NULL, "");
+    return good ? DG_OK
+                : fail(error, DG_NOT_FOUND, "the path is that of another endpoint", "/path");
 }
 
-static dg_status take_apart(dg_translator *t, const dg_translation *translation, const dg_message *m,
-                            dg_run_error *error)
+static dg_status take_apart(dg_translator *t, const dg_translation *translation,
+                            const dg_message *m, dg_run_error *error)
 {
     dg_slice outcome = dg_buf_slice(&t->outcome);
     const char *message = NULL;
@@ -249,7 +267,8 @@ static dg_status take_apart(dg_translator *t, const dg_translation *translation,
     if (status != DG_OK)
         return status;
     if (translation->parts & DG_IN_HEADERS) {
-        status = dg_header_rebuild(&m->header, dg_json_member(outcome, DG_SLICE("headers")), &t->header, &message);
+        status = dg_header_rebuild(&m->header, dg_json_member(outcome, DG_SLICE("headers")),
+                                   &t->header, &message);
         if (status != DG_OK)
             return fail(error, status, message, "/headers");
     } else {
@@ -260,21 +279,24 @@ static dg_status take_apart(dg_translator *t, const dg_translation *translation,
     if (!(translation->parts & DG_IN_BODY) || body.len == 0 || translation->to == DG_FORMAT_NONE)
         return DG_OK;
     bool form = m->has_content && translation->from == DG_FORMAT_FORM;
-    status = dg_content_write(translation->to, body, form ? m->content : (dg_slice){NULL, 0}, &t->content, &message);
+    status = dg_content_write(translation->to, body, form ? m->content : (dg_slice){NULL, 0},
+                              &t->content, &message);
     if (status == DG_OK)
         status = dg_buf_reserve(&t->content, DG_JSON_PADDING);
     t->has_content = status == DG_OK;
     return status == DG_OK ? DG_OK : fail(error, status, message, "/body");
 }
 
-dg_status dg_message_translate(dg_translator *t, dg_runner *runner, const dg_translation *translation,
-                               const dg_message *message, dg_run_error *ret_error)
+dg_status dg_message_translate(dg_translator *t, dg_runner *runner,
+                               const dg_translation *translation, const dg_message *message,
+                               dg_run_error *ret_error)
 {
     clear(t);
-    dg_status status =
-        dg_message_document(message, translation->parts, translation->from, t, &t->document, ret_error);
+    dg_status status = dg_message_document(message, translation->parts, translation->from, t,
+                                           &t->document, ret_error);
     if (status != DG_OK)
         return status;
-    status = dg_run(runner, translation->message, dg_buf_slice(&t->document), &t->outcome, ret_error);
+    status =
+        dg_run(runner, translation->message, dg_buf_slice(&t->document), &t->outcome, ret_error);
     return status == DG_OK ? take_apart(t, translation, message, ret_error) : status;
 }

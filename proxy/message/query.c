@@ -73,7 +73,7 @@ typedef struct params {
 
 static dg_slice slice_of(const params *p, span s)
 {
-    return dg_slice_of(p->text.ptr + s.start, s.len);
+    return dg_slice_until(dg_slice_from(dg_buf_slice(&p->text), s.start), s.len);
 }
 
 static bool decode(params *p, dg_slice raw, span *ret)
@@ -161,8 +161,8 @@ dg_status dg_query_document(dg_slice query, const dg_query_rest *rest, dg_buf *o
 
 /* ---- and back */
 
-/* A parameter as it leaves: raw as it came, or a name and a value to encode; `place` is that of the one that came, or
- * of the one before it. */
+/* A parameter as it leaves: raw as it came, or a name and a value to encode; `place` is that of the
+ * one that came, or of the one before it. */
 typedef struct leaving {
     dg_slice raw;
     span name, value;
@@ -187,7 +187,8 @@ static dg_status refuse(rebuilding *r, const char *message)
 static size_t find_nth(const params *p, span name, size_t nth)
 {
     for (size_t i = 0; i < p->count; i++)
-        if (!p->at[i].out && dg_slice_eq(slice_of(p, p->at[i].name), slice_of(p, name)) && nth-- == 0)
+        if (!p->at[i].out && dg_slice_eq(slice_of(p, p->at[i].name), slice_of(p, name)) &&
+            nth-- == 0)
             return i;
     return p->count;
 }

@@ -16,8 +16,9 @@ typedef struct replay {
     dg_buf text, content, translated; /* decoded pieces; the content, as it came and as it leaves */
     dg_field fields[DG_FIELDS_MAX];
     size_t field_count;
+    bool as_text; /* the content came as body_text */
     char path[TARGET_BYTES_MAX];
-    dg_slice method, query, type;
+    dg_slice method, host, query, type;
     dg_match match;
     dg_buf request; /* the document of the client's */
     dg_run_error *error;
@@ -25,17 +26,19 @@ typedef struct replay {
 
 static dg_status fail(replay *r, dg_status status, const char *message)
 {
-    *r->error = (dg_run_error){.status = status, .message = message ? message : dg_status_text(status)};
+    *r->error =
+        (dg_run_error){.status = status, .message = message ? message : dg_status_text(status)};
     return status;
 }
 
-/* Decoded text of a scalar member, kept in r->text, which must not move: it is large enough from the beginning. */
+/* Decoded text of a scalar member, kept in r->text, which must not move: it is large enough from
+ * the beginning. */
 static dg_slice text_of(replay *r, dg_slice value)
 {
     size_t start = r->text.len;
     if (value.len == 0 || !dg_json_add_text(value, &r->text))
         return (dg_slice){NULL, 0};
-    return dg_slice_of(r->text.ptr + start, r->text.len - start);
+    return dg_slice_from(dg_buf_slice(&r->text), start);
 }
 
 /* ---- reading */
@@ -44,7 +47,8 @@ static bool add_field(replay *r, dg_slice name, dg_slice value)
 {
     if (r->field_count == DG_FIELDS_MAX || !dg_is_token(name) || !dg_is_field_value(value))
         return false;
-    r->fields[r->field_count++] = (dg_field){.name = name, .value = value, .id = dg_field_id_of(name)};
+    r->fields[r->field_count++] =
+        (dg_field){.name = name, .value = value, .id = dg_field_id_of(name)};
     if (dg_slice_ieq(name, DG_SLICE("content-type")))
         r->type = value;
     return true;
@@ -64,7 +68,8 @@ static dg_status read_fields(replay *r, dg_slice object)
         while (many && good && dg_json_next_element(&lines, &element))
             good = add_field(r, name, text_of(r, element));
         if (!good)
-            return fail(r, DG_INVALID, "a header is an object of strings, with names and values that fields have");
+            return fail(r, DG_INVALID,
+                        "a header is an object of strings, with names and values that fields have");
     }
     return DG_OK;
 }
@@ -108,7 +113,7 @@ static const char *refusal(dg_match_result result)
 /* Reads the client's request, and finds what it is. */
 static dg_status read_request(replay *r, const char *version, dg_slice request)
 {
-    dg_slice host = {NULL, 0}, path;
+    dg_slice path;
     dg_slice target = text_of(r, dg_json_member(request, DG_SLICE("target")));
     r->method = text_of(r, dg_json_member(request, DG_SLICE("method")));
     if (!dg_is_token(r->method) || target.len == 0 || target.len > TARGET_BYTES_MAX)
@@ -120,8 +125,12 @@ static dg_status read_request(replay *r, const char *version, dg_slice request)
     r->query = dg_slice_from(target, mark + 1);
     if (dg_path_normalise(dg_slice_until(target, mark), r->path, sizeof r->path, &path) != DG_OK)
         return fail(r, DG_INVALID, "the path has dot segments, or bytes that no path may have");
-    host = field_of(r, DG_SLICE("host"), 0, &count);
-    const dg_request_view view = {r->method, path, r->query, host, field_of, r};
+    dg_slice name;
+    unsigned port;
+    r->host = field_of(r, DG_SLICE("host"), 0, &count);
+    if (count && dg_authority_parse(r->host, &name, &port) != DG_OK)
+        return fail(r, DG_INVALID, "the host is none");
+    const dg_request_view view = {r->method, path, r->query, r->host, field_of, r, NULL};
     const char *problem = refusal(dg_ruleset_match(r->rules, &view, &r->match));
     if (problem)
         return fail(r, DG_NOT_FOUND, problem);
@@ -137,6 +146,7 @@ static dg_status read_content(replay *r, dg_slice message, bool *ret_has)
     dg_slice text = dg_json_member(message, DG_SLICE("body_text"));
     dg_buf_clear(&r->content);
     *ret_has = body.len || dg_json_type_of(text) == DG_JSON_STRING;
+    r->as_text = !body.len;
     if (body.len)
         dg_buf_add(&r->content, body);
     else if (*ret_has && !dg_json_add_text(text, &r->content))
@@ -151,7 +161,8 @@ static dg_status read_content(replay *r, dg_slice message, bool *ret_has)
 static bool selects(const void *context, const dg_field *field)
 {
     const replay *r = context;
-    return r->match.api->version_field.len && dg_slice_ieq(field->name, r->match.api->version_field);
+    return r->match.api->version_field.len &&
+           dg_slice_ieq(field->name, r->match.api->version_field);
 }
 
 static dg_message message_of(replay *r, bool has_content)
@@ -159,6 +170,7 @@ static dg_message message_of(replay *r, bool has_content)
     return (dg_message){.match = &r->match,
                         .query = r->query,
                         .method = r->method,
+                        .host = r->host,
                         .header = {r->fields, r->field_count, selects, r},
                         .has_content = has_content,
                         .content = dg_buf_slice(&r->content)};
@@ -178,7 +190,8 @@ static dg_status translate_content(replay *r, const dg_translation *t)
         status = dg_run(r->runner, t->body, dg_buf_slice(&json), &r->t.outcome, r->error);
     if (status == DG_OK) {
         dg_slice came = t->from == DG_FORMAT_FORM ? dg_buf_slice(&r->content) : (dg_slice){NULL, 0};
-        status = dg_content_write(t->to, dg_buf_slice(t->body ? &r->t.outcome : &json), came, &r->translated, &message);
+        status = dg_content_write(t->to, dg_buf_slice(t->body ? &r->t.outcome : &json), came,
+                                  &r->translated, &message);
         if (status != DG_OK)
             fail(r, status, message);
     }
@@ -187,7 +200,8 @@ static dg_status translate_content(replay *r, const dg_translation *t)
 }
 
 /* *ret_changed: `translated` is the content now; *has_content: there is some. */
-static dg_status translate(replay *r, const dg_translation *t, dg_message *m, bool *has_content, bool *ret_changed)
+static dg_status translate(replay *r, const dg_translation *t, dg_message *m, bool *has_content,
+                           bool *ret_changed)
 {
     bool works = t && *has_content && (t->body || (t->parts & DG_IN_BODY) || t->from != t->to) &&
                  dg_content_is(t->from, r->type);
@@ -232,7 +246,8 @@ static dg_status add_header(replay *r, const dg_translation *t, dg_buf *out)
     while (added.len && left.count < DG_FIELDS_MAX) {
         dg_slice line = dg_slice_until(added, dg_slice_find(added, '\r'));
         size_t colon = dg_slice_find(line, ':');
-        lines[left.count++] = (dg_field){.name = dg_slice_until(line, colon), .value = dg_slice_from(line, colon + 2)};
+        lines[left.count++] = (dg_field){.name = dg_slice_until(line, colon),
+                                         .value = dg_slice_from(line, colon + 2)};
         added = dg_slice_from(added, line.len + 2);
     }
     size_t start = out->len;
@@ -249,7 +264,8 @@ static dg_status add_header(replay *r, const dg_translation *t, dg_buf *out)
 static void add_content(replay *r, bool changed, dg_buf *out)
 {
     dg_slice content = dg_buf_slice(changed ? &r->translated : &r->content);
-    bool json = dg_content_is(DG_FORMAT_JSON, r->type);
+    bool json =
+        dg_content_is(DG_FORMAT_JSON, r->type) && (changed || !r->as_text); /* it may be broken */
     dg_buf_add_str(out, json ? ",\"body\":" : ",\"body_text\":");
     if (json)
         dg_buf_add(out, content);
@@ -257,14 +273,17 @@ static void add_content(replay *r, bool changed, dg_buf *out)
         dg_buf_add_json(out, content);
 }
 
-static dg_status write(replay *r, const dg_translation *t, bool has_content, bool changed, dg_buf *out)
+static dg_status write(replay *r, const dg_translation *t, bool has_content, bool changed,
+                       dg_buf *out)
 {
     dg_buf_add_str(out, ",\"headers\":");
     dg_status status = add_header(r, t, out);
     if (status == DG_OK && has_content)
         add_content(r, changed, out);
     dg_buf_add_char(out, '}');
-    return status == DG_OK && out->status == DG_OK ? DG_OK : fail(r, DG_NOMEM, NULL);
+    bool whole =
+        out->status == DG_OK && r->content.status == DG_OK && r->translated.status == DG_OK;
+    return status == DG_OK && whole ? DG_OK : fail(r, DG_NOMEM, NULL);
 }
 
 static dg_status request_of(replay *r, const char *version, dg_slice json, dg_buf *out)
@@ -287,6 +306,8 @@ static dg_status request_of(replay *r, const char *version, dg_slice json, dg_bu
     if (!t || !t->message) {
         dg_buf_clear(&r->t.target);
         dg_match_upstream_target(&r->match, r->query, &r->t.target);
+        if (r->t.target.status != DG_OK)
+            return fail(r, DG_NOMEM, NULL);
     }
     dg_buf_add_str(out, "{\"method\":");
     dg_buf_add_json(out, r->match.upstream_method);
@@ -357,8 +378,9 @@ static dg_status answer_of(replay *r, const char *version, dg_slice json, dg_buf
     if (status != DG_OK)
         return status;
     dg_message m = message_of(r, false);
-    status = dg_message_document(&m, DG_IN_METHOD | DG_IN_PATH | DG_IN_QUERY | DG_IN_HEADERS, DG_FORMAT_JSON, &r->t,
-                                 &r->request, r->error);
+    status = dg_message_document(
+        &m, DG_IN_METHOD | DG_IN_ORIGIN | DG_IN_PATH | DG_IN_QUERY | DG_IN_HEADERS, DG_FORMAT_JSON,
+        &r->t, &r->request, r->error);
     if (status != DG_OK)
         return status;
     dg_buf_init(&given, 0);
@@ -395,8 +417,8 @@ static dg_status check_json(dg_runner *runner, dg_slice json, dg_run_error *erro
     return status;
 }
 
-static dg_status replay_one(const dg_ruleset *rules, dg_runner *runner, const char *version, dg_slice json,
-                            bool answer, dg_buf *out, dg_run_error *error)
+static dg_status replay_one(const dg_ruleset *rules, dg_runner *runner, const char *version,
+                            dg_slice json, bool answer, dg_buf *out, dg_run_error *error)
 {
     size_t start = out->len;
     dg_status status = check_json(runner, json, error);
@@ -428,14 +450,14 @@ static dg_status replay_one(const dg_ruleset *rules, dg_runner *runner, const ch
     return status;
 }
 
-dg_status dg_replay_request(const dg_ruleset *rules, dg_runner *runner, const char *version, dg_slice json,
-                            dg_buf *out, dg_run_error *ret_error)
+dg_status dg_replay_request(const dg_ruleset *rules, dg_runner *runner, const char *version,
+                            dg_slice json, dg_buf *out, dg_run_error *ret_error)
 {
     return replay_one(rules, runner, version, json, false, out, ret_error);
 }
 
-dg_status dg_replay_answer(const dg_ruleset *rules, dg_runner *runner, const char *version, dg_slice json,
-                           dg_buf *out, dg_run_error *ret_error)
+dg_status dg_replay_answer(const dg_ruleset *rules, dg_runner *runner, const char *version,
+                           dg_slice json, dg_buf *out, dg_run_error *ret_error)
 {
     return replay_one(rules, runner, version, json, true, out, ret_error);
 }

@@ -1,6 +1,7 @@
-/* libFuzzer over the parts of messages. The first byte chooses which; then comes what is read, and behind a newline
- * the JSON that it becomes. Held beyond the sanitizers: what is read is one JSON value that means the same when it
- * is written, and nothing that is written can be more than it is. */
+/* libFuzzer over the parts of messages. The first byte chooses which; then comes what is read, and
+ * behind a newline the JSON that it becomes. Held beyond the sanitizers: what is read is one JSON
+ * value that means the same when it is written, and nothing that is written can be more than it is.
+ */
 #include <stdlib.h>
 
 #include "proxy/message/content.h"
@@ -46,7 +47,8 @@ static void query(dg_slice text)
     dg_buf_init(&twice, 0);
     if (dg_query_document(text, NULL, &object) == DG_OK) {
         HOLD(is_json(dg_buf_slice(&object)));
-        HOLD(dg_query_rebuild((dg_slice){NULL, 0}, NULL, dg_buf_slice(&object), &once, &message) == DG_OK);
+        HOLD(dg_query_rebuild((dg_slice){NULL, 0}, NULL, dg_buf_slice(&object), &once, &message) ==
+             DG_OK);
         HOLD(dg_query_document(dg_buf_slice(&once), NULL, &again) == DG_OK);
         HOLD(dg_slice_eq(dg_buf_slice(&object), dg_buf_slice(&again)));
         HOLD(dg_query_rebuild(text, NULL, dg_buf_slice(&object), &twice, &message) == DG_OK);
@@ -72,7 +74,8 @@ static void rebuilt(dg_slice came, dg_slice json)
 
 static void header(dg_slice value, dg_slice json)
 {
-    const dg_field fields[] = {{.name = DG_SLICE("X-A"), .value = value}, {.name = DG_SLICE("x-b"), .value = DG_SLICE("1")}};
+    const dg_field fields[] = {{.name = DG_SLICE("X-A"), .value = value},
+                               {.name = DG_SLICE("x-b"), .value = DG_SLICE("1")}};
     const dg_header lines = {.fields = fields, .count = 2};
     dg_header_plan plan = {.text.ptr = NULL};
     dg_buf object;
@@ -80,7 +83,8 @@ static void header(dg_slice value, dg_slice json)
     dg_buf_init(&object, 0);
     HOLD(dg_header_document(&lines, &object) == DG_OK && is_json(dg_buf_slice(&object)));
     HOLD(dg_header_rebuild(&lines, dg_buf_slice(&object), &plan, &message) == DG_OK);
-    HOLD(plan.added.len == 0 && plan.lines[0].fate == DG_LINE_STAYS && plan.lines[1].fate == DG_LINE_STAYS);
+    HOLD(plan.added.len == 0 && plan.lines[0].fate == DG_LINE_STAYS &&
+         plan.lines[1].fate == DG_LINE_STAYS);
     if (dg_header_rebuild(&lines, json, &plan, &message) == DG_OK)
         for (size_t i = 0; i < plan.added.len; i++)
             HOLD(plan.added.ptr[i] != '\r' || plan.added.ptr[i + 1] == '\n');
@@ -113,7 +117,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     dg_diags diags;
     dg_diags_init(&diags);
     if (!runner)
-        HOLD(dg_runner_new(&runner) == DG_OK && dg_program_compile(NULL, 0, &diags, &program) == DG_OK);
+        HOLD(dg_runner_new(&runner) == DG_OK &&
+             dg_program_compile(NULL, 0, &diags, &program) == DG_OK);
     dg_diags_free(&diags);
     if (size == 0 || size > 4096)
         return 0;

@@ -1,9 +1,12 @@
 /* A pack from bytes: api.yaml, a line of "----", and a change. Whatever they say, loading ends, and
- * what it accepts serves requests. */
+ * what it accepts serves requests. What can be laid out is laid out once and for all, and what can
+ * be upgraded can be read. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "rules/compiled.h"
+#include "rules/fmt.h"
+#include "rules/upgrade.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -17,6 +20,28 @@ static void match_some(const dg_compiled_api *api)
             dg_table_match found;
             (void)dg_table_find(&api->tables[v], e->method, e->path, &found);
         }
+}
+
+static void lay_out(dg_slice text)
+{
+    dg_diags diags;
+    dg_buf once, twice;
+    dg_diags_init(&diags);
+    dg_buf_init(&once, 8 << 20);
+    dg_buf_init(&twice, 8 << 20);
+    if (dg_fmt(text, "change.yaml", &diags, &once) == DG_OK &&
+        (dg_fmt(dg_buf_slice(&once), "change.yaml", &diags, &twice) != DG_OK ||
+         !dg_slice_eq(dg_buf_slice(&once), dg_buf_slice(&twice))))
+        abort();
+    dg_buf_clear(&once);
+    dg_buf_clear(&twice);
+    if (dg_upgrade_change(text, "change.yaml", &diags, &once) == DG_OK)
+        (void)dg_upgrade_change(dg_buf_slice(&once), "change.yaml", &diags, &twice);
+    dg_buf_clear(&once);
+    (void)dg_upgrade_api(text, "api.yaml", &diags, &once);
+    dg_buf_free(&once);
+    dg_buf_free(&twice);
+    dg_diags_free(&diags);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -46,5 +71,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     dg_diags_free(&diags);
     dg_arena_free(&arena);
+    lay_out(second);
     return 0;
 }

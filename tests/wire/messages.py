@@ -176,7 +176,7 @@ def header_fields_are_made_of_the_body_and_of_the_request(s):
         assert answer.get("content-length") == b"15"
         assert client.ask(get("/v1/posts?_page=3")).body == page
         made = client.ask(post("/v0/posts", b"{}"))
-        assert made.status == 201 and made.get("location") == b"/posts/a b" and made.body == b'{"id":"a b"}'
+        assert made.status == 201 and made.get("location") == b"http://h.example/posts/a b" and made.body == b'{"id":"a b"}'
     injected = b'{"id":"a\\r\\nSet-Cookie: x=1"}'
     proxy, _ = s.start(lambda *_: answer_bytes(injected, status="201 Created"), {"packs": [POSTS]})
     with Client(proxy.port) as client:

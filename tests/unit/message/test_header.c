@@ -8,12 +8,15 @@
 
 #include "proxy/message/header.h"
 
-#define FIELD(n, v) {.name = {n, sizeof(n) - 1}, .value = {v, sizeof(v) - 1}}
+#define FIELD(n, v)                                                                                \
+    {                                                                                              \
+        .name = {n, sizeof(n) - 1}, .value = { v, sizeof(v) - 1 }                                  \
+    }
 
 static const dg_field fields[] = {
-    FIELD("X-A", "1"),       FIELD("Host", "h"),        FIELD("Content-Length", "5"), FIELD("x-a", "2"),
-    FIELD("X-Latin", "\xE9"), FIELD("X-Utf8", "\xC3\xA9"), FIELD("Connection", "x"),     FIELD("ETag", "\"x\""),
-    FIELD("X-Out", "o"),
+    FIELD("X-A", "1"),        FIELD("Host", "h"),       FIELD("Content-Length", "5"),
+    FIELD("x-a", "2"),        FIELD("X-Latin", "\xE9"), FIELD("X-Utf8", "\xC3\xA9"),
+    FIELD("Connection", "x"), FIELD("ETag", "\"x\""),   FIELD("X-Out", "o"),
 };
 enum { COUNT = sizeof fields / sizeof *fields };
 
@@ -31,12 +34,14 @@ static void fields_are_an_object_of_strings(void **state)
     dg_buf_init(&out, 0);
     assert_int_equal(dg_header_document(&header, &out), DG_OK);
     dg_buf_add_char(&out, '\0');
-    assert_string_equal(out.ptr, "{\"x-a\":[\"1\",\"2\"],\"x-latin\":\"\xC3\xA9\",\"x-utf8\":\"\xC3\xA9\"}");
+    assert_string_equal(out.ptr,
+                        "{\"x-a\":[\"1\",\"2\"],\"x-latin\":\"\xC3\xA9\",\"x-utf8\":\"\xC3\xA9\"}");
     dg_buf_free(&out);
 }
 
 /* The fates of the lines, a letter each (S, G, C), the values that changed, and what is added. */
-static void check_plan(const char *object, const char *fates, const char *changed, const char *added)
+static void check_plan(const char *object, const char *fates, const char *changed,
+                       const char *added)
 {
     dg_header_plan plan = {.text.ptr = NULL};
     const char *message = NULL;
@@ -58,7 +63,8 @@ static void check_plan(const char *object, const char *fates, const char *change
 static void lines_stay_where_nothing_changed(void **state)
 {
     (void)state;
-    check_plan("{\"x-a\":[\"1\",\"2\"],\"x-latin\":\"\xC3\xA9\",\"x-utf8\":\"\xC3\xA9\"}", "SSSSSSSSS", "", "");
+    check_plan("{\"x-a\":[\"1\",\"2\"],\"x-latin\":\"\xC3\xA9\",\"x-utf8\":\"\xC3\xA9\"}",
+               "SSSSSSSSS", "", "");
     check_plan("{\"x-a\":[\"1\",\"3\"],\"x-latin\":\"\xC3\xA9\"}", "SSSCSGSSS", "3", "");
     check_plan("{\"x-a\":\"1\",\"x-utf8\":5}", "SSSGGCSSS", "5", "");
     check_plan("{\"x-b\":[\"1\",true],\"x-c\":null}", "GSSGGGSSS", "", "x-b: 1\r\nx-b: true\r\n");
@@ -68,16 +74,26 @@ static void lines_stay_where_nothing_changed(void **state)
 
 static void what_no_field_can_hold_is_refused(void **state)
 {
-    static const char *const objects[] = {"{\"x\":\"a\\r\\nb: c\"}", "{\"x\":\"\\u0000\"}", "{\"x\":\" a\"}",
-                                          "{\"x\":{}}",              "{\"X-A\":\"1\"}",      "{\"x y\":\"1\"}",
-                                          "{\"\":\"1\"}",            "{\"via\":\"1\"}",      "{\"content-length\":1}",
-                                          "{\"x\\u000a\":1}",        "[]",                   "{\"x\":[[1]]}",
-                                          "{\"transfer-encoding\":\"chunked\"}", "{\"x\":\"\\udfff\"}"};
+    static const char *const objects[] = {"{\"x\":\"a\\r\\nb: c\"}",
+                                          "{\"x\":\"\\u0000\"}",
+                                          "{\"x\":\" a\"}",
+                                          "{\"x\":{}}",
+                                          "{\"X-A\":\"1\"}",
+                                          "{\"x y\":\"1\"}",
+                                          "{\"\":\"1\"}",
+                                          "{\"via\":\"1\"}",
+                                          "{\"content-length\":1}",
+                                          "{\"x\\u000a\":1}",
+                                          "[]",
+                                          "{\"x\":[[1]]}",
+                                          "{\"transfer-encoding\":\"chunked\"}",
+                                          "{\"x\":\"\\udfff\"}"};
     (void)state;
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
         dg_header_plan plan = {.text.ptr = NULL};
         const char *message = NULL;
-        assert_int_equal(dg_header_rebuild(&header, dg_slice_str(objects[i]), &plan, &message), DG_INVALID);
+        assert_int_equal(dg_header_rebuild(&header, dg_slice_str(objects[i]), &plan, &message),
+                         DG_INVALID);
         assert_non_null(message);
         dg_buf_free(&plan.text);
         dg_buf_free(&plan.added);

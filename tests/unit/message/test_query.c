@@ -33,6 +33,7 @@ static void queries_are_objects_of_strings(void **state)
     check_document("", "{}");
     check_document("a=1&b=%20+%2B", "{\"a\":\"1\",\"b\":\"  +\"}");
     check_document("t=a&x=&t=b&t", "{\"t\":[\"a\",\"b\",\"\"],\"x\":\"\"}");
+    check_document("=", "{\"\":\"\"}");
     check_document("&&a=b=c&", "{\"a\":\"b=c\"}");
     check_document("v=v1&a=1&v=v2", "{\"a\":\"1\"}");
     check_document("%61=1&a=2", "{\"a\":[\"1\",\"2\"]}");
@@ -43,8 +44,9 @@ static void queries_are_objects_of_strings(void **state)
 
 static void what_is_no_utf8_is_refused(void **state)
 {
-    static const char *const queries[] = {"a=%",      "a=%f",   "a=%zz",          "%ff=1",     "a=%C3",
-                                          "a=%C0%80", "a=\xFF", "a=%ED%A0%80", "a=%F5%80%80%80"};
+    static const char *const queries[] = {"a=%",    "a=%f",        "a=%zz",
+                                          "%ff=1",  "a=%C3",       "a=%C0%80",
+                                          "a=\xFF", "a=%ED%A0%80", "a=%F5%80%80%80"};
     (void)state;
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
         dg_buf out;
@@ -76,7 +78,8 @@ static void check_rebuilt(const char *query, const char *object, const char *exp
     dg_buf out;
     dg_buf_init(&out, 0);
     const char *message = NULL;
-    assert_int_equal(dg_query_rebuild(dg_slice_str(query), &rest, dg_slice_str(object), &out, &message), DG_OK);
+    assert_int_equal(
+        dg_query_rebuild(dg_slice_str(query), &rest, dg_slice_str(object), &out, &message), DG_OK);
     dg_buf_add_char(&out, '\0');
     assert_string_equal(out.ptr, expected);
     dg_buf_free(&out);
@@ -101,15 +104,17 @@ static void what_did_not_change_keeps_its_bytes_and_place(void **state)
 
 static void what_no_query_can_hold_is_refused(void **state)
 {
-    static const char *const objects[] = {"{\"a\":{}}", "{\"a\":[[]]}", "{\"a\":[null]}", "[]", "\"x\"",
-                                          "{\"a\":\"\\ud800\"}", "{\"\\udc00\":1}"};
+    static const char *const objects[] = {
+        "{\"a\":{}}", "{\"a\":[[]]}",        "{\"a\":[null]}", "[]",
+        "\"x\"",      "{\"a\":\"\\ud800\"}", "{\"\\udc00\":1}"};
     (void)state;
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
         dg_buf out;
         dg_buf_init(&out, 0);
         const char *message = NULL;
-        assert_int_equal(dg_query_rebuild(DG_SLICE("a=1"), NULL, dg_slice_str(objects[i]), &out, &message),
-                         DG_INVALID);
+        assert_int_equal(
+            dg_query_rebuild(DG_SLICE("a=1"), NULL, dg_slice_str(objects[i]), &out, &message),
+            DG_INVALID);
         assert_non_null(message);
         assert_int_equal(out.len, 0);
         dg_buf_free(&out);
@@ -152,7 +157,8 @@ static void there_and_back_is_the_same(void **state)
         const char *message = NULL;
         dg_slice text = dg_slice_of(query, len);
         if (dg_query_document(text, &rest, &object) == DG_OK) {
-            assert_int_equal(dg_query_rebuild(text, &rest, dg_buf_slice(&object), &out, &message), DG_OK);
+            assert_int_equal(dg_query_rebuild(text, &rest, dg_buf_slice(&object), &out, &message),
+                             DG_OK);
             add_bare(text, &expected);
             assert_true(dg_slice_eq(dg_buf_slice(&out), dg_buf_slice(&expected)));
             good++;

@@ -54,16 +54,20 @@ static void refuses(const char *text, const char *message)
 static void blocks_and_lines(void **state)
 {
     (void)state;
-    becomes("change:   A title\nbetween: [ v1,v2 ]\nendpoints: {GET /x: {response: [ {wrap: data} ]}}\n",
-            "change: A title\nbetween: [v1, v2]\nendpoints:\n  GET /x: {response: [{wrap: data}]}\n");
+    becomes(
+        "change:   A title\nbetween: [ v1,v2 ]\nendpoints: {GET /x: {response: [ {wrap: data} "
+        "]}}\n",
+        "change: A title\nbetween: [v1, v2]\nendpoints:\n  GET /x: {response: [{wrap: data}]}\n");
     becomes("lenses:\n  A:\n  - rename:\n     a: b\n  -   B\n  -\n    each: [\n      B,\n    C]\n",
             "lenses:\n  A:\n    - rename:\n        a: b\n    - B\n    - each: [B, C]\n");
     becomes("a: {}\nb: []\nc:\nd: [{e: , f: ~}]\n", "a: {}\nb: []\nc:\nd: [{e: null, f: ~}]\n");
     /* What does not fit on a line is broken from the outside. */
-    becomes("a:\n  b: [{rename: {aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb}}, "
-            "{rename: {cccccccccccccccccc: ddddddddddddddd}}]\n",
-            "a:\n  b:\n    - {rename: {aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb}}\n"
-            "    - {rename: {cccccccccccccccccc: ddddddddddddddd}}\n");
+    becomes(
+        "a:\n  b: [{rename: {aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb}}, "
+        "{rename: {cccccccccccccccccc: ddddddddddddddd}}]\n",
+        "a:\n  b:\n    - {rename: {aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: "
+        "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb}}\n"
+        "    - {rename: {cccccccccccccccccc: ddddddddddddddd}}\n");
 }
 
 static void quotes_where_needed(void **state)
@@ -71,8 +75,10 @@ static void quotes_where_needed(void **state)
     (void)state;
     becomes("a: \"plain\"\n'b c': 'GET /x/{id}'\nc: [{'x{': 'y,z', \"d\": 'e f'}]\n",
             "a: plain\nb c: GET /x/{id}\nc: [{\"x{\": \"y,z\", d: e f}]\n");
-    becomes("- '7'\n- 'true'\n- 'null'\n- ''\n- 'no'\n- ' x'\n- 'x '\n- '- x'\n- 'a: b'\n- 'a #b'\n- '~'\n- '2026-01-01'\n",
-            "- \"7\"\n- \"true\"\n- \"null\"\n- \"\"\n- \"no\"\n- \" x\"\n- \"x \"\n- \"- x\"\n- \"a: b\"\n- \"a #b\"\n"
+    becomes("- '7'\n- 'true'\n- 'null'\n- ''\n- 'no'\n- ' x'\n- 'x '\n- '- x'\n- 'a: b'\n- 'a "
+            "#b'\n- '~'\n- '2026-01-01'\n",
+            "- \"7\"\n- \"true\"\n- \"null\"\n- \"\"\n- \"no\"\n- \" x\"\n- \"x \"\n- \"- x\"\n- "
+            "\"a: b\"\n- \"a #b\"\n"
             "- \"~\"\n- \"2026-01-01\"\n");
     becomes("- '^\\d+$'\n- \"it's \\\\ \\\" \\n \\x01\"\n- |\n  two\n  lines\n- a\n  b\n",
             "- '^\\d+$'\n- \"it's \\\\ \\\" \\n \\x01\"\n- \"two\\nlines\\n\"\n- a b\n");
@@ -81,13 +87,16 @@ static void quotes_where_needed(void **state)
 static void comments_stay(void **state)
 {
     (void)state;
-    becomes("# first\n\n\n# second\na: 1 # beside\n\n\n# above b\nb:   # opens\n    # above c\n    c: 2   # two\n"
+    becomes("# first\n\n\n# second\na: 1 # beside\n\n\n# above b\nb:   # opens\n    # above c\n    "
+            "c: 2   # two\n"
             "    d: \"# none\"      # far\n# tail\n",
-            "# first\n# second\na: 1  # beside\n\n# above b\nb:   # opens\n  # above c\n  c: 2     # two\n"
+            "# first\n# second\na: 1  # beside\n\n# above b\nb:   # opens\n  # above c\n  c: 2     "
+            "# two\n"
             "  d: \"# none\"        # far\n# tail\n");
     becomes("a:\n- {x: 1, # in a map\n  y: [2, 3]} # at its end\n- b\n",
             "a:\n  - x: 1  # in a map\n    y: [2, 3]  # at its end\n  - b\n");
-    becomes("\xEF\xBB\xBF# \xC3\xA4\r\na: \"\xC3\xA4\" # \xC3\xB6\r\n", "# \xC3\xA4\na: \"\xC3\xA4\"  # \xC3\xB6\n");
+    becomes("\xEF\xBB\xBF# \xC3\xA4\r\na: \"\xC3\xA4\" # \xC3\xB6\r\n",
+            "# \xC3\xA4\na: \"\xC3\xA4\"  # \xC3\xB6\n");
 }
 
 static void what_would_be_lost_is_refused(void **state)
@@ -105,24 +114,27 @@ static void the_format_before(void **state)
 {
     (void)state;
     becomes_by(dg_upgrade_change,
-               "change: 7\nlenses:\n  A:\n    - {rename: {a: b}, lossy: accept}\n    # nothing\n    - drop: {}\n"
+               "change: 7\nlenses:\n  A:\n    - {rename: {a: b}, lossy: accept}\n    # nothing\n   "
+               " - drop: {}\n"
                "    - {drop: c, lossy: accept}\n    - {drop: {d: 1}, lossy: accept}\n"
                "    - in: {at: e, do: [{add: {f: 1}, lossy: accept}, {rename: {}}, B]}\n"
                "endpoints:\n  - GET /x: {response: [{each: A, lossy: accept}]}\n",
-               "change: \"7\"\nlenses:\n  A:\n    - {rename: {a: b}}\n    # nothing\n    - {drop: c, lossy: accept}\n"
+               "change: \"7\"\nlenses:\n  A:\n    - {rename: {a: b}}\n    # nothing\n    - {drop: "
+               "c, lossy: accept}\n"
                "    - {drop: {d: 1}}\n    - in: {at: e, do: [{add: {f: 1}}, B]}\n"
                "endpoints:\n  - GET /x: {response: [{each: A}]}\n");
     becomes_by(dg_upgrade_api, "# about\n\napi: x # name\nversions: [v1]\n",
                "# about\n\ndragoman: 1\napi: x # name\nversions: [v1]\n");
     becomes_by(dg_upgrade_api, "{\"api\": \"x\"}", "{\"dragoman\": 1, \"api\": \"x\"}");
-    becomes_by(dg_upgrade_api, "---\n  api: x\n  base: /\n", "---\n  dragoman: 1\n  api: x\n  base: /\n");
+    becomes_by(dg_upgrade_api, "---\n  api: x\n  base: /\n",
+               "---\n  dragoman: 1\n  api: x\n  base: /\n");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(blocks_and_lines),    cmocka_unit_test(quotes_where_needed),
-        cmocka_unit_test(comments_stay),       cmocka_unit_test(what_would_be_lost_is_refused),
+        cmocka_unit_test(blocks_and_lines),  cmocka_unit_test(quotes_where_needed),
+        cmocka_unit_test(comments_stay),     cmocka_unit_test(what_would_be_lost_is_refused),
         cmocka_unit_test(the_format_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

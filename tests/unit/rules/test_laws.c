@@ -22,8 +22,9 @@ enum { VERSIONS = 4, PACKS = 150, DOCUMENTS = 6, FIELDS_MAX = 40, OPS_A_STEP = 6
 typedef struct field {
     char words[16]; /* its name, in snake case */
     enum { PLAIN, ONE_OF, CONSTANT, TURNS } kind;
-    unsigned number; /* ONE_OF: which set of values; CONSTANT: its value; TURNS: which pair of ops */
-    unsigned form;   /* TURNS: which of its two forms it has */
+    unsigned
+        number;    /* ONE_OF: which set of values; CONSTANT: its value; TURNS: which pair of ops */
+    unsigned form; /* TURNS: which of its two forms it has */
 } field;
 
 typedef struct fields {
@@ -92,15 +93,20 @@ static const struct {
      {"[{\"k\":\"x\",\"v\":1.0}]", "{\"x\":{\"v\":1.0}}"}},
     {{"parse: %", "print: %"}, {"\"[1.0,{}]\"", "[1.0,{}]"}},
     {{"null_to_empty: {%: {}}", "empty_to_null: {%: {}}"}, {"null", "{}"}},
-    {{"{replace: {at: %, pattern: \"^x-\", with: \"\"}, down: {replace: {at: %, pattern: \"^\", with: x-}}}",
-      "{replace: {at: %, pattern: \"^\", with: x-}, down: {replace: {at: %, pattern: \"^x-\", with: \"\"}}}"},
+    {{"{replace: {at: %, pattern: \"^x-\", with: \"\"}, down: {replace: {at: %, pattern: \"^\", "
+      "with: x-}}}",
+      "{replace: {at: %, pattern: \"^\", with: x-}, down: {replace: {at: %, pattern: \"^x-\", "
+      "with: \"\"}}}"},
      {"\"x-a\"", "\"a\""}},
     {{"{wrap: w, at: %}", "{unwrap: w, at: %, lossy: accept}"}, {"[1.0]", "{\"w\":[1.0]}"}},
-    {{"if: {at: %, type: number}\n        do: {in: {at: %, do: {cast: {from: number, to: string}}}}\n"
+    {{"if: {at: %, type: number}\n        do: {in: {at: %, do: {cast: {from: number, to: "
+      "string}}}}\n"
       "        newer: {at: %, type: string}",
-      "{up: {cast: {at: %, from: string, to: number}}, down: {cast: {at: %, from: number, to: string}}}"},
+      "{up: {cast: {at: %, from: string, to: number}}, down: {cast: {at: %, from: number, to: "
+      "string}}}"},
      {"1e400", "\"1e400\""}},
-    {{"sort_signs: {fields: f, orders: o}\n        at: %", "{sort_orders: {fields: f, orders: o}, at: %}"},
+    {{"sort_signs: {fields: f, orders: o}\n        at: %",
+      "{sort_orders: {fields: f, orders: o}, at: %}"},
      {"{\"f\":\"a,b\",\"o\":\"desc,asc\"}", "{\"f\":\"-a,b\"}"}},
     {{"{members: {cast: {from: boolean, to: string}}, at: %}",
       "{members: {cast: {from: string, to: boolean}}, at: %}"},

@@ -50,12 +50,13 @@ char *__wrap_realpath(const char *path, char *resolved)
 static dg_status everything(dg_ruleset **ret_set)
 {
     static const dg_pack_source sources[] = {{.dir = DG_TEST_DATA "/data/packs/chain"},
-                                             {.dir = DG_TEST_DATA "/data/packs/unlisted"}};
+                                             {.dir = DG_TEST_DATA "/data/packs/unlisted"},
+                                             {.dir = DG_TEST_DATA "/data/packs/posts"}};
     dg_diags diags;
     dg_diags_init(&diags);
     dg_ruleset *set = NULL;
     const dg_program *program = NULL;
-    dg_status status = dg_ruleset_load(sources, 2, &diags, &set);
+    dg_status status = dg_ruleset_load(sources, 3, &diags, &set);
     if (status == DG_OK)
         status = dg_ruleset_find_program(set, "v2", "v1", "GET /purchases/7", false, false, &diags,
                                          &program);

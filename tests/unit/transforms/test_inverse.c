@@ -145,10 +145,8 @@ static void turn(dg_arena *arena, const dg_ops *up, dg_ops *ret_down)
 static void collisions_keep_their_winner(void **state)
 {
     OPS({.kind = DG_OP_RENAME, .name = S("old"), .to = S("new"), .collision = DG_COLLISION_NEWER});
-    static const dg_op older_items[] = {{.kind = DG_OP_RENAME,
-                                         .name = S("old"),
-                                         .to = S("new"),
-                                         .collision = DG_COLLISION_OLDER}};
+    static const dg_op older_items[] = {
+        {.kind = DG_OP_RENAME, .name = S("old"), .to = S("new"), .collision = DG_COLLISION_OLDER}};
     static const dg_ops older = LIST(older_items);
     dg_arena arena;
     dg_ops down;
@@ -171,7 +169,8 @@ static void what_came_goes_with_its_objects(void **state)
     dg_arena_init(&arena, 0);
     turn(&arena, &list, &down);
     gives(&down, "{\"id\":1,\"a\":{\"b\":{\"id\":1}}}", "{\"id\":1}");
-    gives(&down, "{\"id\":1,\"a\":{\"b\":{\"id\":1,\"c\":2}}}", "{\"id\":1,\"a\":{\"b\":{\"c\":2}}}");
+    gives(&down, "{\"id\":1,\"a\":{\"b\":{\"id\":1,\"c\":2}}}",
+          "{\"id\":1,\"a\":{\"b\":{\"c\":2}}}");
     dg_arena_free(&arena);
     returns(&list, "{\"id\":1}");
 }
@@ -186,10 +185,8 @@ static void cases_are_told_on_the_way_back(void **state)
     static const dg_ops pan = LIST(pans), other = LIST(others), touched = LIST(kinds);
     static const dg_switch_case cases[] = {{&card, NULL, &pan}, {&always, NULL, &other}};
     static const dg_switch_case bad_cases[] = {{&card, NULL, &touched}};
-    static const dg_op bad_items[] = {{.kind = DG_OP_SWITCH,
-                                       .cases = bad_cases,
-                                       .case_count = 1,
-                                       .origin = {"pack.yaml", 7, 3}}};
+    static const dg_op bad_items[] = {
+        {.kind = DG_OP_SWITCH, .cases = bad_cases, .case_count = 1, .origin = {"pack.yaml", 7, 3}}};
     static const dg_ops bad = LIST(bad_items);
     OPS({.kind = DG_OP_SWITCH, .cases = cases, .case_count = 2});
     returns(&list, "{\"kind\":\"card\",\"number\":1}");
