@@ -203,7 +203,8 @@ static dg_key *keep(dg_lexicon *lex, const dg_key *from, const dg_slice *raw)
     key->name = (dg_slice){NULL, 0};
     key->learned = true;
     key->next = key->first = (dg_guess){&lex->none, &lex->none};
-    key->claim = key->bit >= 0 && key->bit < DG_FIRST_BITS ? (uint64_t)1 << key->bit : DG_BITS_OTHER;
+    key->claim =
+        key->bit >= 0 && key->bit < DG_FIRST_BITS ? (uint64_t)1 << key->bit : DG_BITS_OTHER;
     key->match[0] = key->match[1] = NO_UTF8;
     key->match_mask = 3;
     if (raw && raw->len + 4 <= DG_TOKEN_BLOCK) {

@@ -32,8 +32,8 @@ typedef struct dg_place {
     size_t mark;       /* output offset before its separator */
 } dg_place;
 
-/* What members that are quick look at, and what only the others do, and the end of an object that is
- * not plain. */
+/* What members that are quick look at, and what only the others do, and the end of an object that
+ * is not plain. */
 static inline void dg_open_frame(dg_frame *f, dg_node *node)
 {
     f->node = node;

@@ -57,8 +57,8 @@ static inline bool came_twice(dg_frame *f, uint64_t claimed, const dg_key *key)
     return key->bit >= DG_FIRST_BITS && dg_claim_bit(f, (uint32_t)key->bit);
 }
 
-/* The value of a quick key, or of a quick drop, once the name is written; *at is where it goes. NULL
- * if that fails. *ret_ended: it ended with the text. */
+/* The value of a quick key, or of a quick drop, once the name is written; *at is where it goes.
+ * NULL if that fails. *ret_ended: it ended with the text. */
 DG_ALWAYS_INLINE const char *member_value(dg_run_state *r, dg_frame *f, dg_key *key,
                                           const char *value, char **at, uint64_t claimed,
                                           bool *ret_ended)
@@ -137,8 +137,7 @@ DG_ALWAYS_INLINE const char *run_members(dg_run_state *r, dg_frame *f, const cha
         claimed |= key->claim;
         key = guess->key;
         /* A member is often left out: the one behind it comes next. */
-        if (DG_LIKELY(dg_follows(key, p)) ||
-            (p[1] == '"' && dg_follows(key = key->next.key, p))) {
+        if (DG_LIKELY(dg_follows(key, p)) || (p[1] == '"' && dg_follows(key = key->next.key, p))) {
             dg_block_copy(at, (const char *)key->emit);
             at += key->emit_len;
             value = p + key->match_len;

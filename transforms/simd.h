@@ -1,6 +1,7 @@
 /* Bytes by the block: the few questions that the engine asks of 32 or 64 bytes at once, as bit
  * masks, lowest bit first. SSE2 on x86-64, AVX2 where a file is compiled for it (isa.h), NEON on
- * aarch64, plain C elsewhere; the answers are the same. All of these read whole blocks. Internal to the room. */
+ * aarch64, plain C elsewhere; the answers are the same. All of these read whole blocks. Internal to
+ * the room. */
 #ifndef DG_TRANSFORMS_SIMD_H
 #define DG_TRANSFORMS_SIMD_H
 
@@ -124,7 +125,8 @@ static inline dg_block dg_block_set(char c)
 /* All ones where the highest bit is one. */
 static inline dg_block dg_block_tops(dg_block v)
 {
-    return (dg_block){vcltzq_s8(vreinterpretq_s8_u8(v.low)), vcltzq_s8(vreinterpretq_s8_u8(v.high))};
+    return (dg_block){vcltzq_s8(vreinterpretq_s8_u8(v.low)),
+                      vcltzq_s8(vreinterpretq_s8_u8(v.high))};
 }
 #define DG_BLOCK_BOTH(name, op)                                                                    \
     static inline dg_block name(dg_block a, dg_block b)                                            \
