@@ -2,12 +2,13 @@
 #include <getopt.h>
 
 #include "proxy/command/command.h"
+#include "proxy/command/difference.h"
 #include "proxy/command/input.h"
 #include "proxy/command/terminal.h"
 #include "proxy/message/replay.h"
 #include "rules/proof/laws.h"
 
-enum { ROUNDS = 50, TEXT_SHOWN = 2000 };
+enum { ROUNDS = 50 };
 
 static const char help[] =
     "usage: dragoman test [OPTION]... PACK...\n"
@@ -19,6 +20,8 @@ static const char help[] =
     "\n"
     "  -r, --rounds N   documents for each kind of message and each direction, 50 by default; 0 for none\n"
     "  -s, --seed N     other documents; 1 by default\n"
+    "  -o, --own        also ops with a way back of their own (`down`), which only examples check otherwise:\n"
+    "                   what came back once has to come back again\n"
     "  -v, --verbose    also the examples that hold, and why those that are out are\n"
     "  -j, --json       the result as one JSON object\n"
     "  -h, --help       this\n"
@@ -30,6 +33,7 @@ static const char help[] =
 
 static const struct option long_options[] = {{"rounds", required_argument, NULL, 'r'},
                                              {"seed", required_argument, NULL, 's'},
+                                             {"own", no_argument, NULL, 'o'},
                                              {"verbose", no_argument, NULL, 'v'},
                                              {"json", no_argument, NULL, 'j'},
                                              {"help", no_argument, NULL, 'h'},
@@ -52,50 +56,6 @@ static const char *plural(size_t count)
     return count == 1 ? "" : "s";
 }
 
-/* ---- differences */
-
-static void say_value(dg_slice json)
-{
-    if (json.len == 0)
-        fputs("nothing", stdout);
-    else
-        printf("%.*s%s", DG_SLICE_FMT(dg_slice_until(json, TEXT_SHOWN)), json.len > TEXT_SHOWN ? "..." : "");
-}
-
-static void say_differences(const dg_difference *first)
-{
-    for (const dg_difference *d = first; d; d = d->next) {
-        printf("    %s: expected ", d->path);
-        say_value(d->expected);
-        fputs(", got ", stdout);
-        say_value(d->got);
-        putchar('\n');
-    }
-}
-
-static void add_value(dg_buf *out, const char *key, dg_slice json)
-{
-    if (json.len == 0)
-        return;
-    dg_json_key(out, key);
-    dg_buf_add(out, json);
-}
-
-static void add_differences(dg_buf *out, const dg_difference *first)
-{
-    dg_json_key(out, "differences");
-    dg_buf_add_char(out, '[');
-    for (const dg_difference *d = first; d; d = d->next) {
-        dg_json_next(out);
-        dg_buf_add_char(out, '{');
-        dg_json_text(out, "path", d->path);
-        add_value(out, "expected", d->expected);
-        add_value(out, "got", d->got);
-        dg_buf_add_char(out, '}');
-    }
-    dg_buf_add_char(out, ']');
-}
-
 /* ---- examples */
 
 static void say_finding(const dg_example *e, const dg_finding *f)
@@ -108,7 +68,7 @@ static void say_finding(const dg_example *e, const dg_finding *f)
         dg_say_origin(stdout, f->op);
         printf("refused: %s\n", f->refusal);
     }
-    say_differences(f->differences);
+    dg_say_differences(f->differences);
     if (f->difference_count > DG_DIFFERENCES_MAX)
         printf("    and %zu more\n", f->difference_count - DG_DIFFERENCES_MAX);
 }
@@ -123,7 +83,7 @@ static void add_finding(dg_buf *out, const dg_example *e, const dg_finding *f)
     dg_json_text(out, "what", f->what);
     if (f->refusal)
         dg_json_text(out, "refusal", f->refusal);
-    add_differences(out, f->differences);
+    dg_json_differences(out, "expected", "got", f->differences);
     dg_buf_add_char(out, '}');
 }
 
@@ -182,12 +142,12 @@ static void say_breach(const dg_breach *b)
     for (size_t i = 0; i < 3; i++)
         if (texts[i].text.len) {
             printf("    %-8s ", texts[i].word);
-            say_value(texts[i].text);
+            dg_say_value(texts[i].text);
             putchar('\n');
         }
     if (b->refusal)
         printf("    refused on the way back: %s\n", b->refusal);
-    say_differences(b->differences);
+    dg_say_differences(b->differences);
 }
 
 static void add_breach(dg_buf *out, const dg_breach *b)
@@ -200,12 +160,12 @@ static void add_breach(dg_buf *out, const dg_breach *b)
     dg_json_text(out, "message", b->message);
     if (b->word)
         dg_json_text(out, "op", b->word);
-    add_value(out, "before", b->before);
-    add_value(out, "between", b->between);
-    add_value(out, "after", b->after);
+    dg_json_value(out, "before", b->before);
+    dg_json_value(out, "between", b->between);
+    dg_json_value(out, "after", b->after);
     if (b->refusal)
         dg_json_text(out, "refusal", b->refusal);
-    add_differences(out, b->differences);
+    dg_json_differences(out, "expected", "got", b->differences);
     dg_buf_add_char(out, '}');
 }
 
@@ -333,7 +293,7 @@ int dg_command_test(int argc, char **argv)
     testing t = {.laws = {.seed = 1, .rounds = ROUNDS}};
     int option;
     uint64_t number;
-    while ((option = getopt_long(argc, argv, "r:s:vjh", long_options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "r:s:ovjh", long_options, NULL)) != -1) {
         switch (option) {
         case 'r':
             if (!dg_parse_number(optarg, DG_ROUNDS_MAX, &number))
@@ -343,6 +303,9 @@ int dg_command_test(int argc, char **argv)
         case 's':
             if (!dg_parse_number(optarg, UINT64_MAX, &t.laws.seed))
                 return usage_error("--seed wants a number");
+            break;
+        case 'o':
+            t.laws.own = true;
             break;
         case 'v':
             t.verbose = true;

@@ -9,16 +9,16 @@
 #include "rules/ruleset.h"
 
 static const char help[] =
-    "usage: dragoman translate --pack DIR --from VERSION --to VERSION --endpoint 'METHOD /path'\n"
+    "usage: dragoman translate PACK --from VERSION --to VERSION --endpoint 'METHOD /path'\n"
     "                          --request | --response [--status N] < body > body\n"
-    "       dragoman translate --pack DIR --from VERSION --to VERSION --message --request | --response\n"
+    "       dragoman translate PACK --from VERSION --to VERSION --message --request | --response\n"
     "                          < message > message\n"
     "\n"
     "Translates one JSON body as the proxy would. A request usually goes from the client's version "
     "to the\n"
     "backend's, a response from the backend's to the client's.\n"
     "\n"
-    "  -p, --pack DIR        the pack\n"
+    "  -p, --pack DIR        the pack, when it is not named alone\n"
     "  -f, --from VERSION    the version that the body is in\n"
     "  -t, --to VERSION      the version that is wanted\n"
     "  -e, --endpoint NAME   as version --from calls it: 'GET /orders/{id}' or 'GET /orders/7'\n"
@@ -37,7 +37,7 @@ static const char help[] =
     "Exit codes: 0 translated, 1 the pack or the body is wrong, 2 the command line is wrong.\n"
     "\n"
     "Example:\n"
-    "  echo '{\"data\":[]}' | dragoman translate --pack rules/packs/orders --from v2 --to v1 \\\n"
+    "  echo '{\"data\":[]}' | dragoman translate rules/packs/orders --from v2 --to v1 \\\n"
     "      --endpoint 'GET /orders' --response\n";
 
 enum { OPT_REQUEST = 256, OPT_RESPONSE };
@@ -196,10 +196,12 @@ int dg_command_translate(int argc, char **argv)
             return DG_EXIT_USAGE;
         }
     }
+    if (argc - optind > 1 || (w.pack && optind < argc))
+        return usage_error("name one pack");
     if (optind < argc)
-        return usage_error("it takes options only");
+        w.pack = argv[optind];
     if (!w.pack || !w.from || !w.to || (!w.endpoint && !w.message))
-        return usage_error("give --pack, --from, --to and --endpoint");
+        return usage_error("give a pack, --from, --to and --endpoint");
     if (w.message && (w.endpoint || has_status))
         return usage_error("--message says the endpoint and the status itself");
     if (w.request == w.response)

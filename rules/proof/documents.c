@@ -258,6 +258,27 @@ static void make_scalar(const maker *m, const dg_op *op, dg_tree *tree)
         dg_tree_assign(tree, sample);
 }
 
+/* What a template takes: "{a.b}" in its strings. */
+static void make_taken(const maker *m, dg_slice json, dg_tree *tree)
+{
+    for (size_t i = 0; i + 1 < json.len; i++) {
+        dg_slice rest = dg_slice_from(json, i + 1), steps[DEPTH_MAX];
+        size_t end = dg_slice_find(rest, '}');
+        if (json.ptr[i] != '{' || !rest.len || rest.ptr[0] == '"' || rest.ptr[0] == '{' || end == 0 || end == rest.len)
+            continue;
+        dg_slice path = dg_slice_until(rest, end);
+        dg_path at = {steps, 0};
+        while (path.len && at.count < DEPTH_MAX) {
+            steps[at.count] = dg_slice_until(path, dg_slice_find(path, '.'));
+            path = dg_slice_from(path, steps[at.count++].len + 1);
+        }
+        dg_tree *taken = dg_slice_find(dg_slice_until(rest, end), '[') == end ? reach(m, tree, &at) : NULL;
+        if (taken && taken->count == 0)
+            put(m, taken, "\"text\"");
+        i += end;
+    }
+}
+
 static void make_whole(const maker *m, const dg_op *op, dg_tree *tree)
 {
     dg_tree *at = NULL;
@@ -273,6 +294,9 @@ static void make_whole(const maker *m, const dg_op *op, dg_tree *tree)
         at = reach(m, tree, &op->path);
         if (at && at->count == 0)
             dg_tree_assign(at, number_value(m));
+        return;
+    case DG_OP_TEMPLATE:
+        make_taken(m, op->value, tree);
         return;
     case DG_OP_SPLIT:
         put(m, tree, roll(m, 2) ? "\"a\"" : "\"\"");

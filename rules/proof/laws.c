@@ -321,8 +321,10 @@ static void try_subject(judge *j, subject *s)
     if (!s->up || s->up->count == 0 || (!s->there[0] && !s->there[1]) || is_seen(j, s->there[0], s->there[1]))
         return;
     j->status = dg_lists_lose(&s->up, 1, &s->lost);
-    if (j->status != DG_OK || s->lost.own)
+    if (j->status != DG_OK || (s->lost.own && !j->options->own))
         return;
+    s->lost.up |= s->lost.own; /* nobody said that it loses nothing */
+    s->lost.down |= s->lost.own;
     j->subject = s;
     for (int newer = 0; newer < 2 && j->status == DG_OK; newer++)
         try_documents(j, newer);

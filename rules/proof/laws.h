@@ -2,7 +2,8 @@
  *
  * Where a pack loses nothing, up and then down, and down and then up, give back what went in: every value as it was
  * written, members in any order. Where it does, it loses once: there and back again changes nothing more. A way over
- * several versions gives the bytes that its steps give. Ops with a way back of their own are left to the examples. */
+ * several versions gives the bytes that its steps give. Ops with a way back of their own are left to
+ * the examples, unless asked for. */
 #ifndef DG_RULES_PROOF_LAWS_H
 #define DG_RULES_PROOF_LAWS_H
 
@@ -13,6 +14,7 @@ enum { DG_BREACHES_MAX = 20, DG_ROUNDS_MAX = 1000000 };
 typedef struct dg_laws_options {
     uint64_t seed;   /* the same seed, the same documents */
     unsigned rounds; /* documents for each kind of message of an endpoint and each direction; 0 = none */
+    bool own;        /* also ops with a way back of their own: there and back again changes nothing more */
 } dg_laws_options;
 
 /* A document that breaks a law, as small as it could be made. */

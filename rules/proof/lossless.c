@@ -38,7 +38,7 @@ static bool is_own(const dg_op *op)
         return false;
     bool two = body && body->kind == DG_OP_TEMPLATE && op->other->count == 1 && op->other->items->kind == DG_OP_TEMPLATE;
     bool one = body && body->kind == DG_OP_SWITCH && op->other->count == 0;
-    return !(two || one) || op->word != body->word;
+    return !(two || one) || !op->word || op->word != body->word || strcmp(op->word, "template") == 0;
 }
 
 /* Ops that give a newer value a shape that it may not have had. */
