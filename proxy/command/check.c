@@ -65,18 +65,18 @@ static void add_json_apis(const dg_ruleset *set, dg_buf *out)
     }
 }
 
-static void print_loss(void *context, const dg_api *api, const dg_version *older,
-                       const dg_version *newer, const dg_loss *loss)
+static void print_loss(void *context, const dg_api *api, const dg_version *older, const dg_version *newer,
+                       const dg_loss *loss, const char *where)
 {
     (void)context;
-    printf("%s: %s to %s: %s:%u:%u: %s at %s: %s%s\n", api->name,
-           loss->down ? newer->name : older->name, loss->down ? older->name : newer->name,
-           loss->origin.file, loss->origin.line, loss->origin.column, loss->word, loss->path,
-           loss->message, loss->accepted ? " (accepted)" : "");
+    printf("%s: %s to %s: ", api->name, loss->down ? newer->name : older->name, loss->down ? older->name : newer->name);
+    dg_say_origin(stdout, loss->origin);
+    printf("%s at %s: %s%s%s%s\n", loss->word, loss->path, loss->message, loss->accepted ? " (accepted)" : "",
+           where[0] ? "; in " : "", where);
 }
 
-static void add_json_loss(void *context, const dg_api *api, const dg_version *older,
-                          const dg_version *newer, const dg_loss *loss)
+static void add_json_loss(void *context, const dg_api *api, const dg_version *older, const dg_version *newer,
+                          const dg_loss *loss, const char *where)
 {
     dg_buf *out = context;
     const char *from = loss->down ? newer->name : older->name;
@@ -89,6 +89,7 @@ static void add_json_loss(void *context, const dg_api *api, const dg_version *ol
     dg_json_text(out, "op", loss->word);
     dg_json_text(out, "path", loss->path);
     dg_json_text(out, "message", loss->message);
+    dg_json_text(out, "where", where);
     dg_json_origin(out, loss->origin);
     dg_buf_add_str(out, loss->accepted ? ",\"accepted\":true}" : ",\"accepted\":false}");
 }

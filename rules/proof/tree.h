@@ -47,7 +47,7 @@ void dg_tree_set(dg_arena *arena, dg_tree *object, dg_slice name, const dg_tree 
 /* Puts an element, or a member with its key, at the end. */
 void dg_tree_append(dg_tree *container, dg_tree *child);
 void dg_tree_remove(dg_tree *container, const dg_tree *child);
-/* Takes over what the value is, and keeps its own name and place. */
+/* Takes over what the value is, and keeps its own name and place. Nothing for NULL. */
 void dg_tree_assign(dg_tree *tree, const dg_tree *value);
 
 #endif
