@@ -57,7 +57,8 @@ static const char *read_asked(const char *request, char *const *headers, size_t 
             return "--header wants 'Name: value'";
     }
     ret->count = count;
-    ret->view = (dg_request_view){ret->method, path, dg_slice_from(ret->target, mark + 1), {NULL, 0}, field_of, ret};
+    ret->view = (dg_request_view){.method = ret->method, .path = path, .query = dg_slice_from(ret->target, mark + 1),
+                                  .field = field_of, .context = ret};
     ret->view.host = field_of(ret, DG_SLICE("host"), 0, &hosts);
     return NULL;
 }
