@@ -571,6 +571,17 @@ def run(function, binary):
     return problem + "\n".join(setting.end())
 
 
+@scenario
+def small_chunks_pass_under_a_small_limit_for_translations(s):
+    """limits.body is for what is translated."""
+    data = os.urandom(6000)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    proxy, _ = s.start(lambda *_: head + chunked(data, 100), {"limits": {"body": 1024}})
+    with Client(proxy.port) as client:
+        answer = client.ask(get("/"))
+        assert answer.status == 200 and answer.body == data
+
+
 def main(description=__doc__, scenarios=SCENARIOS):
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--dragoman", required=True)
