@@ -13,7 +13,7 @@
 enum {
     RANDOM_CHARS = 6,
     ENTRIES_MAX = 65536, /* of the folder that is looked through */
-    YOUNG_S = 60         /* one without a socket may belong to a process that is just starting */
+    YOUNG_S = 60         /* what nobody answers in may belong to a process that is just starting */
 };
 
 static const char prefix[] = "dragoman-", socket_name[] = "control.sock";
@@ -40,8 +40,8 @@ static void remove_if_stale(const char *base, const char *name)
     if (lstat(address + 5, &socket_file) != 0) {
         if (errno != ENOENT || file.st_mtime + YOUNG_S > time(NULL))
             return;
-    } else if (!dg_unix_is_stale(&at) || unlink(address + 5) != 0) {
-        return;
+    } else if (socket_file.st_mtime + YOUNG_S > time(NULL) || !dg_unix_is_stale(&at) || unlink(address + 5) != 0) {
+        return; /* it is bound before it listens */
     }
     rmdir(folder);
 }
