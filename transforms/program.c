@@ -26,7 +26,7 @@ static dg_status join(const dg_ops *const *steps, size_t step_count, dg_program 
 {
     size_t count = 0, at = 0;
     unsigned budget = DG_LISTS_MAX;
-    program->identity = true;
+    program->identity = program->streams = true;
     for (size_t i = 0; i < step_count; i++) {
         count += steps[i]->count;
         program->identity &= does_nothing(steps[i], &budget);
@@ -115,4 +115,9 @@ void dg_program_free(dg_program *program)
 bool dg_program_is_identity(const dg_program *program)
 {
     return program->identity && !program->strict;
+}
+
+bool dg_program_streams(const dg_program *program)
+{
+    return program->streams && !program->strict;
 }

@@ -104,7 +104,7 @@ static void try_stages(trial *t, dg_node *node)
         try_node(t, dg_lexicon_after(&t->lex, node, i));
 }
 
-dg_status dg_check_trial(dg_check *check, const dg_program *program)
+dg_status dg_check_trial(dg_check *check, dg_program *program)
 {
     trial *t = calloc(1, sizeof *t);
     if (!t)
@@ -112,7 +112,9 @@ dg_status dg_check_trial(dg_check *check, const dg_program *program)
     dg_scratch_init(&t->scratch);
     dg_lexicon_init(&t->lex, program, &t->scratch);
     t->check = check;
-    try_node(t, dg_lexicon_node(&t->lex, program->items, program->item_count));
+    dg_node *root = dg_lexicon_node(&t->lex, program->items, program->item_count);
+    program->streams = root && (dg_node_enters(root, '{') || dg_node_enters(root, '['));
+    try_node(t, root);
     for (size_t i = 0; i < t->count && t->status == DG_OK; i++) {
         dg_node *node = t->nodes[i];
         if (node->mode == DG_NODE_CONSTANT && node->result.kind == DG_RESULT_REFUSED)
