@@ -382,18 +382,22 @@ static void check_altered(void *context, const dg_place *place)
 static void check_read(void *context, const dg_place *place)
 {
     reading *r = context;
-    size_t backend = r->t->api->pack.api.backend->index, count = r->t->api->pack.api.version_count;
-    if (place->count == 0 || !place->steps[0].ptr ||
-        !dg_slice_eq(place->steps[0], DG_SLICE("request")))
+    size_t low = r->step, high = r->step + 1;
+    if (place->count == 0 || !place->steps[0].ptr || !dg_slice_eq(place->steps[0], DG_SLICE("request")))
         return;
     r->read = place;
     r->op = place->op;
     r->found = false;
-    /* The steps between a client and this one: older ones on the way down, newer ones on the way
-     * up. */
-    bool down = r->step < backend;
-    for (size_t i = down ? 0 : r->step + 1; i < (down ? r->step : count - 1); i++) {
-        const dg_side *side = side_at(&r->t->steps[i], 0);
+    /* The steps between a client and this one: older ones on the way down, newer ones on the way up. */
+    for (size_t v = 0; v < r->t->api->pack.api.version_count; v++) {
+        size_t backend = r->t->line->routes[v].backend->version->index;
+        if (v <= r->step && r->step < backend && v < low)
+            low = v;
+        if (backend <= r->step && r->step < v && v > high)
+            high = v;
+    }
+    for (size_t i = low; i < high; i++) {
+        const dg_side *side = i == r->step ? NULL : side_at(&r->t->steps[i], 0);
         if (side && side->whole.up)
             dg_ops_places(side->whole.up, check_altered, r);
     }
@@ -471,7 +475,7 @@ static bool cover(tracer *t, dg_arena *arena)
 static dg_status build_route(const tracer *t, size_t v)
 {
     dg_route *route = &t->line->routes[v];
-    size_t backend = t->api->pack.api.backend->index, at = v;
+    size_t backend = route->backend->version->index, at = v;
     while (at != backend && !t->line->routes[at < backend ? at + 1 : at - 1].absent)
         at = at < backend ? at + 1 : at - 1;
     route->upstream = &t->line->routes[at];

@@ -23,6 +23,12 @@ typedef struct dg_answers {
     bool ask;    /* the document of one of them holds the request */
 } dg_answers;
 
+/* A backend of an API. */
+typedef struct dg_backend {
+    const dg_version *version; /* that it speaks */
+    size_t index;              /* as dg_match.backend_index */
+} dg_backend;
+
 /* One endpoint in one version. */
 struct dg_route {
     dg_endpoint endpoint;
@@ -31,6 +37,7 @@ struct dg_route {
     bool absent; /* it does not exist in this version; `name` is that of the nearest in which it does */
     bool merged; /* in this version another endpoint has its name, too, and gets the requests */
     const dg_binding *end; /* absent: what says so */
+    const dg_backend *backend; /* that serves it to clients of this version */
     const dg_route *upstream; /* where requests go: in the backend's version, or in the nearest to it that has it */
     const dg_translation *request; /* NULL = untouched */
     const dg_answers *answers;
@@ -48,6 +55,8 @@ typedef struct dg_compiled_api {
     dg_line *lines;
     size_t line_count;
     dg_table *tables; /* by the index of the version */
+    dg_backend *backends;        /* the default one, and those of the list */
+    const dg_backend **unlisted; /* by the index of the version: that of endpoints which no pack names */
 } dg_compiled_api;
 
 /* Programs are shared: many endpoints have the same lists. */
@@ -100,6 +109,10 @@ struct dg_ruleset {
 void dg_line_seed(dg_compiled_api *api, const dg_template *name, size_t index, dg_origin origin);
 /* All endpoints of the API, numbered from 0 within it, and the tables of all versions. */
 void dg_lines_build(dg_compiled_api *api);
+
+/* ---- backends.c */
+/* Chooses the backend of each endpoint in each version. DG_INVALID with diagnostics, DG_NOMEM. */
+DG_MUST_USE dg_status dg_backends_build(dg_compiled_api *api, const dg_pack_source *source);
 
 /* ---- ruleset.c */
 /* The endpoint of that name, or the one that serves that path ("GET /orders/7"), in a version; or NULL. */

@@ -45,14 +45,15 @@ static size_t after_last_each(const dg_steps *steps)
 }
 
 /* Moves or copies below the longest way that both paths have in common; a move that keeps its level
- * is a rename. */
+ * is a rename. A copy may go to the elements of further lists. */
 static bool push_move(const dg_reading *c, const dg_steps *from, const dg_steps *to, dg_op op)
 {
     size_t lists = after_last_each(from), common = 0;
     size_t shorter = from->count < to->count ? from->count : to->count;
     while (common < shorter && same_step(from->at[common], to->at[common]))
         common++;
-    if (lists != after_last_each(to) || common < lists)
+    bool spreads = op.kind == DG_OP_COPY && after_last_each(to) > common;
+    if ((lists != after_last_each(to) && !spreads) || common < lists)
         return dg_op_fail(
             c, op.origin,
             "both paths must lead through the same lists: a value stays in its element");

@@ -21,7 +21,9 @@ static dg_status load_api(dg_ruleset *set, dg_compiled_api *api, const dg_pack_s
         return DG_NOMEM;
     if (diags->errors != errors)
         return DG_INVALID;
-    status = dg_chains_build(api, &set->programs);
+    status = dg_backends_build(api, source);
+    if (status == DG_OK)
+        status = dg_chains_build(api, &set->programs);
     api->api = api->pack.api;
     if (status == DG_OK && diags->errors != errors)
         status = DG_INVALID;

@@ -107,7 +107,9 @@ static void check_operands(dg_check *c, const dg_op *op)
 {
     bool many = op->kind != DG_OP_MOVE && op->kind != DG_OP_COPY;
     check_path(c, op, op->path, many);
-    check_path(c, op, op->target, false);
+    check_path(c, op, op->target, op->kind == DG_OP_COPY);
+    if (op->kind == DG_OP_REFUSE && (!op->with.len || op->with.ptr[op->with.len] || !is_utf8(op->with)))
+        DG_COMPLAIN(c, op, "refuse: no reason");
     if (op->kind == DG_OP_REPLACE && !op->pattern)
         DG_COMPLAIN(c, op, "replace: no pattern");
     if (op->kind == DG_OP_CAST && !dg_cast_is_known(op->cast_from, op->cast_to))

@@ -125,7 +125,7 @@ dg_node *dg_lexicon_node(dg_lexicon *lex, const dg_item *items, uint32_t count)
     node->item_count = count;
     node->override_object = node->override_array = DG_NEVER;
     node->first = (dg_guess){&lex->none, &lex->none};
-    for (size_t i = 0; i < DG_NEAR_SLOTS; i++)
+    for (size_t i = 0; i < sizeof node->near / sizeof *node->near; i++)
         node->near[i] = &lex->none;
     node->next = *bucket;
     *bucket = node;

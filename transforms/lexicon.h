@@ -26,7 +26,8 @@ enum {
     DG_EXPANSION_MAX = 1 << 16, /* steps of building one node */
     DG_EVALUATION_DEPTH_MAX = 16,
     DG_TOKEN_BLOCK = 32,
-    DG_NEAR_SLOTS = 128,
+    DG_NEAR_SLOTS = 256, /* a power of two */
+    DG_NEAR_PROBES = 4,
     DG_NEVER = 0x7FFFFFFF
 };
 
@@ -241,7 +242,8 @@ struct dg_node {
     dg_guess first;              /* what came first, where no key knows better */
     unsigned strays;             /* how often, of late, the key that followed was another */
     bool plain_end;              /* nothing but members is in its objects */
-    dg_key *near[DG_NEAR_SLOTS]; /* a cache before the slots, by a hash that anybody can guess */
+    /* A cache before the slots, by a hash that anybody can guess; a key is in one of a few slots. */
+    dg_key *near[DG_NEAR_SLOTS + DG_NEAR_PROBES - 1];
     dg_key **slots;
     uint32_t slot_mask, key_count;
     dg_interned **names;

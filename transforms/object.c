@@ -352,11 +352,13 @@ const char *dg_close_object(dg_run_state *r, dg_frame *f, const char *p)
     return p + 1;
 }
 
-static void remember(dg_key **slots, dg_key *key)
+/* In the first of the slots that is free; else in the place of another. */
+static void remember(dg_run_state *r, dg_key **slots, dg_key *key)
 {
-    if (slots[0] != key)
-        slots[1] = slots[0];
-    slots[0] = key;
+    unsigned i = 0;
+    while (i < DG_NEAR_PROBES - 1 && slots[i] != &r->lex->none && slots[i] != key)
+        i++;
+    slots[i] = key;
 }
 
 enum { OMITTED_MAX = 3 };
@@ -373,10 +375,6 @@ static inline void learn_guess(dg_guess *guess, dg_key *key)
 dg_key *dg_other_key(dg_node *node, dg_guess *guess, const char *name)
 {
     dg_key *key = guess->key;
-    if (node->strays >= DG_STRAYS_MANY) {
-        const char *after;
-        return dg_near_key(node, guess, name, &after);
-    }
     if (dg_names(key, name))
         return key;
     if (dg_names(guess->other, name))
@@ -412,7 +410,7 @@ const char *dg_run_slow(dg_run_state *r, dg_frame *f, dg_key *key, dg_guess **gu
             learn_guess(*guess, key);
             dg_key **slots = key->match_len ? dg_near_slots(node, p, &m->after) : NULL;
             if (slots)
-                remember(slots, key);
+                remember(r, slots, key);
         }
     } else {
         m->after = p + key->match_len - 2;

@@ -65,7 +65,7 @@ static inline uint64_t dg_load64(const char *p)
     return v;
 }
 
-/* The pair of slots of a name in the cache of a node; NULL if it is not plain. No branches: names
+/* The slots of a name in the cache of a node; NULL if it is not plain. No branches: names
  * come in any order here. *ret_after is behind its closing quote. */
 static inline dg_key **dg_near_slots(dg_node *node, const char *name, const char **ret_after)
 {
@@ -77,7 +77,7 @@ static inline dg_key **dg_near_slots(dg_node *node, const char *name, const char
     uint64_t mask = ~(uint64_t)0 >> ((64 - 8 * n) & 63);
     uint64_t head = dg_load64(name + 1) & mask, tail = dg_load64(name + 1 + len - n) & mask;
     uint64_t h = (head ^ tail * 0x9E3779B97F4A7C15u ^ len) * 0xD6E8FEB86659FD93u;
-    return &node->near[h >> 57 & ~(uint64_t)1];
+    return &node->near[h >> (64 - 8)];
 }
 
 /* The key at `name` if the cache has it, for nodes whose members come in any order. Where the name
@@ -86,7 +86,7 @@ static inline dg_key *dg_near_key(dg_node *node, dg_guess *guess, const char *na
                                   const char **ret_after)
 {
     dg_key **slots = dg_near_slots(node, name, ret_after);
-    for (unsigned i = 0; slots && i < 2; i++)
+    for (unsigned i = 0; slots && i < DG_NEAR_PROBES; i++)
         if (dg_names(slots[i], name)) {
             node->strays += slots[i] != guess->key;
             return guess->key = slots[i];

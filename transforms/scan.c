@@ -2,6 +2,8 @@
 
 #include "transforms/scan.h"
 
+#include "transforms/utf8.h"
+
 #ifdef DG_SIMD_AVX2
 #define FOUR(c) c, c, c, c
 #define BLOCK(c, name)                                                                             \

@@ -162,12 +162,11 @@ static change change_scalar(dg_run_state *r, dg_node *node, uint32_t at, const c
                             dg_slice *text)
 {
     const dg_op *op = dg_item_op(node->local.at[at]);
-    bool is_null = dg_slice_eq(*text, DG_SLICE("null"));
     switch (dg_item_tag(node->local.at[at])) {
     case DG_ITEM_IF_NULL:
-        return is_null ? REPLACED : CHANGED;
+        return dg_slice_eq(*text, DG_SLICE("null")) ? REPLACED : CHANGED;
     case DG_ITEM_IF_NULL_VOID:
-        return is_null ? GONE : CHANGED;
+        return dg_slice_eq(*text, DG_SLICE("null")) ? GONE : CHANGED;
     case DG_ITEM_IF_EMPTY:
         return CHANGED;
     default:
@@ -181,8 +180,8 @@ static change change_scalar(dg_run_state *r, dg_node *node, uint32_t at, const c
 static const char *run_scalar(dg_run_state *r, const char *p, dg_node *node, size_t start)
 {
     const char *from = p;
-    p = dg_scan_scalar(&r->scan, p);
-    if (!p)
+    p = dg_plain_scalar(from, false, NULL);
+    if ((!p || p > r->scan.end) && !(p = dg_scan_scalar(&r->scan, from)))
         return NULL;
     dg_slice text = dg_slice_of(from, (size_t)(p - from));
     for (uint32_t i = 0; node->scalars && i < node->local.count; i++) {

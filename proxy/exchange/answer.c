@@ -5,7 +5,6 @@
 
 enum {
     INTERIMS_MAX = 16,
-    SMALL_BYTES = 1024,
     FILLS_MAX = 64 /* blocks of an answer before it is the others' turn */
 };
 
@@ -433,33 +432,6 @@ static dg_status read_answer_head(dg_exchange *x)
 
 /* ---- the body */
 
-/* The next piece of content. Small chunks that are already here become one piece, and so one write: pieces that would
- * each cost more than their copy. */
-static dg_status next_piece(dg_exchange *x, dg_slice in, size_t *ret_consumed, dg_slice *ret_piece)
-{
-    dg_buf *merged = &x->answer_bytes; /* not needed for content that passes */
-    size_t consumed;
-    dg_status status = dg_body_next(&x->answer, in, ret_consumed, ret_piece);
-    if (x->takes_trailers)
-        dg_trailers_keep(&x->answer, &x->answer_trailers);
-    if (status != DG_OK || x->translation || x->answer.framing != DG_FRAMING_CHUNKED || ret_piece->len > SMALL_BYTES ||
-        *ret_consumed == in.len || x->answer.done)
-        return status;
-    dg_buf_clear(merged);
-    dg_buf_add(merged, *ret_piece);
-    while (status == DG_OK && !x->answer.done && *ret_consumed < in.len) {
-        status = dg_body_next(&x->answer, dg_slice_from(in, *ret_consumed), &consumed, ret_piece);
-        if (status != DG_OK)
-            break;
-        *ret_consumed += consumed;
-        dg_buf_add(merged, *ret_piece);
-        if (x->takes_trailers)
-            dg_trailers_keep(&x->answer, &x->answer_trailers);
-    }
-    *ret_piece = dg_buf_slice(merged);
-    return status == DG_OK ? merged->status : status;
-}
-
 /* Takes what is there. DG_AGAIN: read more. DG_LIMIT: the client is full. DG_OK: go on. DG_CLOSED: x may be
  * gone. */
 static dg_status read_answer_body(dg_exchange *x)
@@ -479,7 +451,9 @@ static dg_status read_answer_body(dg_exchange *x)
         }
         return DG_AGAIN;
     }
-    dg_status status = next_piece(x, in, &consumed, &piece);
+    dg_buf *joined = x->translation ? NULL : &x->answer_bytes; /* not needed for content that passes */
+    dg_status status = dg_body_next_joined(&x->answer, in, joined, x->takes_trailers ? &x->answer_trailers : NULL,
+                                           &consumed, &piece);
     if (status == DG_NOMEM) {
         dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
         return DG_CLOSED;

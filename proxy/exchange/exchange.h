@@ -28,6 +28,10 @@ typedef struct dg_body {
 void dg_body_start(dg_body *body, dg_framing framing, uint64_t length);
 /* The next piece of content in `in`; *ret_consumed bytes of it are used up. DG_SYNTAX, DG_LIMIT: malformed. */
 DG_MUST_USE dg_status dg_body_next(dg_body *body, dg_slice in, size_t *ret_consumed, dg_slice *ret_piece);
+/* The same, but small chunks that are already here become one piece in `joined`, and so one write: pieces that would
+ * each cost more than their copy. joined NULL = none do. trailers: where they are kept; NULL = nowhere. DG_NOMEM. */
+DG_MUST_USE dg_status dg_body_next_joined(dg_body *body, dg_slice in, dg_buf *joined, dg_buf *trailers,
+                                          size_t *ret_consumed, dg_slice *ret_piece);
 
 /* What a body that goes on is worth: its deadline moves by a millisecond for each DG_BODY_BYTES_PER_MS bytes (and
  * never further away than it was at first), so that a large one is not cut for its size, and one that trickles or
@@ -97,7 +101,7 @@ struct dg_exchange {
     dg_match match; /* api NULL when no pack has a say */
     dg_body request;
     dg_buf request_head;  /* for the backend; without its framing and end until they are known */
-    dg_buf request_bytes; /* the content, where it must be whole before it goes on */
+    dg_buf request_bytes; /* the content, where it must be whole before it goes on; else small chunks of it */
     dg_buf request_out;   /* its translation */
     dg_buf request_lines; /* the head as it came, where it is translated together with the content */
     dg_buf request_document; /* of the request as it came, where the answer's translation asks for it */
@@ -144,7 +148,7 @@ struct dg_exchange {
     dg_coding answer_coding;   /* of the content, as it came */
     dg_coding client_coding;   /* and as it goes on, where it is translated */
     dg_buf answer_head;  /* for the client */
-    dg_buf answer_bytes; /* the content, where it is translated and came in pieces */
+    dg_buf answer_bytes; /* the content, where it is translated and came in pieces; else small chunks of it */
     dg_buf answer_out;   /* its translation */
     dg_buf answer_trailers; /* of content that passes, as they came, when the client takes them */
     dg_buf plain;        /* content without its coding, on the way of either */

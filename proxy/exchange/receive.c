@@ -292,7 +292,9 @@ static dg_status take_piece(dg_downstream *down, dg_slice in)
     dg_exchange *x = down->exchange;
     dg_slice piece;
     size_t consumed;
-    dg_status status = dg_body_next(&x->request, in, &consumed, &piece);
+    bool passes = !x->whole && !x->request_flow;
+    dg_status status = dg_body_next_joined(&x->request, in, passes ? &x->request_bytes : NULL,
+                                           passes ? &x->request_trailers : NULL, &consumed, &piece);
     if (status == DG_OK && x->whole) {
         dg_buf_add(&x->request_bytes, piece);
         status = x->request_bytes.len > x->epoch->snapshot->config.limits.body_bytes
@@ -300,8 +302,6 @@ static dg_status take_piece(dg_downstream *down, dg_slice in)
                      : x->request_bytes.status;
     }
     x->request_bytes_in += piece.len;
-    if (status == DG_OK && !x->whole && !x->request_flow)
-        dg_trailers_keep(&x->request, &x->request_trailers);
     /* Consumed before the doors below: what is behind the body belongs to the next request. The piece stays
      * readable until the next fill. */
     dg_conn_consume(&down->conn, consumed);

@@ -5,14 +5,30 @@
 #include "proxy/http/fields.h"
 #include "proxy/http/target.h"
 
+/* What the rules ask of a request. */
+typedef struct asked {
+    const dg_head *head;
+    const dg_tls_identity *identity; /* NULL = the client showed no certificate */
+} asked;
+
 static dg_slice field_of(const void *context, dg_slice name, size_t index, size_t *ret_count)
 {
-    const dg_field *field = dg_head_find_name(context, name);
+    const dg_head *head = ((const asked *)context)->head;
+    const dg_field *field = dg_head_find_name(head, name);
     dg_slice value = {NULL, 0};
-    for (*ret_count = 0; field; field = dg_head_next(context, field))
+    for (*ret_count = 0; field; field = dg_head_next(head, field))
         if ((*ret_count)++ == index)
             value = field->value;
     return value;
+}
+
+static dg_slice certificate_of(const void *context, dg_slice part)
+{
+    const dg_tls_identity *identity = ((const asked *)context)->identity;
+    for (unsigned i = 0; identity && i < DG_TLS_IDENTITY_COUNT; i++)
+        if (dg_slice_eq(part, dg_slice_str(dg_tls_identity_key((dg_tls_identity_part)i))))
+            return identity->parts[i];
+    return (dg_slice){NULL, 0};
 }
 
 /* ---- what the refusals list */
@@ -59,13 +75,13 @@ static void add_allow(dg_buf *out, const dg_ruleset *rules, const dg_request_vie
     dg_buf_add_str(out, "Allow: ");
     bool any = false;
     for (dg_method method = DG_METHOD_GET; method < DG_METHOD_TRACE; method++) {
-        dg_request_view asked = *view;
+        dg_request_view other = *view;
         dg_match match;
-        asked.method = dg_method_name(method);
-        if (dg_ruleset_match(rules, &asked, &match) != DG_MATCH_OK)
+        other.method = dg_method_name(method);
+        if (dg_ruleset_match(rules, &other, &match) != DG_MATCH_OK)
             continue;
         dg_buf_add_str(out, any ? ", " : "");
-        dg_buf_add(out, asked.method);
+        dg_buf_add(out, other.method);
         any = true;
     }
     dg_buf_add_str(out, "\r\n");
@@ -233,7 +249,7 @@ static bool choose_upstream(dg_exchange *x, dg_match_result result)
     if (x->down->control) {
         x->upstream = snapshot->control;
     } else if (result == DG_MATCH_OK) {
-        x->upstream = &config->upstreams[config->pack_upstreams[x->match.api->index]];
+        x->upstream = &config->upstreams[config->pack_upstreams[x->match.api->index][x->match.backend_index]];
     } else if (result == DG_MATCH_NO_API && config->pass_unmatched) {
         x->upstream = &config->upstreams[0];
     } else {
@@ -382,7 +398,8 @@ void dg_select(dg_exchange *x, const dg_head *head)
         return;
     }
     x->explains = dg_head_find(head, DG_FIELD_DRAGOMAN_EXPLAIN) != NULL;
-    dg_request_view view = {x->method_name, x->path, x->query, x->host, field_of, head};
+    const asked context = {head, x->down->identity};
+    dg_request_view view = {x->method_name, x->path, x->query, x->host, field_of, &context, certificate_of};
     dg_match_result result = x->down->control ? DG_MATCH_NO_API
                                               : dg_ruleset_match(x->epoch->snapshot->ruleset, &view,
                                                                  &x->match);

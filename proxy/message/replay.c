@@ -130,7 +130,7 @@ static dg_status read_request(replay *r, const char *version, dg_slice request)
     r->host = field_of(r, DG_SLICE("host"), 0, &count);
     if (count && dg_authority_parse(r->host, &name, &port) != DG_OK)
         return fail(r, DG_INVALID, "the host is none");
-    const dg_request_view view = {r->method, path, r->query, r->host, field_of, r};
+    const dg_request_view view = {r->method, path, r->query, r->host, field_of, r, NULL};
     const char *problem = refusal(dg_ruleset_match(r->rules, &view, &r->match));
     if (problem)
         return fail(r, DG_NOT_FOUND, problem);

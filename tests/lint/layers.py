@@ -21,10 +21,10 @@ SOCKET_SYMBOLS = {"socket", "socketpair", "bind", "listen", "accept", "accept4",
                   "setsockopt", "getsockname", "getpeername", "getaddrinfo", "freeaddrinfo", "gethostbyname",
                   "epoll_create1", "epoll_ctl", "epoll_wait", "poll", "ppoll", "select", "eventfd",
                   "__recv_chk", "__recvfrom_chk", "__poll_chk"}
-LIBC_HEADERS = {"arpa/inet.h", "assert.h", "ctype.h", "dirent.h", "emmintrin.h", "errno.h", "fcntl.h", "getopt.h",
+LIBC_HEADERS = {"arm_neon.h", "arpa/inet.h", "assert.h", "ctype.h", "dirent.h", "emmintrin.h", "errno.h", "fcntl.h", "getopt.h",
                 "immintrin.h", "inttypes.h", "limits.h", "math.h", "pthread.h", "signal.h", "stdalign.h",
                 "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h",
-                "strings.h", "sys/mman.h", "sys/prctl.h", "sys/random.h", "sys/resource.h", "sys/stat.h",
+                "strings.h", "sys/file.h", "sys/mman.h", "sys/prctl.h", "sys/random.h", "sys/resource.h", "sys/stat.h",
                 "sys/time.h", "sys/types.h", "sys/uio.h", "sys/wait.h", "time.h", "unistd.h"}
 PACKAGE_HEADERS = [("event2/", "libevent"), ("evhtp", "evhtp"), ("openssl/", "openssl"), ("yaml.h", "yaml"), ("pcre2.h", "pcre2"),
                    ("jansson.h", "jansson"), ("zlib.h", "zlib"), ("brotli/", "brotli"), ("zstd", "zstd")]

@@ -5,6 +5,7 @@
 import json
 import os
 import signal
+import socket
 import stat
 import sys
 
@@ -114,6 +115,27 @@ def what_a_killed_process_left_is_removed_at_the_next_start(s):
     assert len(os.listdir(folder)) == 3, os.listdir(folder)
     assert first.stop() == [] and second.stop() == []
     assert os.listdir(folder) == ["dragoman-abcdef"]
+
+
+@scenario
+def a_living_process_keeps_its_folder_whatever_it_looks_like(s):
+    """Between bind and listen a socket refuses, as that of a dead process does; and one without a socket may be old."""
+    folder = s.folder()
+    admin = {"admin": "127.0.0.1:%d" % harness.free_port()}
+    first = harness.Dragoman(s.binary, harness.free_port(), admin, XDG_RUNTIME_DIR=folder)
+    wait_until(lambda: "admin API" in first.log(), 2, "its socket is there")
+    path = os.path.join(folder, os.listdir(folder)[0], "control.sock")
+    os.unlink(path)
+    with socket.socket(socket.AF_UNIX) as deaf:
+        deaf.bind(path)
+    second = harness.Dragoman(s.binary, harness.free_port(), XDG_RUNTIME_DIR=folder)
+    for name in os.listdir(folder):
+        os.utime(os.path.join(folder, name), (0, 0))
+    third = harness.Dragoman(s.binary, harness.free_port(), XDG_RUNTIME_DIR=folder)
+    assert len(os.listdir(folder)) == 3 and os.path.exists(path), os.listdir(folder)
+    for proxy in (second, third, first):
+        assert proxy.stop() == []
+    assert not [name for name in os.listdir(folder) if name not in path], "each takes its own along"
 
 
 @scenario

@@ -58,6 +58,18 @@ class Setting:
         return problems
 
 
+def reached(address, seconds=3):
+    """A client of an address that is about to be opened. A socket's file is there before anybody listens."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return Client(address)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
 def chunked(body, size):
     pieces = [body[at:at + size] for at in range(0, len(body), size)]
     return b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in pieces) + b"0\r\n\r\n"
@@ -347,7 +359,7 @@ def small_chunks_that_are_here_become_one_and_none_waits_for_more(s):
                 asked.clear()
         connection.send(b"0\r\n\r\n")
     asked = threading.Event()
-    proxy, _ = s.start(answer)
+    proxy, _ = s.start(answer, {"limits": {"body": "1KB"}})
     with Client(proxy.port) as client:
         reply = client.ask(get("/"))
         assert reply.body == body and client.data.count(b"\r\n1\r\n") < 100 and not client.closed
@@ -357,6 +369,33 @@ def small_chunks_that_are_here_become_one_and_none_waits_for_more(s):
             harness.wait_until(lambda: (client.pump(0.02), client.data.endswith(b"\r\n1\r\n%d\r\n" % n))[1], 2, "chunk %d" % n)
             asked.set()
         assert client.wait(1)[0].body == body + b"012"
+
+
+@scenario
+def small_chunks_of_a_request_become_one_and_none_waits_for_more(s):
+    """And trailers come behind them."""
+    body = bytes(range(256)) * 40
+
+    def seen(n):
+        return up.received.endswith(b"\r\n1\r\n%d\r\n" % n)
+    proxy, up = s.start(config={"limits": {"body": "1KB"}})
+    head = b"POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
+    with Client(proxy.port) as client:
+        assert client.ask(head + chunked(body, 1)[:-2] + b"X-Sum: 7\r\n\r\n").status == 200
+        assert up.seen()[0].body == body and b"0\r\nX-Sum: 7\r\n\r\n" in up.received
+        assert up.received.count(b"\r\n1\r\n") < 100, up.received.count(b"\r\n1\r\n")
+        client.data = b""
+        client.send(head, chunked(body, 1)[:-5])
+        time.sleep(0.2)
+        for n in range(3):
+            client.send(b"1\r\n%d\r\n" % n)
+            harness.wait_until(lambda: seen(n), 2, "chunk %d" % n)
+        client.send(b"0\r\n\r\n")
+        assert client.wait(1)[0].status == 200 and up.seen()[1].body == body + b"012"
+        assert not client.closed
+        client.data = b""
+        client.send(head, b"1\r\na\r\n1\r\nb\r\nzz\r\n")
+        assert client.wait(1)[0].status == 400 and client.wait_closed()
 
 
 @scenario
