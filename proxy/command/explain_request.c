@@ -76,11 +76,11 @@ static const char *verdict(dg_match_result result)
     case DG_MATCH_NO_API:
         return "the pack does not claim this path: it passes untouched where no other pack does";
     case DG_MATCH_UNKNOWN_VERSION:
-        return "it names a version that does not exist: it is refused";
+        return "it names a version that does not exist: 404";
     case DG_MATCH_NO_VERSION:
-        return "it names no version, and there is no default: it is refused";
+        return "it names no version, and there is no default: 400";
     case DG_MATCH_CONTRADICTION:
-        return "it names two versions: it is refused";
+        return "it names two versions: 400";
     case DG_MATCH_REMOVED:
         return "the backend's version does not have the endpoint any more: 410";
     case DG_MATCH_ADDED:

@@ -109,7 +109,7 @@ static void refuse(dg_exchange *x, dg_match_result result, const dg_request_view
         add_versions(&members, x->match.api);
     } else if (result == DG_MATCH_UNKNOWN_ENDPOINT) {
         problem = DG_PROBLEM_UNKNOWN_ENDPOINT;
-        detail = "no change and no inventory of this API's pack names it";
+        detail = "the pack of this API does not name it: no change does, nor its `endpoints`";
         add_endpoints(&members, x->match.version);
     } else if (result == DG_MATCH_REMOVED) {
         problem = DG_PROBLEM_ENDPOINT_REMOVED;
