@@ -54,7 +54,8 @@ typedef struct places {
 
 static place *find_place(const places *all, const dg_loss *loss)
 {
-    const uint64_t key[] = {(uint64_t)(uintptr_t)loss->origin.file, loss->origin.line, loss->origin.column, loss->down};
+    const uint64_t key[] = {(uint64_t)(uintptr_t)loss->origin.file, loss->origin.line,
+                            loss->origin.column, loss->down};
     size_t i = dg_hash(dg_slice_of(key, sizeof key), 0) & (all->size - 1);
     for (; all->at[i].loss; i = (i + 1) & (all->size - 1)) {
         const dg_loss *other = all->at[i].loss;
@@ -105,14 +106,16 @@ static const char *where_of(dg_arena *arena, const place *p)
 {
     const char *text = "";
     for (size_t i = 0; text && i < p->count && i < NAMED_MAX; i++)
-        text = dg_arena_printf(arena, "%s%s%.*s %.*s", text, i ? ", " : "", DG_SLICE_FMT(p->named[i]->older.method),
+        text = dg_arena_printf(arena, "%s%s%.*s %.*s", text, i ? ", " : "",
+                               DG_SLICE_FMT(p->named[i]->older.method),
                                DG_SLICE_FMT(p->named[i]->older.path));
     if (text && p->count > NAMED_MAX)
         text = dg_arena_printf(arena, "%s and %zu more", text, p->count - NAMED_MAX);
     return text;
 }
 
-static dg_status visit_change(const dg_compiled_api *api, size_t older, dg_loss_visit *visit, void *context)
+static dg_status visit_change(const dg_compiled_api *api, size_t older, dg_loss_visit *visit,
+                              void *context)
 {
     const dg_change *change = api->pack.chain[older];
     const dg_loss *first = NULL;
@@ -124,12 +127,15 @@ static dg_status visit_change(const dg_compiled_api *api, size_t older, dg_loss_
     dg_status status = lists ? dg_ops_losses(&arena, lists, count, &first) : DG_NOMEM;
     if (status == DG_OK && !make_places(&arena, first, &all))
         status = DG_NOMEM;
-    for (size_t i = 0; status == DG_OK && first && change->binding_count <= ASKED_MAX && i < change->binding_count; i++)
+    for (size_t i = 0; status == DG_OK && first && change->binding_count <= ASKED_MAX &&
+                       i < change->binding_count;
+         i++)
         status = note_binding(&all, &change->bindings[i]);
     for (const dg_loss *loss = first; status == DG_OK && loss; loss = loss->next) {
         const char *where = where_of(&arena, find_place(&all, loss));
         if (where)
-            visit(context, &api->api, &api->api.versions[older], &api->api.versions[older + 1], loss, where);
+            visit(context, &api->api, &api->api.versions[older], &api->api.versions[older + 1],
+                  loss, where);
         else
             status = DG_NOMEM;
     }

@@ -77,8 +77,9 @@ static void put(const maker *m, dg_tree *tree, const char *json)
 /* Makes a condition hold, as far as that is easy. */
 static void satisfy(const maker *m, const dg_test *test, dg_tree *tree)
 {
-    static const char *const of_kind[][2] = {{"object", "{}"},  {"array", "[]"},     {"string", "\"a\""},
-                                             {"number", "1.0"}, {"boolean", "true"}, {"null", "null"}};
+    static const char *const of_kind[][2] = {{"object", "{}"},    {"array", "[]"},
+                                             {"string", "\"a\""}, {"number", "1.0"},
+                                             {"boolean", "true"}, {"null", "null"}};
     dg_tree *at = NULL;
     switch (test->kind) {
     case DG_TEST_ALL:
@@ -103,8 +104,9 @@ static void satisfy(const maker *m, const dg_test *test, dg_tree *tree)
         at = reach(m, tree, &test->path);
         for (size_t i = 0; at && i < 6; i++)
             if (dg_slice_eq(test->value, dg_slice_str(of_kind[i][0])) ||
-                (test->value.len > 2 && dg_slice_eq(dg_slice_of(test->value.ptr + 1, test->value.len - 2),
-                                                    dg_slice_str(of_kind[i][0]))))
+                (test->value.len > 2 &&
+                 dg_slice_eq(dg_slice_of(test->value.ptr + 1, test->value.len - 2),
+                             dg_slice_str(of_kind[i][0]))))
                 put(m, at, of_kind[i][1]);
         return;
     default:
@@ -120,12 +122,13 @@ static dg_tree *number_value(const maker *m)
 
 static const char *cast_sample(const maker *m, dg_cast cast)
 {
-    static const char *const samples[][2] = {[DG_CAST_NUMBER] = {"7", "12345678901234567890"},
-                                             [DG_CAST_STRING] = {"\"7\"", "\"12345678901234567890\""},
-                                             [DG_CAST_BOOLEAN] = {"true", "false"},
-                                             [DG_CAST_DECIMAL] = {"\"255\"", "\"0\""},
-                                             [DG_CAST_HEX] = {"\"ff\"", "\"0\""},
-                                             [DG_CAST_BASE64] = {"\"YWI=\"", "\"\""}};
+    static const char *const samples[][2] = {
+        [DG_CAST_NUMBER] = {"7", "12345678901234567890"},
+        [DG_CAST_STRING] = {"\"7\"", "\"12345678901234567890\""},
+        [DG_CAST_BOOLEAN] = {"true", "false"},
+        [DG_CAST_DECIMAL] = {"\"255\"", "\"0\""},
+        [DG_CAST_HEX] = {"\"ff\"", "\"0\""},
+        [DG_CAST_BASE64] = {"\"YWI=\"", "\"\""}};
     return samples[cast][roll(m, 2)];
 }
 
@@ -148,7 +151,8 @@ static dg_tree *time_sample(const maker *m, const dg_time_format *format)
     return tree;
 }
 
-/* The value as it was before the op, by the op's own way back; as it is where that does not work. */
+/* The value as it was before the op, by the op's own way back; as it is where that does not work.
+ */
 static void undo(const maker *m, const dg_op *op, dg_tree *tree)
 {
     const dg_ops one = {op, 1};
@@ -161,7 +165,8 @@ static void undo(const maker *m, const dg_op *op, dg_tree *tree)
     dg_buf_init(&in, 0);
     dg_buf_init(&out, 0);
     dg_tree_print(tree, &in);
-    if (dg_buf_reserve(&in, DG_JSON_PADDING) == DG_OK && dg_ops_inverse(m->arena, &one, &diags, &back) == DG_OK &&
+    if (dg_buf_reserve(&in, DG_JSON_PADDING) == DG_OK &&
+        dg_ops_inverse(m->arena, &one, &diags, &back) == DG_OK &&
         dg_ops_run(m->runner, &back, dg_buf_slice(&in), &out, &error) == DG_OK &&
         dg_tree_read(m->arena, dg_buf_slice(&out), &made) == DG_OK)
         dg_tree_assign(tree, made);
@@ -176,7 +181,8 @@ static void make_elements(const maker *m, const dg_op *op, dg_tree *tree, unsign
         dg_tree_assign(tree, dg_tree_empty(m->arena, DG_TREE_ARRAY));
     if (tree->kind != DG_TREE_ARRAY)
         return;
-    for (uint32_t i = tree->count ? ELEMENTS_MAX : roll(m, ELEMENTS_MAX + 1); i < ELEMENTS_MAX; i++) {
+    for (uint32_t i = tree->count ? ELEMENTS_MAX : roll(m, ELEMENTS_MAX + 1); i < ELEMENTS_MAX;
+         i++) {
         dg_tree *element = dg_tree_empty(m->arena, DG_TREE_OBJECT);
         if (element)
             dg_tree_append(tree, element);
@@ -185,10 +191,12 @@ static void make_elements(const maker *m, const dg_op *op, dg_tree *tree, unsign
         make_list(m, op->body, element, depth + 1);
 }
 
-/* What a VALUES finds: a value of its table, as a newer value already there would come back, or anyone. */
+/* What a VALUES finds: a value of its table, as a newer value already there would come back, or
+ * anyone. */
 static void make_row(const maker *m, const dg_op *op, dg_tree *tree)
 {
-    dg_tree *row = op->pair_count ? value_of(m, op->pairs[roll(m, (uint32_t)op->pair_count)].from) : NULL;
+    dg_tree *row =
+        op->pair_count ? value_of(m, op->pairs[roll(m, (uint32_t)op->pair_count)].from) : NULL;
     if (row && tree->count == 0)
         dg_tree_assign(tree, row);
 }
@@ -204,7 +212,8 @@ static void make_member(const maker *m, const dg_op *op, dg_tree *tree)
         dg_tree_set(m->arena, tree, name, odd_value(m));
         return;
     case DG_OP_DROP:
-        dg_tree_set(m->arena, tree, name, op->value.len && roll(m, 2) ? value_of(m, op->value) : odd_value(m));
+        dg_tree_set(m->arena, tree, name,
+                    op->value.len && roll(m, 2) ? value_of(m, op->value) : odd_value(m));
         return;
     default:
         return;
@@ -226,7 +235,8 @@ static void make_scalar(const maker *m, const dg_op *op, dg_tree *tree)
 {
     if (tree->count)
         return;
-    const dg_tree *sample = op->kind == DG_OP_CAST   ? dg_tree_of(m->arena, cast_sample(m, op->cast_from))
+    const dg_tree *sample = op->kind == DG_OP_CAST
+                                ? dg_tree_of(m->arena, cast_sample(m, op->cast_from))
                             : op->kind == DG_OP_TIME ? time_sample(m, &op->time_from)
                                                      : dg_tree_of(m->arena, "\"text\"");
     if (sample)
@@ -239,7 +249,8 @@ static void make_taken(const maker *m, dg_slice json, dg_tree *tree)
     for (size_t i = 0; i + 1 < json.len; i++) {
         dg_slice rest = dg_slice_from(json, i + 1), steps[DEPTH_MAX];
         size_t end = dg_slice_find(rest, '}');
-        if (json.ptr[i] != '{' || !rest.len || rest.ptr[0] == '"' || rest.ptr[0] == '{' || end == 0 || end == rest.len)
+        if (json.ptr[i] != '{' || !rest.len || rest.ptr[0] == '"' || rest.ptr[0] == '{' ||
+            end == 0 || end == rest.len)
             continue;
         dg_slice path = dg_slice_until(rest, end);
         dg_path at = {steps, 0};
@@ -247,7 +258,8 @@ static void make_taken(const maker *m, dg_slice json, dg_tree *tree)
             steps[at.count] = dg_slice_until(path, dg_slice_find(path, '.'));
             path = dg_slice_from(path, steps[at.count++].len + 1);
         }
-        dg_tree *taken = dg_slice_find(dg_slice_until(rest, end), '[') == end ? reach(m, tree, &at) : NULL;
+        dg_tree *taken =
+            dg_slice_find(dg_slice_until(rest, end), '[') == end ? reach(m, tree, &at) : NULL;
         if (taken && taken->count == 0)
             put(m, taken, "\"text\"");
         i += end;
@@ -260,7 +272,8 @@ static void make_whole(const maker *m, const dg_op *op, dg_tree *tree)
     switch (op->kind) {
     case DG_OP_MOVE:
     case DG_OP_COPY:
-        at = reach(m, tree, &op->target); /* what later ops made of its place must not stay behind */
+        at =
+            reach(m, tree, &op->target); /* what later ops made of its place must not stay behind */
         if (at && at->count == 0)
             dg_tree_assign(at, odd_value(m));
         undo(m, op, tree);
@@ -360,7 +373,8 @@ static void make_list(const maker *m, const dg_ops *list, dg_tree *tree, unsigne
         add_stranger(m, tree);
 }
 
-dg_tree *dg_document_make(dg_arena *arena, dg_runner *runner, dg_dice *dice, const dg_ops *const *lists, size_t count)
+dg_tree *dg_document_make(dg_arena *arena, dg_runner *runner, dg_dice *dice,
+                          const dg_ops *const *lists, size_t count)
 {
     unsigned left = MADE_MAX;
     const maker m = {arena, runner, dice, &left};

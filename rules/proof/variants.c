@@ -81,7 +81,8 @@ void dg_document_change(dg_arena *arena, dg_dice *dice, dg_tree *tree)
             dg_add_stranger(arena, dice, at);
             break;
         case 3:
-            if (at->count == 0 && at->name.len >= 2 && at->name.ptr[0] == 'z' && at->name.ptr[1] == 'q')
+            if (at->count == 0 && at->name.len >= 2 && at->name.ptr[0] == 'z' &&
+                at->name.ptr[1] == 'q')
                 dg_tree_assign(at, dg_odd_value(arena, dice));
             break;
         default:
@@ -93,7 +94,8 @@ void dg_document_change(dg_arena *arena, dg_dice *dice, dg_tree *tree)
 /* ---- shrinking */
 
 /* One value less, or a simpler one in its place, if that still fails. */
-static bool shrink_once(dg_arena *arena, dg_tree *tree, dg_document_fails *fails, void *context, unsigned *tries)
+static bool shrink_once(dg_arena *arena, dg_tree *tree, dg_document_fails *fails, void *context,
+                        unsigned *tries)
 {
     size_t size = size_of(tree);
     for (size_t i = 1; i < size && *tries < SHRINK_TRIES; i++) {
@@ -116,7 +118,8 @@ bool dg_document_shrink(dg_arena *arena, dg_tree *tree, dg_document_fails *fails
 {
     unsigned tries = 0;
     bool smaller = false;
-    while (tries < SHRINK_TRIES && !arena->failed && shrink_once(arena, tree, fails, context, &tries))
+    while (tries < SHRINK_TRIES && !arena->failed &&
+           shrink_once(arena, tree, fails, context, &tries))
         smaller = true;
     return smaller;
 }

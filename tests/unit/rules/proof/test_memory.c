@@ -47,8 +47,8 @@ char *__wrap_realpath(const char *path, char *resolved)
     return fails() ? NULL : __real_realpath(path, resolved);
 }
 
-static dg_status echo(const dg_ruleset *rules, dg_runner *runner, const char *version, dg_slice json, dg_buf *out,
-                      dg_run_error *ret_error)
+static dg_status echo(const dg_ruleset *rules, dg_runner *runner, const char *version,
+                      dg_slice json, dg_buf *out, dg_run_error *ret_error)
 {
     (void)rules, (void)runner, (void)version;
     dg_buf_add(out, json);
@@ -76,7 +76,8 @@ static dg_status prove(dg_proof *proof, dg_arena *arena, const char *dir, dg_dia
     if (status == DG_OK)
         status = dg_explain_way(arena, rules, "v1", "v2", "GET /people/{id}", 200, diags, &way);
     if (status == DG_OK)
-        status = dg_explain_run(arena, dg_proof_runner(proof), &way, DG_SLICE("{\"body\":{\"title\":1}}"), &told, &count);
+        status = dg_explain_run(arena, dg_proof_runner(proof), &way,
+                                DG_SLICE("{\"body\":{\"title\":1}}"), &told, &count);
     return status;
 }
 
