@@ -5,7 +5,7 @@ _dragoman()
     local command=${COMP_WORDS[1]}
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "serve demo check translate fmt upgrade certs --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "serve demo check test explain history new translate fmt upgrade certs --help --version" -- "$cur")
         return
     fi
     case $prev in
@@ -21,7 +21,8 @@ _dragoman()
         mapfile -t COMPREPLY < <(compgen -W "200 201 400 404 409 422 500 503" -- "$cur")
         return
         ;;
-    --listen | --upstream | --admin | --workers | --port | --admin-port | --backend-port | --from | --to | --endpoint)
+    --listen | --upstream | --admin | --workers | --port | --admin-port | --backend-port | --from | --to | --endpoint | \
+        --rounds | --seed | --ask | --header | --title)
         return
         ;;
     esac
@@ -37,6 +38,18 @@ _dragoman()
         ;;
     check)
         mapfile -t COMPREPLY < <(compgen -W "--json --losses --help" -- "$cur"; compgen -d -- "$cur")
+        ;;
+    test)
+        mapfile -t COMPREPLY < <(compgen -W "--rounds --seed --own --verbose --json --help" -- "$cur"; compgen -d -- "$cur")
+        ;;
+    explain)
+        mapfile -t COMPREPLY < <(compgen -W "--from --to --endpoint --request --response --status --verbose --program --ask --header --json --help" -- "$cur"; compgen -d -- "$cur")
+        ;;
+    history)
+        mapfile -t COMPREPLY < <(compgen -W "--from --to --json --help" -- "$cur"; compgen -d -- "$cur")
+        ;;
+    new)
+        mapfile -t COMPREPLY < <(compgen -W "--title --from --to --help" -- "$cur"; [ "$COMP_CWORD" -eq 2 ] && compgen -W "pack change" -- "$cur" || compgen -d -- "$cur")
         ;;
     fmt | upgrade)
         mapfile -t COMPREPLY < <(compgen -W "--check --help" -- "$cur"; compgen -d -- "$cur")

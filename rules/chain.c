@@ -62,7 +62,8 @@ static dg_status cached_program(const tracer *t, const dg_ops **steps, size_t co
         memcpy(copy, steps, count * sizeof *copy);
         entry->steps = copy;
         entry->step_count = count;
-        dg_status status = dg_program_compile(copy, count, t->diags, &entry->program);
+        dg_status status = dg_program_compile_with(copy, count, &t->api->pack.strict, t->diags,
+                                                   &entry->program);
         if (status != DG_OK)
             return status;
         entry->identity = dg_program_is_identity(entry->program);
@@ -382,18 +383,22 @@ static void check_altered(void *context, const dg_place *place)
 static void check_read(void *context, const dg_place *place)
 {
     reading *r = context;
-    size_t backend = r->t->api->pack.api.backend->index, count = r->t->api->pack.api.version_count;
-    if (place->count == 0 || !place->steps[0].ptr ||
-        !dg_slice_eq(place->steps[0], DG_SLICE("request")))
+    size_t low = r->step, high = r->step + 1;
+    if (place->count == 0 || !place->steps[0].ptr || !dg_slice_eq(place->steps[0], DG_SLICE("request")))
         return;
     r->read = place;
     r->op = place->op;
     r->found = false;
-    /* The steps between a client and this one: older ones on the way down, newer ones on the way
-     * up. */
-    bool down = r->step < backend;
-    for (size_t i = down ? 0 : r->step + 1; i < (down ? r->step : count - 1); i++) {
-        const dg_side *side = side_at(&r->t->steps[i], 0);
+    /* The steps between a client and this one: older ones on the way down, newer ones on the way up. */
+    for (size_t v = 0; v < r->t->api->pack.api.version_count; v++) {
+        size_t backend = r->t->line->routes[v].backend->version->index;
+        if (v <= r->step && r->step < backend && v < low)
+            low = v;
+        if (backend <= r->step && r->step < v && v > high)
+            high = v;
+    }
+    for (size_t i = low; i < high; i++) {
+        const dg_side *side = i == r->step ? NULL : side_at(&r->t->steps[i], 0);
         if (side && side->whole.up)
             dg_ops_places(side->whole.up, check_altered, r);
     }
@@ -471,7 +476,7 @@ static bool cover(tracer *t, dg_arena *arena)
 static dg_status build_route(const tracer *t, size_t v)
 {
     dg_route *route = &t->line->routes[v];
-    size_t backend = t->api->pack.api.backend->index, at = v;
+    size_t backend = route->backend->version->index, at = v;
     while (at != backend && !t->line->routes[at < backend ? at + 1 : at - 1].absent)
         at = at < backend ? at + 1 : at - 1;
     route->upstream = &t->line->routes[at];
@@ -555,4 +560,21 @@ dg_status dg_chain_translation(const dg_compiled_api *api, dg_program_cache *cac
         cover(&t, &scratch) ? translation_of(&t, status, from, to, ret_translation) : DG_NOMEM;
     dg_arena_free(&scratch);
     return result;
+}
+
+dg_status dg_chain_sides(const dg_compiled_api *api, const dg_line *line, unsigned status, size_t from, size_t to,
+                         const dg_side *ret_sides[DG_VERSIONS_MAX], size_t *ret_count)
+{
+    dg_arena scratch;
+    dg_arena_init(&scratch, 0);
+    tracer t = {.api = api, .line = line};
+    bool covered = cover(&t, &scratch);
+    way w;
+    if (covered) {
+        trace(&t, status, from, to, &w);
+        memcpy(ret_sides, w.sides, w.count * sizeof *ret_sides);
+        *ret_count = w.count;
+    }
+    dg_arena_free(&scratch);
+    return covered ? DG_OK : DG_NOMEM;
 }

@@ -23,6 +23,12 @@ typedef struct dg_answers {
     bool ask;    /* the document of one of them holds the request */
 } dg_answers;
 
+/* A backend of an API. */
+typedef struct dg_backend {
+    const dg_version *version; /* that it speaks */
+    size_t index;              /* as dg_match.backend_index */
+} dg_backend;
+
 /* One endpoint in one version. */
 struct dg_route {
     dg_endpoint endpoint;
@@ -31,6 +37,7 @@ struct dg_route {
     bool absent; /* it does not exist in this version; `name` is that of the nearest in which it does */
     bool merged; /* in this version another endpoint has its name, too, and gets the requests */
     const dg_binding *end; /* absent: what says so */
+    const dg_backend *backend; /* that serves it to clients of this version */
     const dg_route *upstream; /* where requests go: in the backend's version, or in the nearest to it that has it */
     const dg_translation *request; /* NULL = untouched */
     const dg_answers *answers;
@@ -48,6 +55,8 @@ typedef struct dg_compiled_api {
     dg_line *lines;
     size_t line_count;
     dg_table *tables; /* by the index of the version */
+    dg_backend *backends;        /* the default one, and those of the list */
+    const dg_backend **unlisted; /* by the index of the version: that of endpoints which no pack names */
 } dg_compiled_api;
 
 /* Programs are shared: many endpoints have the same lists. */
@@ -101,6 +110,18 @@ void dg_line_seed(dg_compiled_api *api, const dg_template *name, size_t index, d
 /* All endpoints of the API, numbered from 0 within it, and the tables of all versions. */
 void dg_lines_build(dg_compiled_api *api);
 
+/* ---- backends.c */
+/* Chooses the backend of each endpoint in each version. DG_INVALID with diagnostics, DG_NOMEM. */
+DG_MUST_USE dg_status dg_backends_build(dg_compiled_api *api, const dg_pack_source *source);
+
+/* ---- ruleset.c */
+/* The endpoint of that name, or the one that serves that path ("GET /orders/7"), in a version; or NULL. */
+const dg_line *dg_line_named(const dg_compiled_api *api, dg_slice method_path, size_t version);
+/* As dg_chain_translation, compiled once for all who ask. Any thread. */
+DG_MUST_USE dg_status dg_chain_find(const dg_ruleset *ruleset, const dg_compiled_api *api, const dg_line *line,
+                                    unsigned status, size_t from, size_t to, dg_diags *diags,
+                                    const dg_translation **ret_translation);
+
 /* ---- chain.c */
 /* The translation of a line's messages from one version to another; status 0 = requests, 1 to 5 = the answers of
  * that class that no version singles out, else those with that status. *ret_translation NULL = untouched. Errors go to
@@ -108,6 +129,10 @@ void dg_lines_build(dg_compiled_api *api);
 DG_MUST_USE dg_status dg_chain_translation(const dg_compiled_api *api, dg_program_cache *cache,
                                            const dg_line *line, unsigned status, size_t from, size_t to,
                                            dg_diags *diags, const dg_translation **ret_translation);
+/* What the changes between two versions say about such messages, one after the other; those that say nothing are left
+ * out. DG_NOMEM. */
+DG_MUST_USE dg_status dg_chain_sides(const dg_compiled_api *api, const dg_line *line, unsigned status, size_t from,
+                                     size_t to, const dg_side *ret_sides[DG_VERSIONS_MAX], size_t *ret_count);
 /* Fills in the translations of all routes of an API. DG_NOMEM; other errors are in the pack's diagnostics. */
 DG_MUST_USE dg_status dg_chains_build(dg_compiled_api *api, dg_program_cache *cache);
 void dg_program_cache_free(dg_program_cache *cache);

@@ -29,9 +29,15 @@ static const dg_route *upstream_route(const dg_route *route)
 }
 
 /* Whether the backend's version has the endpoint at all. */
-static bool is_served(const dg_compiled_api *api, const dg_route *route)
+static bool is_served(const dg_route *route)
 {
-    return route->upstream->endpoint.version->index == api->api.backend->index;
+    return route->upstream->endpoint.version == route->backend->version;
+}
+
+static void take_backend(dg_match *match, const dg_backend *backend)
+{
+    match->backend = backend->version;
+    match->backend_index = backend->index;
 }
 
 static bool is_any(dg_slice method)
@@ -76,10 +82,10 @@ static bool add_path(const dg_route *to, const dg_template *from, const dg_slice
 }
 
 /* Whether a path of the backend's version is that of an endpoint, and of no other. */
-static bool reaches(const dg_compiled_api *api, const dg_route *upstream, dg_slice method, dg_slice path)
+static bool reaches(const dg_compiled_api *api, const dg_match *match, const dg_route *upstream, dg_slice path)
 {
     dg_table_match there;
-    return dg_table_find(&api->tables[api->api.backend->index], method, path, &there) &&
+    return dg_table_find(&api->tables[match->backend->index], match->upstream_method, path, &there) &&
            dg_template_same(&there.route->name, &upstream->name);
 }
 
@@ -98,15 +104,16 @@ static bool reaches_itself(const dg_compiled_api *api, const dg_match *match,
     dg_buf path = {
         .ptr = space, .cap = sizeof space, .bytes_max = sizeof space}; /* so it never allocates */
     const dg_route *upstream = upstream_route(found->route);
-    if (found->param_count == 0 || match->version == api->api.backend || !is_served(api, found->route) ||
+    if (found->param_count == 0 || match->version == match->backend || !is_served(found->route) ||
         makes_path(found->route->request))
         return true; /* a path that ops make is looked at when it is made */
     return add_path(upstream, &found->route->name, found->params, NULL, &path) && path.status == DG_OK &&
-           reaches(api, upstream, match->upstream_method, dg_buf_slice(&path));
+           reaches(api, match, upstream, dg_buf_slice(&path));
 }
 
 static void take_route(dg_match *match, const dg_table_match *found)
 {
+    take_backend(match, found->route->backend);
     match->endpoint = &found->route->endpoint;
     match->answers = found->route->answers;
     match->param_count = found->param_count;
@@ -149,7 +156,7 @@ static bool ends_in_rest(const dg_route *route)
 static bool dodges(const dg_compiled_api *api, const dg_match *match, dg_slice method,
                    const dg_route *served)
 {
-    const dg_version *client = match->version, *backend = api->api.backend;
+    const dg_version *client = match->version, *backend = match->backend;
     const dg_route *upstream = served ? upstream_route(served) : NULL, *other;
     if (client == backend || (served && !ends_in_rest(served)))
         return false;
@@ -165,10 +172,10 @@ static bool dodges(const dg_compiled_api *api, const dg_match *match, dg_slice m
 }
 
 /* What the pack says to who asks for an endpoint that the backend's version does not have. */
-static dg_match_result match_ended(const dg_compiled_api *api, dg_match *match, const dg_route *route)
+static dg_match_result match_ended(dg_match *match, const dg_route *route)
 {
     size_t last = route->upstream->endpoint.version->index;
-    const dg_route *next = &route->line->routes[last < api->api.backend->index ? last + 1 : last - 1];
+    const dg_route *next = &route->line->routes[last < match->backend->index ? last + 1 : last - 1];
     match->answer = next->end->answer;
     return match->answer                    ? DG_MATCH_OK
            : next->end->fate == DG_REMOVED ? DG_MATCH_REMOVED
@@ -181,8 +188,10 @@ static dg_match_result match_endpoint(const dg_compiled_api *api, dg_slice metho
     dg_table_match found;
     bool listed = dg_table_find(&api->tables[match->version->index], method, match->rest, &found);
     match->upstream_method = method;
+    take_backend(match, api->unlisted[match->version->index]);
     if (listed) {
         const dg_route *upstream = upstream_route(found.route);
+        take_backend(match, found.route->backend);
         /* HEAD is what GET would say; where GET becomes another method, nothing would say it. */
         if (dg_slice_eq(method, DG_SLICE("HEAD")) &&
             !dg_slice_eq(found.route->name.method, upstream->name.method))
@@ -191,6 +200,8 @@ static dg_match_result match_endpoint(const dg_compiled_api *api, dg_slice metho
             match->upstream_method = upstream->name.method;
         if (listed && !reaches_itself(api, match, &found))
             return DG_MATCH_UNKNOWN_ENDPOINT;
+        if (!listed)
+            take_backend(match, api->unlisted[match->version->index]);
     }
     if (!listed && match_options(api, method, match))
         return DG_MATCH_OK;
@@ -203,7 +214,7 @@ static dg_match_result match_endpoint(const dg_compiled_api *api, dg_slice metho
         return found.path_known ? DG_MATCH_METHOD : DG_MATCH_UNKNOWN_ENDPOINT;
     match->request = found.route->request;
     take_route(match, &found);
-    return is_served(api, found.route) ? DG_MATCH_OK : match_ended(api, match, found.route);
+    return is_served(found.route) ? DG_MATCH_OK : match_ended(match, found.route);
 }
 
 /* A browser's preflight carries none of the fields of the request that it asks about, so none that selects a
@@ -231,6 +242,7 @@ dg_match_result dg_ruleset_match(const dg_ruleset *ruleset, const dg_request_vie
     dg_selection s;
     dg_select_version(&api->pack.selection, &api->api, request, &rest, &s);
     ret_match->api = &api->api;
+    take_backend(ret_match, &api->backends[0]);
     ret_match->rest = rest.len ? rest : DG_SLICE("/");
     if (s.contradiction)
         return DG_MATCH_CONTRADICTION;
@@ -335,7 +347,7 @@ bool dg_match_query_selects(const dg_match *match, dg_slice raw_name)
 
 static void add_upstream_front(const dg_match *match, dg_buf *out)
 {
-    add_front(match->api, match->api->by_path ? match->api->backend : NULL, out);
+    add_front(match->api, match->api->by_path ? match->backend : NULL, out);
 }
 
 void dg_match_upstream_target(const dg_match *match, dg_slice query, dg_buf *out)
@@ -344,12 +356,12 @@ void dg_match_upstream_target(const dg_match *match, dg_slice query, dg_buf *out
     size_t start = out->len;
     add_upstream_front(match, out);
     size_t front = out->len;
-    if (!route || match->version == match->api->backend ||
+    if (!route || match->version == match->backend ||
         !add_path(upstream_route(route), &route->name, match->params, NULL, out)) {
         out->len = out->status == DG_OK ? front : start;
         dg_buf_add(out, match->rest);
     }
-    add_query(match, query, match->api->backend, out);
+    add_query(match, query, match->backend, out);
 }
 
 bool dg_match_upstream_target_with(const dg_match *match, const dg_slice *params, dg_slice query, dg_buf *out)
@@ -359,10 +371,9 @@ bool dg_match_upstream_target_with(const dg_match *match, const dg_slice *params
     add_upstream_front(match, out);
     size_t front = out->len;
     bool good = add_path(upstream_route(route), &route->name, match->params, params, out) &&
-                reaches(compiled(match), upstream_route(route), match->upstream_method,
-                        dg_slice_from(dg_buf_slice(out), front));
+                reaches(compiled(match), match, upstream_route(route), dg_slice_from(dg_buf_slice(out), front));
     if (good)
-        add_query(match, query, match->api->backend, out);
+        add_query(match, query, match->backend, out);
     else
         out->len = start;
     return good;
@@ -399,14 +410,14 @@ bool dg_match_client_target(const dg_match *match, dg_slice backend_target, dg_b
     if (path.len == 0 || path.ptr[0] != '/' || !starts_with_base(path, match->api->base))
         return false;
     dg_slice rest = dg_slice_from(path, match->api->base.len);
-    if (match->api->by_path && dg_select_in_path(match->api, &rest) != match->api->backend)
+    if (match->api->by_path && dg_select_in_path(match->api, &rest) != match->backend)
         return false;
     if (rest.len == 0)
         rest = DG_SLICE("/");
-    DG_ASSERT(rest.ptr && match->api->backend);
+    DG_ASSERT(rest.ptr && match->backend);
     dg_table_match found;
     bool listed =
-        dg_table_find(&api->tables[match->api->backend->index], (dg_slice){NULL, 0}, rest, &found);
+        dg_table_find(&api->tables[match->backend->index], (dg_slice){NULL, 0}, rest, &found);
     if (!listed && !match->api->pass_unlisted)
         return false;
     size_t start = out->len;
@@ -425,7 +436,7 @@ bool dg_match_client_target(const dg_match *match, dg_slice backend_target, dg_b
 
 bool dg_match_field_for_backend(const dg_match *match, dg_slice name, dg_slice value, dg_buf *out)
 {
-    return dg_select_add_field(&compiled(match)->pack.selection, match->api, name, value, match->api->backend,
+    return dg_select_add_field(&compiled(match)->pack.selection, match->api, name, value, match->backend,
                                out);
 }
 
@@ -438,5 +449,5 @@ bool dg_match_field_for_client(const dg_match *match, dg_slice name, dg_slice va
 bool dg_match_host_for_backend(const dg_match *match, dg_buf *out)
 {
     return match->selected_by == DG_BY_HOST &&
-           dg_select_add_host(&compiled(match)->pack.selection, match->api->backend, out);
+           dg_select_add_host(&compiled(match)->pack.selection, match->backend, out);
 }

@@ -1,6 +1,7 @@
 /* Ops on the members of an object: their names, whether they are there, and where. */
 #include "rules/op_reader.h"
 #include "transforms/name.h"
+#include "transforms/template.h"
 
 /* The entries of one op happen at once for a reader, one after the other for the engine: so that
  * these are the same, no name may be old and new in one op, or new twice. */
@@ -45,14 +46,15 @@ static size_t after_last_each(const dg_steps *steps)
 }
 
 /* Moves or copies below the longest way that both paths have in common; a move that keeps its level
- * is a rename. */
+ * is a rename. A copy may go to the elements of further lists. */
 static bool push_move(const dg_reading *c, const dg_steps *from, const dg_steps *to, dg_op op)
 {
     size_t lists = after_last_each(from), common = 0;
     size_t shorter = from->count < to->count ? from->count : to->count;
     while (common < shorter && same_step(from->at[common], to->at[common]))
         common++;
-    if (lists != after_last_each(to) || common < lists)
+    bool spreads = op.kind == DG_OP_COPY && after_last_each(to) > common;
+    if ((lists != after_last_each(to) && !spreads) || common < lists)
         return dg_op_fail(
             c, op.origin,
             "both paths must lead through the same lists: a value stays in its element");
@@ -232,9 +234,23 @@ bool dg_read_wrap(dg_reading *c, const dg_node *node)
     return dg_name_read(c, node, &c->op.name) && dg_op_push(c, c->out, c->op);
 }
 
+/* The places in all strings of a template; documents have a bounded depth. */
+static bool check_template(const dg_reading *c, const dg_node *node)
+{
+    bool good = true;
+    if (node->kind == DG_NODE_SCALAR) {
+        const char *fault = dg_node_is_string(node) ? dg_template_fault(node->text) : NULL;
+        return !fault || dg_op_fail(c, node->origin, fault);
+    }
+    for (const dg_node *n = node->first; n; n = n->next)
+        good &= check_template(c, n);
+    return good;
+}
+
 bool dg_read_template(dg_reading *c, const dg_node *node)
 {
-    return dg_json_of(c, node, &c->op.value) && dg_op_push(c, c->out, c->op);
+    return check_template(c, node) && dg_json_of(c, node, &c->op.value) &&
+           dg_op_push(c, c->out, c->op);
 }
 
 /* The other spelling of a name; .ptr is NULL when out of memory. */

@@ -62,6 +62,7 @@ enum {
     X("lens",          LENS,     dg_read_lens,          0)                                         \
     X("switch",        SWITCH,   dg_read_switch,        0)                               \
     X("if",            SWITCH,   dg_read_if,            DG_MAY_BRANCH)               \
+    X("refuse",        REFUSE,   dg_read_refuse,        0)                         \
     X("up",            BOTH,     dg_read_up,            0)
 /* clang-format on */
 

@@ -279,3 +279,10 @@ bool dg_read_parse(dg_reading *c, const dg_node *node)
     good &= dg_read_unknown(c, node, false);
     return dg_push_there(c, node) && good;
 }
+
+bool dg_read_refuse(dg_reading *c, const dg_node *node)
+{
+    if (!dg_node_want_string(node, "a sentence: why it cannot be translated", c->reader->diags, &c->op.with))
+        return false;
+    return dg_op_push(c, c->out, c->op);
+}

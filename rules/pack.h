@@ -10,10 +10,11 @@
 #include "rules/doc.h"
 #include "rules/route.h"
 #include "rules/selection.h"
+#include "transforms/program.h"
 
 enum {
     DG_VERSIONS_MAX = 256,
-    DG_CHANGE_FILES_MAX = 512,
+    DG_CHANGE_FILES_MAX = 512, /* of any folder of a pack */
     DG_BINDINGS_MAX = 4096,     /* of a pack */
     DG_ENDPOINTS_MAX = 1024,    /* of a pack, counted once for all versions */
     DG_OP_PATH_MAX = 32,        /* steps of a dotted path */
@@ -105,6 +106,7 @@ typedef struct dg_pack {
     dg_version *versions;
     dg_origin versions_origin, base_origin;
     dg_selection_rules selection;
+    dg_program_options strict; /* of all programs */
     dg_errors *errors; /* by the index of the version, and behind them the API's own */
     dg_inventory *inventory;
     size_t inventory_count;
@@ -135,6 +137,10 @@ void dg_pack_invert(dg_pack *pack, dg_change *change);
 dg_side *dg_binding_side(const dg_binding *binding, unsigned of);
 void dg_pack_join(dg_pack *pack, const dg_change *const *changes, size_t count);
 
+/* The names of the documents in a folder of the pack, sorted; none when there is no such folder. */
+size_t dg_pack_list(dg_pack *pack, const char *folder, const char *names[DG_CHANGE_FILES_MAX]);
+/* A document by its path; NULL after an error. */
+const dg_node *dg_pack_load(dg_pack *pack, const char *path);
 /* A file of the pack by its name in it; NULL after an error when it leads out of the folder or does not exist. */
 const char *dg_pack_path(dg_pack *pack, dg_slice name, dg_origin origin);
 

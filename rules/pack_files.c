@@ -55,7 +55,7 @@ const char *dg_pack_path(dg_pack *pack, dg_slice name, dg_origin origin)
     return NULL;
 }
 
-static const dg_node *load(dg_pack *pack, const char *path)
+const dg_node *dg_pack_load(dg_pack *pack, const char *path)
 {
     const dg_node *root = NULL;
     if (!is_inside(pack, path)) {
@@ -85,7 +85,7 @@ static const dg_node *load_api(dg_pack *pack)
         free(real);
     }
     if (found)
-        return load(pack, found);
+        return dg_pack_load(pack, found);
     dg_diags_add(pack->diags, DG_ERROR, (dg_origin){pack->dir, 0, 0},
                  "is no pack: it has no api.yaml");
     return NULL;
@@ -96,9 +96,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The names of the change files, sorted. */
-static size_t list_changes(dg_pack *pack, const char *folder,
-                           const char *names[DG_CHANGE_FILES_MAX])
+size_t dg_pack_list(dg_pack *pack, const char *folder, const char *names[DG_CHANGE_FILES_MAX])
 {
     bool inside = is_inside(pack, folder);
     DIR *dir = inside ? opendir(folder) : NULL;
@@ -117,7 +115,7 @@ static size_t list_changes(dg_pack *pack, const char *folder,
             continue;
         if (count == DG_CHANGE_FILES_MAX) {
             dg_diags_add(pack->diags, DG_ERROR, (dg_origin){folder, 0, 0},
-                         "has more than %d changes", (int)DG_CHANGE_FILES_MAX);
+                         "has more than %d files", (int)DG_CHANGE_FILES_MAX);
             break;
         }
         names[count] = dg_arena_strdup(pack->arena, entry->d_name);
@@ -138,7 +136,7 @@ dg_status dg_fmt_files(dg_arena *arena, const char *dir, dg_diags *diags, const 
     size_t errors = diags->errors, count = 0;
     const char *folder = dg_arena_printf(arena, "%s/changes", dir);
     const dg_node *api = folder ? load_api(&pack) : NULL;
-    size_t files = api ? list_changes(&pack, folder, names) : 0;
+    size_t files = api ? dg_pack_list(&pack, folder, names) : 0;
     for (size_t i = 0; i < files; i++) {
         size_t len = strlen(names[i]);
         const char *path = dg_arena_printf(arena, "%s/%s", folder, names[i]);
@@ -158,11 +156,11 @@ static void read_changes(dg_pack *pack)
     const dg_change *changes[DG_CHANGE_FILES_MAX];
     const char *folder = dg_arena_printf(pack->arena, "%s/changes", pack->dir);
     size_t errors = pack->diags->errors;
-    size_t count = 0, files = folder ? list_changes(pack, folder, names) : 0;
+    size_t count = 0, files = folder ? dg_pack_list(pack, folder, names) : 0;
     bool all = pack->diags->errors == errors;
     for (size_t i = 0; i < files; i++) {
         const char *path = dg_arena_printf(pack->arena, "%s/%s", folder, names[i]);
-        const dg_node *root = path ? load(pack, path) : NULL;
+        const dg_node *root = path ? dg_pack_load(pack, path) : NULL;
         const dg_change *change = root ? dg_pack_read_change(pack, root) : NULL;
         if (change)
             changes[count++] = change;

@@ -7,7 +7,7 @@
 
 #define EXPECTED                                                                                                 \
     "expected path, header: NAME, media_type: TYPE or {parameter: NAME}, query: NAME, host: {NAME: VERSION}, "  \
-    "pin: {header: NAME, file: FILE} or default: VERSION"
+    "pin: {header: NAME, file: FILE}, pin: {client_certificate: cn, file: FILE} or default: VERSION"
 
 const char *dg_selector_word(dg_selector selector)
 {
@@ -135,16 +135,32 @@ static bool read_host(dg_pack *pack, const dg_node *how, dg_selector_rule *rule)
            read_spelling(pack, how, text, "-.", &rule->spelling);
 }
 
+static bool read_part(dg_pack *pack, const dg_node *node, dg_slice *ret_part)
+{
+    static const char *const parts[] = {"cn", "sha256", "uri", "dns", "email"};
+    if (!dg_node_want_string(node, "a part of a certificate: cn, sha256, uri, dns or email", pack->diags, ret_part))
+        return false;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (dg_slice_eq(*ret_part, dg_slice_str(parts[i])))
+            return true;
+    dg_diags_add(pack->diags, DG_ERROR, node->origin,
+                 "'%s' is no part of a certificate: write cn, sha256, uri, dns or email", ret_part->ptr);
+    return false;
+}
+
 static bool read_pin(dg_pack *pack, const dg_node *how, dg_selector_rule *rule)
 {
-    static const char *const keys[] = {"header", "file", NULL};
+    static const char *const keys[] = {"client_certificate", "file", "header", NULL};
     if (!dg_node_want_map(how, "a map: {header: X-Client, file: pins.txt}", pack->diags) ||
         !dg_node_check_keys(how, keys, pack->diags))
         return false;
     const dg_node *header = dg_node_get(how, "header"), *file = dg_node_get(how, "file");
-    if (!header)
-        return fail(pack, how->origin, "a pin needs 'header', the field that tells the client");
-    return read_field_name(pack, header, &rule->name) &&
+    const dg_node *certificate = dg_node_get(how, "client_certificate");
+    if (!header == !certificate)
+        return fail(pack, how->origin,
+                    "a pin needs either 'header', the field that tells the client, or 'client_certificate'");
+    rule->by_certificate = certificate != NULL;
+    return (certificate ? read_part(pack, certificate, &rule->name) : read_field_name(pack, header, &rule->name)) &&
            (!file || dg_node_want_string(file, "a file of the pack", pack->diags, &rule->pin_file));
 }
 
@@ -274,6 +290,21 @@ static bool split_line(dg_slice line, dg_slice *ret_value, dg_slice *ret_version
     return count > 0;
 }
 
+/* How a client's value must be written, so that it can ever be met; NULL = well. */
+static const char *value_problem(const dg_selector_rule *rule, dg_slice value)
+{
+    if (!rule->by_certificate)
+        return NULL;
+    bool sha256 = dg_slice_eq(rule->name, DG_SLICE("sha256")), hex = value.len == 64;
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned char c = (unsigned char)value.ptr[i];
+        hex &= (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+        if (c <= ' ' || c > '~' || c == ',' || c == '"')
+            return "in what a certificate says, all but visible ASCII, and , and \" and %, is written as %HH";
+    }
+    return sha256 && !hex ? "the sha256 of a certificate has 64 digits of 0-9 and a-f" : NULL;
+}
+
 static void add_pin(dg_pack *pack, dg_pins *pins, dg_slice value, const dg_version *version, dg_origin origin)
 {
     dg_pin *slots = (dg_pin *)(uintptr_t)pins->slots;
@@ -288,8 +319,9 @@ static void add_pin(dg_pack *pack, dg_pins *pins, dg_slice value, const dg_versi
     pins->count++;
 }
 
-static void read_pins(dg_pack *pack, dg_slice text, const char *file, dg_pins *pins)
+static void read_pins(dg_pack *pack, dg_slice text, const char *file, dg_selector_rule *rule)
 {
+    dg_pins *pins = &rule->pins;
     size_t lines = 1;
     for (size_t i = 0; i < text.len; i++)
         lines += text.ptr[i] == '\n';
@@ -310,6 +342,8 @@ static void read_pins(dg_pack *pack, dg_slice text, const char *file, dg_pins *p
         text = dg_slice_from(text, end + 1);
         if (!split_line(line, &value, &name, &problem))
             continue;
+        if (!problem)
+            problem = value_problem(rule, value);
         const dg_version *version = problem ? NULL : dg_pack_version(pack, name, origin);
         if (problem)
             fail(pack, origin, problem);
@@ -322,23 +356,8 @@ static void read_pins(dg_pack *pack, dg_slice text, const char *file, dg_pins *p
 static dg_slice load_file(dg_pack *pack, const char *path)
 {
     dg_slice text = {NULL, 0};
-    FILE *file = fopen(path, "re");
-    long size = -1;
-    if (file && fseek(file, 0, SEEK_END) == 0)
-        size = ftell(file);
-    if (size < 0 || size > DG_PIN_FILE_BYTES_MAX) {
-        dg_diags_add(pack->diags, DG_ERROR, (dg_origin){path, 0, 0}, "cannot be read: %s",
-                     size < 0 ? strerror(errno) : "it is too large");
-    } else {
-        char *bytes = dg_arena_alloc(pack->arena, (size_t)size + 1);
-        rewind(file);
-        if (bytes && fread(bytes, 1, (size_t)size, file) == (size_t)size)
-            text = dg_slice_of(bytes, (size_t)size);
-        else if (bytes)
-            fail(pack, (dg_origin){path, 0, 0}, "cannot be read");
-    }
-    if (file)
-        fclose(file);
+    if (dg_file_read(pack->arena, path, DG_PIN_FILE_BYTES_MAX, pack->diags, &text) == DG_NOMEM)
+        pack->arena->failed = true;
     return text;
 }
 
@@ -354,7 +373,7 @@ static void finish_pin(dg_pack *pack, dg_selector_rule *rule, const char *operat
         return;
     dg_slice text = load_file(pack, path);
     if (text.ptr)
-        read_pins(pack, text, path, &rule->pins);
+        read_pins(pack, text, path, rule);
 }
 
 /* The fields whose values decide (RFC 9110 12.5.5), each once. */
@@ -366,7 +385,8 @@ static void list_fields(dg_pack *pack)
     for (size_t i = 0; i < pack->selection.count; i++) {
         const dg_selector_rule *rule = &pack->selection.rules[i];
         bool typed = rule->by == DG_BY_MEDIA_TYPE;
-        if (!(rule->by == DG_BY_HEADER || rule->by == DG_BY_PIN || (typed && !accept)))
+        bool pinned = rule->by == DG_BY_PIN && !rule->by_certificate; /* a connection's certificate is no field */
+        if (!(rule->by == DG_BY_HEADER || pinned || (typed && !accept)))
             continue;
         dg_buf_add_str(&list, list.len ? ", " : "");
         dg_buf_add(&list, typed ? DG_SLICE("Accept") : rule->name);

@@ -103,6 +103,8 @@ static void visit_op(const walk *w, dg_place at, const dg_op *op)
     case DG_OP_MEMBERS:
         descend(w, at, any, op);
         return;
+    case DG_OP_REFUSE:
+        return;
     case DG_OP_LENS:
         visit_list(w, at, op->body);
         return;

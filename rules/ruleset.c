@@ -21,7 +21,9 @@ static dg_status load_api(dg_ruleset *set, dg_compiled_api *api, const dg_pack_s
         return DG_NOMEM;
     if (diags->errors != errors)
         return DG_INVALID;
-    status = dg_chains_build(api, &set->programs);
+    status = dg_backends_build(api, source);
+    if (status == DG_OK)
+        status = dg_chains_build(api, &set->programs);
     api->api = api->pack.api;
     if (status == DG_OK && diags->errors != errors)
         status = DG_INVALID;
@@ -163,10 +165,8 @@ const dg_api *dg_ruleset_endpoint_api(const dg_ruleset *ruleset, size_t slot)
 }
 
 /* By its name, or by a path that it serves. */
-static const dg_route *find_route(const dg_compiled_api *api, const char *method_path,
-                                  size_t version)
+static const dg_route *find_route(const dg_compiled_api *api, dg_slice text, size_t version)
 {
-    dg_slice text = dg_slice_str(method_path);
     for (size_t i = 0; i < api->line_count; i++) {
         const dg_endpoint *e = &api->lines[i].routes[version].endpoint;
         if (api->lines[i].routes[version].absent || api->lines[i].routes[version].merged)
@@ -183,6 +183,12 @@ static const dg_route *find_route(const dg_compiled_api *api, const char *method
         !dg_table_find(&api->tables[version], dg_slice_until(text, space), path, &found))
         return NULL;
     return found.route;
+}
+
+const dg_line *dg_line_named(const dg_compiled_api *api, dg_slice method_path, size_t version)
+{
+    const dg_route *route = find_route(api, method_path, version);
+    return route ? route->line : NULL;
 }
 
 static void report_unknown(const dg_compiled_api *api, const dg_version *from,
@@ -232,6 +238,19 @@ static bool check_way(const dg_line *line, const dg_version *from, const dg_vers
     return true;
 }
 
+dg_status dg_chain_find(const dg_ruleset *ruleset, const dg_compiled_api *api, const dg_line *line, unsigned status,
+                        size_t from, size_t to, dg_diags *diags, const dg_translation **ret_translation)
+{
+    const dg_translation *translation = NULL;
+    pthread_mutex_lock(&ruleset->later->lock);
+    dg_status result =
+        dg_chain_translation(api, &ruleset->later->programs, line, status, from, to, diags, &translation);
+    pthread_mutex_unlock(&ruleset->later->lock);
+    if (result == DG_OK)
+        *ret_translation = translation;
+    return result;
+}
+
 dg_status dg_ruleset_find_translation(const dg_ruleset *ruleset, const char *from, const char *to,
                                       const char *method_path, unsigned message_status, dg_diags *diags,
                                       const dg_translation **ret_translation)
@@ -247,7 +266,7 @@ dg_status dg_ruleset_find_translation(const dg_ruleset *ruleset, const char *fro
         api = &ruleset->apis[i];
         a = x;
         b = y;
-        route = find_route(api, method_path, a->index);
+        route = find_route(api, dg_slice_str(method_path), a->index);
     }
     if (!api)
         for (size_t i = 0; i < ruleset->api_count; i++) {
@@ -260,14 +279,7 @@ dg_status dg_ruleset_find_translation(const dg_ruleset *ruleset, const char *fro
         report_unknown(api, a, method_path, diags);
     if (!route || !check_way(route->line, a, b, method_path, diags))
         return DG_NOT_FOUND;
-    const dg_translation *translation = NULL;
-    pthread_mutex_lock(&ruleset->later->lock);
-    dg_status status = dg_chain_translation(api, &ruleset->later->programs, route->line, message_status,
-                                            a->index, b->index, diags, &translation);
-    pthread_mutex_unlock(&ruleset->later->lock);
-    if (status == DG_OK)
-        *ret_translation = translation;
-    return status;
+    return dg_chain_find(ruleset, api, route->line, message_status, a->index, b->index, diags, ret_translation);
 }
 
 dg_status dg_ruleset_find_program(const dg_ruleset *ruleset, const char *from, const char *to,

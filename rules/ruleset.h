@@ -98,7 +98,7 @@ typedef struct dg_api {
     dg_slice base;    /* "/api", without a slash at its end; may be empty */
     const dg_version *versions; /* oldest first */
     size_t version_count;
-    const dg_version *backend; /* the version that the upstream speaks */
+    const dg_version *backend; /* that the default backend speaks; dg_match says which one an exchange meets */
     dg_slice version_field;    /* the first request field that selects: "API-Version"; empty if none does */
     dg_slice vary;             /* all request fields that select, as a Vary list; empty if none does */
     bool by_path;              /* paths carry the version: base/v1/... */
@@ -108,10 +108,28 @@ typedef struct dg_api {
     uint64_t digest;           /* of all that the pack says; other rules, another digest */
 } dg_api;
 
+/* A text, and where it stands. */
+typedef struct dg_named {
+    const char *text;
+    dg_origin origin;
+} dg_named;
+
+/* A backend beside the default one. */
+typedef struct dg_backend_source {
+    dg_named version;          /* that it speaks */
+    const dg_named *versions;  /* of the clients that it serves; none = all */
+    size_t version_count;
+    const dg_named *endpoints; /* that it serves, as the newest version calls them, wildcards too; none = all */
+    size_t endpoint_count;
+    dg_origin origin;
+} dg_backend_source;
+
 /* What to load. */
 typedef struct dg_pack_source {
     const char *dir;
     const char *backend_version; /* NULL = the newest */
+    const dg_backend_source *backends; /* the first that fits serves a request; the default one serves the rest */
+    size_t backend_count;
     const char *pins;            /* the file of the clients' pins; NULL = as the pack says */
     dg_origin origin;            /* where the configuration names it */
 } dg_pack_source;
@@ -136,6 +154,9 @@ typedef struct dg_request_view {
     /* The value of the field's line `index` (from 0), empty if absent; in *ret_count how many lines carry it. */
     dg_slice (*field)(const void *context, dg_slice name, size_t index, size_t *ret_count);
     const void *context;
+    /* What the client's certificate says, which was verified: its "cn", "sha256", "uri", "dns" or "email", in
+     * visible ASCII, several parted by ", "; empty if nothing. NULL when there are no such clients. */
+    dg_slice (*certificate)(const void *context, dg_slice part);
 } dg_request_view;
 
 typedef enum dg_match_result {
@@ -153,6 +174,8 @@ typedef enum dg_match_result {
 typedef struct dg_match {
     const dg_api *api;             /* NULL with NO_API */
     const dg_version *version;     /* the client's; NULL if unknown */
+    const dg_version *backend;     /* the version that the backend of this exchange speaks; NULL with NO_API */
+    size_t backend_index;          /* 0 = the default one, else its place in dg_pack_source.backends, from 1 */
     dg_selector selected_by;
     const dg_endpoint *endpoint;   /* in the client's version; NULL for an unlisted one that passes */
     const dg_translation *request; /* client -> backend; NULL = it passes untouched but for its target */

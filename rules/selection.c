@@ -229,13 +229,9 @@ static void by_host(const dg_selector_rule *rule, const dg_api *api, dg_slice ho
 }
 
 /* A client that no pin names is not pinned. */
-static void by_pin(const dg_selector_rule *rule, const dg_request_view *request, dg_selection *s)
+static void by_value(const dg_selector_rule *rule, dg_slice value, dg_selection *s)
 {
-    size_t count;
-    dg_slice value = trimmed(field_line(request, rule->name, 0, &count));
-    if (count > 1)
-        s->contradiction = true;
-    if (count != 1 || rule->pins.count == 0)
+    if (rule->pins.count == 0)
         return;
     for (size_t at = dg_hash(value, dg_hash_seed()) & rule->pins.mask; rule->pins.slots[at].version;
          at = (at + 1) & rule->pins.mask)
@@ -243,6 +239,33 @@ static void by_pin(const dg_selector_rule *rule, const dg_request_view *request,
             name_version(s, rule->pins.slots[at].version, rule);
             return;
         }
+}
+
+/* A certificate may have several names of a kind: those that are pinned must agree. */
+static void by_certificate(const dg_selector_rule *rule, const dg_request_view *request, dg_selection *s)
+{
+    dg_slice names = request->certificate ? request->certificate(request->context, rule->name) : (dg_slice){NULL, 0};
+    while (names.len) {
+        size_t end = dg_slice_find(names, ',');
+        dg_slice name = trimmed(dg_slice_until(names, end));
+        if (name.len)
+            by_value(rule, name, s);
+        names = dg_slice_from(names, end + 1);
+    }
+}
+
+static void by_pin(const dg_selector_rule *rule, const dg_request_view *request, dg_selection *s)
+{
+    size_t count;
+    if (rule->by_certificate) {
+        by_certificate(rule, request, s);
+        return;
+    }
+    dg_slice value = trimmed(field_line(request, rule->name, 0, &count));
+    if (count > 1)
+        s->contradiction = true;
+    if (count == 1)
+        by_value(rule, value, s);
 }
 
 void dg_select_version(const dg_selection_rules *rules, const dg_api *api, const dg_request_view *request,

@@ -44,6 +44,7 @@ typedef struct dg_selector_rule {
     dg_spelling spelling;      /* MEDIA_TYPE without a parameter; HOST without rows */
     const dg_host_row *hosts;  /* HOST */
     size_t host_count;
+    bool by_certificate;       /* PIN: `name` is a part of the client's certificate, and no field */
     dg_slice pin_file;         /* PIN: as the pack names it, or empty */
     dg_pins pins;
     const dg_version *version; /* DEFAULT */

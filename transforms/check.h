@@ -23,9 +23,9 @@ typedef struct dg_check {
 
 /* Whether the operands of each op make sense: the list and those that it leads to, once each. */
 void dg_check_list(dg_check *c, const dg_ops *list);
-/* Builds the nodes that the program's own names lead to, and complains of what can never apply;
- * trial.c. DG_NOMEM. */
-DG_MUST_USE dg_status dg_check_trial(dg_check *c, const dg_program *program);
+/* Builds the nodes that the program's own names lead to, complains of what can never apply, and finds out whether
+ * the program streams; trial.c. DG_NOMEM. */
+DG_MUST_USE dg_status dg_check_trial(dg_check *c, dg_program *program);
 
 /* The lists that an op holds: calls `visit` with each. */
 typedef void dg_list_visit(void *context, const dg_ops *list);

@@ -179,6 +179,9 @@ void dg_describe_op(const dg_op *op, dg_buf *out)
     case DG_OP_KEEP:
         add_names(op, " ", out);
         break;
+    case DG_OP_REFUSE:
+        dg_buf_printf(out, " \"%.*s\"", DG_SLICE_FMT(op->with));
+        break;
     case DG_OP_TEMPLATE:
         dg_buf_printf(out, " %.*s", DG_SLICE_FMT(op->value));
         break;

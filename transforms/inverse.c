@@ -14,7 +14,7 @@ typedef struct inverter {
     pair pairs[LISTS_MAX]; /* lists inverted so far, or being inverted */
     size_t pair_count;
     unsigned depth;
-    bool wrong;
+    bool wrong, full; /* full: said that there are too many lists */
 } inverter;
 
 /* The list being made: room for two ops for each of the way up. */
@@ -75,6 +75,7 @@ static void drop_at(inverter *inv, const dg_op *up, const dg_path *path, turned 
     size_t count = 1;
     list[0].name = path->steps[path->count - 1];
     for (size_t i = path->count - 1; i-- > 0;) {
+        bool of_list = !path->steps[i].ptr || !path->steps[i + 1].ptr;
         dg_ops *body = dg_arena_alloc(inv->arena, sizeof *body);
         dg_op *items = dg_arena_alloc(inv->arena, count * sizeof *items);
         if (!body || !items)
@@ -82,12 +83,14 @@ static void drop_at(inverter *inv, const dg_op *up, const dg_path *path, turned 
         memcpy(items, list, count * sizeof *items);
         *body = (dg_ops){items, count};
         list[0] = (dg_op){.kind = DG_OP_IN, .word = drop.word, .origin = up->origin};
+        if (!path->steps[i].ptr)
+            list[0].kind = DG_OP_EACH;
         list[0].name = path->steps[i];
         list[0].body = body;
         list[1] = drop;
         list[1].name = path->steps[i];
         list[1].if_empty = true;
-        count = 2;
+        count = of_list ? 1 : 2; /* lists stay */
     }
     for (size_t i = 0; i < count; i++)
         push(out, list[i]);
@@ -117,6 +120,8 @@ static bool touches(const dg_ops *list, dg_slice name)
         case DG_OP_DEFAULT:
         case DG_OP_IN:
             break;
+        case DG_OP_REFUSE:
+            continue;
         case DG_OP_MOVE:
         case DG_OP_COPY:
         case DG_OP_SUM:
@@ -134,14 +139,22 @@ static bool touches(const dg_ops *list, dg_slice name)
     return false;
 }
 
+/* Whether the list only refuses. */
+static bool changes_nothing(const dg_ops *list)
+{
+    for (size_t i = 0; list && i < list->count; i++)
+        if (list->items[i].kind != DG_OP_REFUSE)
+            return false;
+    return true;
+}
+
 /* Whether no case changes what the test asks for, so that it tells on the way back, too. */
 static bool holds_after(const dg_op *op, const dg_test *test)
 {
     bool asks = test->kind != DG_TEST_ALWAYS && test->part_count == 0;
-    if (asks && (test->path.count == 0 || !test->path.steps[0].ptr))
-        return false;
+    bool named = test->path.count && test->path.steps[0].ptr;
     for (size_t i = 0; asks && i < op->case_count; i++)
-        if (touches(op->cases[i].body, test->path.steps[0]))
+        if (named ? touches(op->cases[i].body, test->path.steps[0]) : !changes_nothing(op->cases[i].body))
             return false;
     for (size_t i = 0; i < test->part_count; i++)
         if (!holds_after(op, &test->parts[i]))
@@ -264,6 +277,9 @@ static void invert_op(inverter *inv, const dg_op *up, turned *out)
         TURNS_INTO(PARSE, PRINT)
         TURNS_INTO(PRINT, PARSE)
 #undef TURNS_INTO
+    case DG_OP_REFUSE: /* what has no counterpart there has none here */
+        push(out, down);
+        return;
     case DG_OP_REPLACE: /* these undo nothing */
     case DG_OP_KEEP:
     case DG_OP_TEMPLATE:
@@ -292,9 +308,12 @@ static const dg_ops *invert_list(inverter *inv, const dg_ops *up)
             return inv->pairs[i].down;
     if (inv->pair_count == LISTS_MAX || inv->depth == DEPTH_MAX) {
         dg_origin origin = up->count ? up->items[0].origin : (dg_origin){0};
-        inv->wrong = true;
-        dg_diags_add(inv->diags, DG_ERROR, origin,
-                     "op lists nested too deep or too many to invert");
+        if (!inv->full)
+            dg_diags_add(inv->diags, DG_ERROR, origin,
+                         "op lists in op lists (cases, each, in, lenses): more than %d in one list, "
+                         "or more than %d deep",
+                         (int)LISTS_MAX, (int)DEPTH_MAX);
+        inv->wrong = inv->full = true;
         return NULL;
     }
     dg_ops *list = dg_arena_zalloc(inv->arena, sizeof *list);

@@ -1,5 +1,5 @@
-/* The files that touch every byte (scan.c, value.c, object.c, quick.c, skip.c, stage.c) are compiled once
- * for any processor and, on x86-64, again for AVX2; the second time under names of their own. run.c
+/* The files that touch every byte (scan.c, value.c, object.c, quick.c, skip.c, spine.c, stage.c) are
+ * compiled once for any processor and, on x86-64, again for AVX2; the second time under names of their own. run.c
  * chooses when a runner is made. Included before anything that declares these names. Internal to
  * the room.
  */
@@ -12,7 +12,6 @@
 #define dg_scan_scalar    dg_scan_scalar_avx2
 #define dg_scan_value     dg_scan_value_avx2
 #define dg_tokens_init    dg_tokens_init_avx2
-#define dg_scan_pointer   dg_scan_pointer_avx2
 #define dg_utf8_fault     dg_utf8_fault_avx2
 #define dg_refuse         dg_refuse_avx2
 #define dg_lexicon_failed dg_lexicon_failed_avx2
@@ -31,6 +30,10 @@
 #define dg_claim_bit      dg_claim_bit_avx2
 #define dg_close_object   dg_close_object_avx2
 #define dg_refuse_quick   dg_refuse_quick_avx2
+#define dg_entry_find     dg_entry_find_avx2
+#define dg_entry_open     dg_entry_open_avx2
+#define dg_entry_close    dg_entry_close_avx2
+#define dg_spine_run      dg_spine_run_avx2
 #endif
 
 #endif

@@ -125,7 +125,7 @@ dg_node *dg_lexicon_node(dg_lexicon *lex, const dg_item *items, uint32_t count)
     node->item_count = count;
     node->override_object = node->override_array = DG_NEVER;
     node->first = (dg_guess){&lex->none, &lex->none};
-    for (size_t i = 0; i < DG_NEAR_SLOTS; i++)
+    for (size_t i = 0; i < sizeof node->near / sizeof *node->near; i++)
         node->near[i] = &lex->none;
     node->next = *bucket;
     *bucket = node;
@@ -166,6 +166,31 @@ dg_node *dg_lexicon_element(dg_lexicon *lex, dg_node *node)
         node->element = dg_lexicon_node(lex, items.at, items.count);
     dg_items_free(&items);
     return node->element;
+}
+
+bool dg_node_copies(const dg_node *node)
+{
+    return node->mode == DG_NODE_COPY ||
+           (node->mode == DG_NODE_STREAM && node->local.count == 0 && !node->select);
+}
+
+bool dg_node_enters(const dg_node *node, char c)
+{
+    bool opens = c == '{' || c == '[';
+    if (dg_node_copies(node))
+        return opens || node->mode == DG_NODE_COPY;
+    if (node->mode != DG_NODE_STREAM)
+        return false;
+    if (!opens)
+        return node->passes_scalars;
+    if (c == '[')
+        return node->override_array == DG_NEVER && !node->select;
+    if (node->override_object != DG_NEVER || node->voids)
+        return false;
+    for (uint32_t i = 0; i < node->rest.count; i++)
+        if (dg_item_tag(node->rest.at[i]) == DG_ITEM_IF_EMPTY)
+            return false;
+    return true;
 }
 
 dg_node *dg_lexicon_before(dg_lexicon *lex, dg_node *node)

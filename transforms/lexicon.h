@@ -26,7 +26,8 @@ enum {
     DG_EXPANSION_MAX = 1 << 16, /* steps of building one node */
     DG_EVALUATION_DEPTH_MAX = 16,
     DG_TOKEN_BLOCK = 32,
-    DG_NEAR_SLOTS = 128,
+    DG_NEAR_SLOTS = 256, /* a power of two */
+    DG_NEAR_PROBES = 4,
     DG_NEVER = 0x7FFFFFFF
 };
 
@@ -182,6 +183,7 @@ typedef struct dg_table {
     dg_slice *from; /* canonical scalars, see learn.c */
     uint32_t *slots;
     uint32_t mask;
+    bool escapes; /* a backslash is in one of them */
 } dg_table;
 
 typedef enum dg_node_mode {
@@ -241,7 +243,8 @@ struct dg_node {
     dg_guess first;              /* what came first, where no key knows better */
     unsigned strays;             /* how often, of late, the key that followed was another */
     bool plain_end;              /* nothing but members is in its objects */
-    dg_key *near[DG_NEAR_SLOTS]; /* a cache before the slots, by a hash that anybody can guess */
+    /* A cache before the slots, by a hash that anybody can guess; a key is in one of a few slots. */
+    dg_key *near[DG_NEAR_SLOTS + DG_NEAR_PROBES - 1];
     dg_key **slots;
     uint32_t slot_mask, key_count;
     dg_interned **names;
@@ -289,6 +292,7 @@ struct dg_program {
     dg_item *items;
     uint32_t item_count;
     bool identity;
+    bool streams;
     bool strict; /* the options ask for more than the pass does */
     dg_program_options options;
 };
@@ -325,6 +329,12 @@ dg_node *dg_lexicon_element(dg_lexicon *lex, dg_node *node);
 /* The parts of a staged node; `at` is a case of its choice, or case_count. */
 dg_node *dg_lexicon_before(dg_lexicon *lex, dg_node *node);
 dg_node *dg_lexicon_after(dg_lexicon *lex, dg_node *node, size_t at);
+
+/* Whether what the node does to a value is nothing but what it puts around it. */
+bool dg_node_copies(const dg_node *node);
+/* Whether it can begin on a value that begins with `c` before its end is known: nothing that comes
+ * later in it makes it go, or be another (spine.h). */
+bool dg_node_enters(const dg_node *node, char c);
 
 /* The pair that a scalar's text matches, its number; pair_count if none; UINT32_MAX out of memory.
  */

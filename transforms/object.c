@@ -100,6 +100,11 @@ static const char *note_name(dg_run_state *r, dg_frame *f, dg_key *key, dg_slice
         if (!decoded && dg_lexicon_simulate(r->lex, f->node, raw, key) != DG_OK)
             return dg_lexicon_failed(r, at);
     }
+    if (!decoded && f->serial & DG_OBJECT_LASTS) {
+        raw = dg_arena_dup(r->names, raw);
+        if (dg_arena_failed(r->names))
+            return dg_scan_fail(&r->scan, at, DG_LIMIT, "too many names to keep");
+    }
     r->seen[slot] = (dg_seen){f->serial, hash, decoded ? key->name : raw, decoded};
     r->seen_count++;
     return at;
@@ -347,11 +352,13 @@ const char *dg_close_object(dg_run_state *r, dg_frame *f, const char *p)
     return p + 1;
 }
 
-static void remember(dg_key **slots, dg_key *key)
+/* In the first of the slots that is free; else in the place of another. */
+static void remember(dg_run_state *r, dg_key **slots, dg_key *key)
 {
-    if (slots[0] != key)
-        slots[1] = slots[0];
-    slots[0] = key;
+    unsigned i = 0;
+    while (i < DG_NEAR_PROBES - 1 && slots[i] != &r->lex->none && slots[i] != key)
+        i++;
+    slots[i] = key;
 }
 
 enum { OMITTED_MAX = 3 };
@@ -368,10 +375,6 @@ static inline void learn_guess(dg_guess *guess, dg_key *key)
 dg_key *dg_other_key(dg_node *node, dg_guess *guess, const char *name)
 {
     dg_key *key = guess->key;
-    if (node->strays >= DG_STRAYS_MANY) {
-        const char *after;
-        return dg_near_key(node, guess, name, &after);
-    }
     if (dg_names(key, name))
         return key;
     if (dg_names(guess->other, name))
@@ -407,10 +410,12 @@ const char *dg_run_slow(dg_run_state *r, dg_frame *f, dg_key *key, dg_guess **gu
             learn_guess(*guess, key);
             dg_key **slots = key->match_len ? dg_near_slots(node, p, &m->after) : NULL;
             if (slots)
-                remember(slots, key);
+                remember(r, slots, key);
         }
     } else {
         m->after = p + key->match_len - 2;
+        if (m->after >= r->scan.end)
+            return dg_scan_fail(&r->scan, m->after, DG_SYNTAX, "the text ends too early");
         m->value = dg_scan_space(&r->scan, m->after + 1);
     }
     r->first = key != &spare ? &key->first : NULL;
@@ -418,4 +423,60 @@ const char *dg_run_slow(dg_run_state *r, dg_frame *f, dg_key *key, dg_guess **gu
     if (p && key != &spare)
         *guess = &key->next;
     return p;
+}
+
+bool dg_entry_find(dg_run_state *r, dg_frame *f, const char *name, dg_entry *ret_entry)
+{
+    dg_node *node = f->node;
+    dg_entry *e = ret_entry;
+    dg_key *key = find_key(r, node, name, &e->place, &e->spare);
+    if (!key || (!key->plain && (key->has_voids || key->collision != DG_NEVER)))
+        return false;
+    bool leaves = key->plain || (key->death == DG_NEVER && (!node->select || key->selected));
+    e->key = key;
+    e->child = NULL;
+    e->later = leaves && !key->plain;
+    if (!leaves)
+        return true;
+    if (e->later && (!key->learned || (key->bit < 0 && !node->select)))
+        return false;
+    if (!(e->child = dg_lexicon_child(r->lex, key)))
+        return false;
+    if (key->learned)
+        return true;
+    /* Its slices lie in scratch that the child may have used. */
+    dg_slice raw = dg_slice_of(name + 1, (size_t)(e->place.after - name) - 2);
+    int32_t bit = key->bit;
+    bool ok = dg_lexicon_simulate(r->lex, node, raw, key) == DG_OK;
+    key->bit = bit;
+    return ok;
+}
+
+const char *dg_entry_open(dg_run_state *r, dg_frame *f, dg_entry *e)
+{
+    dg_key *key = e->key;
+    const dg_place *m = &e->place;
+    if (!e->child) {
+        forget(r, m);
+        apply_marks(f, key, key->death);
+        outlive(f, key->death);
+        return m->value;
+    }
+    if (!e->later && !claim_name(r, f, key, m))
+        return NULL;
+    if (!f->node->select && !put_name(r, key, m))
+        return NULL;
+    f->kept += !f->node->select;
+    apply_marks(f, key, DG_NEVER);
+    outlive(f, DG_NEVER);
+    return m->value;
+}
+
+const char *dg_entry_close(dg_run_state *r, dg_frame *f, const dg_key *key, const char *at)
+{
+    const dg_op *select = f->node->select;
+    if (select ? f->selected : dg_claim_bit(f, (uint32_t)key->bit))
+        return dg_refuse(r, at, select, SAME_NAME);
+    f->selected = select != NULL;
+    return at;
 }

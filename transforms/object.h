@@ -32,6 +32,28 @@ typedef struct dg_place {
     size_t mark;       /* output offset before its separator */
 } dg_place;
 
+/* What members that are quick look at, and what only the others do, and the end of an object that
+ * is not plain. */
+static inline void dg_open_frame(dg_frame *f, dg_node *node)
+{
+    f->node = node;
+    f->kept = 0;
+    f->alive = -1;
+    f->claimed = DG_BITS_OTHER;
+    f->bit_end = 0;
+}
+static inline void dg_complete_frame(dg_frame *f)
+{
+    f->serial = 0;
+    f->selected = f->collapsed = false;
+    f->ending = (dg_ending){false, 0};
+}
+static inline void dg_start_frame(dg_frame *f, dg_node *node)
+{
+    dg_open_frame(f, node);
+    dg_complete_frame(f);
+}
+
 /* Whether the name at `name` (its opening quote; not beyond the end) is the key's, as it was
  * learned, with its colon. It may end beyond the end: then its value does too, which is seen when
  * that is run. */
@@ -53,7 +75,7 @@ static inline uint64_t dg_load64(const char *p)
     return v;
 }
 
-/* The pair of slots of a name in the cache of a node; NULL if it is not plain. No branches: names
+/* The slots of a name in the cache of a node; NULL if it is not plain. No branches: names
  * come in any order here. *ret_after is behind its closing quote. */
 static inline dg_key **dg_near_slots(dg_node *node, const char *name, const char **ret_after)
 {
@@ -65,7 +87,7 @@ static inline dg_key **dg_near_slots(dg_node *node, const char *name, const char
     uint64_t mask = ~(uint64_t)0 >> ((64 - 8 * n) & 63);
     uint64_t head = dg_load64(name + 1) & mask, tail = dg_load64(name + 1 + len - n) & mask;
     uint64_t h = (head ^ tail * 0x9E3779B97F4A7C15u ^ len) * 0xD6E8FEB86659FD93u;
-    return &node->near[h >> 57 & ~(uint64_t)1];
+    return &node->near[h >> 32 & (DG_NEAR_SLOTS - 1)];
 }
 
 /* The key at `name` if the cache has it, for nodes whose members come in any order. Where the name
@@ -74,7 +96,7 @@ static inline dg_key *dg_near_key(dg_node *node, dg_guess *guess, const char *na
                                   const char **ret_after)
 {
     dg_key **slots = dg_near_slots(node, name, ret_after);
-    for (unsigned i = 0; slots && i < 2; i++)
+    for (unsigned i = 0; slots && i < DG_NEAR_PROBES; i++)
         if (dg_names(slots[i], name)) {
             node->strays += slots[i] != guess->key;
             return guess->key = slots[i];
@@ -97,5 +119,20 @@ const char *dg_refuse_quick(dg_run_state *r, const dg_key *key, const char *p);
 const char *dg_run_slow(dg_run_state *r, dg_frame *f, dg_key *key, dg_guess **guess, dg_place *m);
 /* Constants, the white space before the brace, and the brace at p. */
 const char *dg_close_object(dg_run_state *r, dg_frame *f, const char *p);
+
+/* A member whose value a stream enters before its end has come. */
+typedef struct dg_entry {
+    dg_place place;
+    dg_key *key, spare;
+    dg_node *child; /* NULL: the member goes */
+    bool later;     /* dg_entry_close has to be called, with the key, when the value has ended */
+} dg_entry;
+/* Looks at the member at `name`; nothing is written. False: it is not to be entered, or it takes a
+ * closer look to say what is wrong. */
+bool dg_entry_find(dg_run_state *r, dg_frame *f, const char *name, dg_entry *ret_entry);
+/* Writes the name, behind its separator. NULL: refused. */
+const char *dg_entry_open(dg_run_state *r, dg_frame *f, dg_entry *entry);
+/* NULL: refused, at `at`. */
+const char *dg_entry_close(dg_run_state *r, dg_frame *f, const dg_key *key, const char *at);
 
 #endif

@@ -91,7 +91,8 @@ typedef enum dg_op_class { DG_OP_IS_LOCAL, DG_OP_IS_SCALAR, DG_OP_IS_WHOLE } dg_
     X(SIGNS, "sort_signs", WHOLE)  /* {"name": "a,b", "to": "desc,asc"} becomes {"name": "-a,b"}; UNSIGN */  \
     X(UNSIGN, "sort_orders", WHOLE) /* the reverse; SIGNS */                                                  \
     X(PARSE, "parse", WHOLE)       /* a string of JSON text becomes that value; PRINT */                     \
-    X(PRINT, "print", WHOLE)       /* a value becomes a string of its text, compact; PARSE */
+    X(PRINT, "print", WHOLE)       /* a value becomes a string of its text, compact; PARSE */                \
+    X(REFUSE, "refuse", WHOLE)     /* the value cannot be translated, and `with`, ended by NUL, says why; REFUSE */
 
 typedef enum dg_op_kind {
 #define DG_OP_ENUM(kind, word, class) DG_OP_##kind,
@@ -231,9 +232,10 @@ struct dg_op {
     dg_cast cast_from, cast_to;           /* CAST */
     dg_time_format time_from, time_to;    /* TIME */
     const struct dg_pattern *pattern;     /* REPLACE */
-    dg_slice with;                        /* REPLACE: $0 the match, $1 to $9 groups, $$ a dollar */
+    dg_slice with;                        /* REFUSE: why. REPLACE: $0 the match, $1 to $9 groups, $$ a dollar */
     dg_path path, target; /* MOVE, COPY, SUM, COUNT: from and to; SORT: by. Objects missing on the way to `target` are made;
-                             `target` has no each steps, nor has `path` of MOVE and COPY */
+                             `target` has no each steps, but that of COPY: it comes to each element; nor has `path`
+                             of MOVE and COPY */
     const dg_test *test;  /* FILTER */
     const dg_switch_case *cases; /* SWITCH */
     size_t case_count;

@@ -26,7 +26,7 @@ static dg_status join(const dg_ops *const *steps, size_t step_count, dg_program 
 {
     size_t count = 0, at = 0;
     unsigned budget = DG_LISTS_MAX;
-    program->identity = true;
+    program->identity = program->streams = true;
     for (size_t i = 0; i < step_count; i++) {
         count += steps[i]->count;
         program->identity &= does_nothing(steps[i], &budget);
@@ -41,6 +41,15 @@ static dg_status join(const dg_ops *const *steps, size_t step_count, dg_program 
             program->items[at++] = dg_item_of(&steps[i]->items[k], DG_ITEM_OP);
     program->item_count = (uint32_t)count;
     return DG_OK;
+}
+
+/* Where the last op stands. */
+static dg_origin last_origin(const dg_ops *const *steps, size_t count)
+{
+    while (count && steps[count - 1]->count == 0)
+        count--;
+    const dg_ops *last = count ? steps[count - 1] : NULL;
+    return last ? last->items[last->count - 1].origin : (dg_origin){0};
 }
 
 dg_status dg_program_compile(const dg_ops *const *steps, size_t step_count, dg_diags *diags,
@@ -70,8 +79,10 @@ dg_status dg_program_compile_with(const dg_ops *const *steps, size_t step_count,
         }
         if (count > DG_SEQUENCE_MAX) {
             check->wrong = true;
-            dg_diags_add(diags, DG_ERROR, (dg_origin){0}, "more than %d ops in one program",
-                         (int)DG_SEQUENCE_MAX);
+            dg_diags_add(diags, DG_ERROR, last_origin(steps, step_count),
+                         "all that happens to one message, from one version to another, is %zu "
+                         "ops, more than %d",
+                         count, (int)DG_SEQUENCE_MAX);
         }
         if (check->failed)
             status = DG_NOMEM;
@@ -104,4 +115,9 @@ void dg_program_free(dg_program *program)
 bool dg_program_is_identity(const dg_program *program)
 {
     return program->identity && !program->strict;
+}
+
+bool dg_program_streams(const dg_program *program)
+{
+    return program->streams && !program->strict;
 }

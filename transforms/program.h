@@ -49,6 +49,8 @@ DG_MUST_USE dg_status dg_program_compile_with(const dg_ops *const *steps, size_t
 void dg_program_free(dg_program *program);
 /* True when the program changes and refuses nothing, ever: the caller may pass bytes through unread. */
 bool dg_program_is_identity(const dg_program *program);
+/* True when some result can leave before the whole text is there (stream.h); that depends on the text, too. */
+bool dg_program_streams(const dg_program *program);
 
 /* Appends what the program does, a line for each member that some op names, as a person can read it: where it
  * goes, what becomes of its value, what is added, what happens to all other names; stages with the ops that need

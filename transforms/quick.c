@@ -57,6 +57,55 @@ static inline bool came_twice(dg_frame *f, uint64_t claimed, const dg_key *key)
     return key->bit >= DG_FIRST_BITS && dg_claim_bit(f, (uint32_t)key->bit);
 }
 
+/* The value of a quick key, or of a quick drop, once the name is written; *at is where it goes.
+ * NULL if that fails. *ret_ended: it ended with the text. */
+DG_ALWAYS_INLINE const char *member_value(dg_run_state *r, dg_frame *f, dg_key *key,
+                                          const char *value, char **at, uint64_t claimed,
+                                          bool *ret_ended)
+{
+    const char *p;
+    if (DG_UNLIKELY(claimed & key->claim)) {
+        if (came_twice(f, claimed, key))
+            return dg_refuse_quick(r, key, value - (value[-1] == ' ') - key->match_len + 1);
+        r->at = *at;
+        if (!dg_room_after(r, value))
+            return NULL;
+        *at = r->at;
+        if (key->drops || !key->child->passes_scalars)
+            goto run;
+    }
+    p = dg_plain_scalar(value, true, *at);
+    if (DG_LIKELY(p && p < r->scan.end)) {
+        *at += p - value;
+        *ret_ended = false;
+        return p;
+    }
+run:
+    r->at = *at;
+    if (DG_LIKELY(*value == '{' && key->direct && value < r->scan.end)) {
+        dg_ending ending;
+        r->first = &key->first;
+        p = dg_run_object(r, value, key->child, &ending);
+    } else {
+        p = run_value(r, value, key);
+    }
+    *at = r->at;
+    *ret_ended = p >= r->scan.end;
+    return p;
+}
+
+/* Writes the name of a quick key behind its comma, and the blank at *value if there is one. */
+static inline char *put_quick_name(char *at, const dg_key *key, const char **value)
+{
+    dg_block_copy(at, (const char *)key->emit + 1);
+    at += key->emit_len - 1;
+    if (**value == ' ') {
+        *at++ = ' ';
+        ++*value;
+    }
+    return at;
+}
+
 /* Members whose names and colons stand as they were learned, from the name at p on: each in one go,
  * with what changes all the time in registers. Stops at the first that is another, or behind a
  * value that no member follows. */
@@ -68,6 +117,7 @@ DG_ALWAYS_INLINE const char *run_members(dg_run_state *r, dg_frame *f, const cha
     char *at = r->at;
     gap between = {p, 1, 0}; /* no comma */
     dg_key *key = guess->key;
+    bool at_name = false;
     if (p >= end || !(DG_LIKELY(key->quick && dg_names(key, p)) ||
                       ((key = dg_other_key(node, guess, p)) && key->quick))) {
         now->key = p < end ? key : NULL;
@@ -75,80 +125,86 @@ DG_ALWAYS_INLINE const char *run_members(dg_run_state *r, dg_frame *f, const cha
         return p;
     }
     uint64_t claimed = f->claimed;
-    dg_block_copy(at, (const char *)key->emit + 1);
-    at += key->emit_len - 1;
     const char *value = p + key->match_len - 1;
-    now->at_name = false;
+    at = put_quick_name(at, key, &value);
     for (;;) {
         guess = &key->next;
-        if (DG_UNLIKELY(claimed & key->claim)) {
-            if (came_twice(f, claimed, key))
-                return dg_refuse_quick(r, key, value - (value[-1] == ' ') - key->match_len + 1);
-            r->at = at;
-            if (!dg_room_after(r, value))
-                return NULL;
-            at = r->at;
-            if (key->drops || !key->child->passes_scalars)
-                goto run;
-        }
-        p = dg_plain_scalar(value, true, at);
-        if (DG_LIKELY(p && p < end)) {
-            at += p - value;
-        } else {
-        run:
-            r->at = at;
-            if (DG_LIKELY(*value == '{' && key->direct && value < end)) {
-                dg_ending ending;
-                r->first = &key->first;
-                p = dg_run_object(r, value, key->child, &ending);
-            } else {
-                p = run_value(r, value, key);
-            }
-            if (!p)
-                return NULL;
-            at = r->at;
-            if (DG_UNLIKELY(p >= end))
-                break;
-        }
+        bool ended = false;
+        if (!(p = member_value(r, f, key, value, &at, claimed, &ended)))
+            return NULL;
+        if (DG_UNLIKELY(ended))
+            break;
         claimed |= key->claim;
         key = guess->key;
-        if (DG_LIKELY(dg_follows(key, p))) {
+        /* A member is often left out: the one behind it comes next. */
+        if (DG_LIKELY(dg_follows(key, p)) || (p[1] == '"' && dg_follows(key = key->next.key, p))) {
             dg_block_copy(at, (const char *)key->emit);
             at += key->emit_len;
             value = p + key->match_len;
             continue;
         }
-        if (*p != ',')
-            break;
-        if (!same_gap(&between, p) || p + between.len >= end)
+        if (*p != ',' || !same_gap(&between, p) || p + between.len >= end)
             break;
         dg_block_copy(at, p);
         p += between.len;
         at += between.len;
-        if (node->strays >= DG_STRAYS_MANY) {
-            if ((key = dg_near_key(node, guess, p, &value)))
-                value++;
-        } else {
-            if (!dg_names(key, p) || !key->quick)
-                key = dg_other_key(node, guess, p);
-            value = key ? p + key->match_len - 1 : p;
-        }
+        key = guess->key;
+        if (!dg_names(key, p) || !key->quick)
+            key = dg_other_key(node, guess, p);
         if (!key || !key->quick) {
             now->key = key;
             now->separator = between.len;
-            now->at_name = true;
+            at_name = true;
             break;
         }
-        dg_block_copy(at, (const char *)key->emit + 1);
-        at += key->emit_len - 1;
-        if (*value == ' ') {
-            *at++ = ' ';
-            value++;
-        }
+        value = p + key->match_len - 1;
+        at = put_quick_name(at, key, &value);
     }
     f->claimed = claimed;
     f->kept = 1;
     f->alive = DG_NEVER;
+    r->at = at;
+    now->guess = guess;
+    now->at_name = at_name;
+    return p;
+}
+
+/* The same where members come in any order: nothing is guessed. */
+__attribute__((noinline)) static const char *run_strays(dg_run_state *r, dg_frame *f, const char *p,
+                                                        progress *now)
+{
+    dg_guess *guess = now->guess;
+    const char *const end = r->scan.end;
+    char *at = r->at;
+    gap between = {p, 1, 0}; /* no comma */
+    uint64_t claimed = f->claimed;
+    now->at_name = true;
+    for (;;) {
+        const char *value;
+        dg_key *key = p < end ? dg_near_key(f->node, guess, p, &value) : NULL;
+        if (!key || !key->quick) {
+            now->key = key;
+            break;
+        }
+        guess = &key->next;
+        value++;
+        at = put_quick_name(at, key, &value);
+        bool ended = false;
+        if (!(p = member_value(r, f, key, value, &at, claimed, &ended)))
+            return NULL;
+        claimed |= key->claim;
+        f->kept = 1;
+        f->alive = DG_NEVER;
+        if (ended || *p != ',' || !same_gap(&between, p)) {
+            now->at_name = false;
+            break;
+        }
+        dg_block_copy(at, p);
+        p += between.len;
+        at += between.len;
+        now->separator = between.len;
+    }
+    f->claimed = claimed;
     r->at = at;
     now->guess = guess;
     return p;
@@ -174,27 +230,16 @@ __attribute__((noinline)) static const char *run_rest(dg_run_state *r, dg_frame 
         p = dg_scan_space(&r->scan, p + 1);
         now->separator = writes && f->kept ? (size_t)(p - f->space) : 0;
         dg_put_input(r, f->space, now->separator);
-        if (!(p = run_members(r, f, p, now)))
+        p = f->node->strays < DG_STRAYS_MANY ? run_members(r, f, p, now) : run_strays(r, f, p, now);
+        if (!p)
             return NULL;
     }
-}
-
-static inline void start_frame(dg_frame *f, dg_node *node)
-{
-    f->node = node;
-    f->serial = 0;
-    f->kept = 0;
-    f->alive = -1;
-    f->selected = f->collapsed = false;
-    f->ending = (dg_ending){false, 0};
-    f->claimed = DG_BITS_OTHER;
-    f->bit_end = 0;
 }
 
 const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_ending *ret_ending)
 {
     dg_frame f;
-    start_frame(&f, node);
+    dg_open_frame(&f, node);
     if (r->depth >= DG_JSON_DEPTH_MAX)
         return dg_scan_fail(&r->scan, p, DG_LIMIT, "nested too deep");
     r->depth++;
@@ -216,7 +261,9 @@ const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_endi
         now.separator = 0;
         if (DG_UNLIKELY(p != f.space && !node->select))
             dg_put(r, f.space, (size_t)(p - f.space));
-        if (!(p = run_members(r, &f, p, &now)))
+        p = DG_LIKELY(node->strays < DG_STRAYS_MANY) ? run_members(r, &f, p, &now)
+                                                     : run_strays(r, &f, p, &now);
+        if (!p)
             return NULL;
         if (DG_LIKELY(!now.at_name && *p == '}' && node->plain_end && p < r->scan.end)) {
             r->depth--;
@@ -224,8 +271,11 @@ const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_endi
             ret_ending->gone = false;
             return p + 1;
         }
+        dg_complete_frame(&f);
         if (!(p = run_rest(r, &f, p, &now)))
             return NULL;
+    } else {
+        dg_complete_frame(&f);
     }
     p = dg_close_object(r, &f, p);
     *ret_ending = f.ending;

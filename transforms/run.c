@@ -1,14 +1,15 @@
 /* Running: the entry points. */
-#include "transforms/run.h"
-#include "transforms/strict.h"
+#include "transforms/runner.h"
 
 #include <stdlib.h>
+
+#include "transforms/pointer.h"
 
 enum { LEXICONS_MAX = 4096, RUNS_BEFORE_RELEARNING = 256 };
 
 /* Field by field: gcc clears what is left out of an initializer with instructions that take as long
  * as a short text. */
-static void start_run(dg_run_state *r, dg_lexicon *lex, dg_slice in, dg_buf *out, dg_buf *spill)
+void dg_run_start(dg_run_state *r, dg_lexicon *lex, dg_slice in, dg_buf *out, dg_buf *spill)
 {
     r->scan.end = in.ptr + in.len;
     r->scan.tokens = NULL;
@@ -51,7 +52,7 @@ dg_status dg_evaluate(dg_lexicon *lex, const dg_item *items, uint32_t count, dg_
         .scan = {.status = status == DG_OK ? lex->status : status, .message = "out of memory"}};
     bool ok = false;
     if (node && dg_buf_reserve(&out, text.len + DG_OUTPUT_SLACK) == DG_OK) {
-        start_run(&r, lex, dg_slice_of(in.ptr, text.len), &out, &out);
+        dg_run_start(&r, lex, dg_slice_of(in.ptr, text.len), &out, &out);
         ok = dg_run_text(&r, dg_slice_of(in.ptr, text.len), node);
         free(r.seen);
     } else if (node) {
@@ -83,25 +84,13 @@ dg_status dg_evaluate(dg_lexicon *lex, const dg_item *items, uint32_t count, dg_
     return DG_OK;
 }
 
-struct dg_runner {
-    dg_lexicon **lexicons;
-    size_t count, cap;
-    dg_lexicon *last;
-    dg_buf spill;
-    dg_scratch scratch;
-    dg_strict strict;
-    dg_tokens tokens;
-    bool (*run_text)(dg_run_state *r, dg_slice in, dg_node *root);
-};
-
-/* The fastest that this processor can. */
-static void choose(dg_runner *runner)
+bool dg_run_is_wide(void)
 {
-    runner->run_text = dg_run_text;
 #ifdef DG_HAS_AVX2
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-        __builtin_cpu_supports("bmi2"))
-        runner->run_text = dg_run_text_avx2;
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+           __builtin_cpu_supports("bmi2");
+#else
+    return false;
 #endif
 }
 
@@ -113,7 +102,11 @@ dg_status dg_runner_new(dg_runner **ret_runner)
     runner->lexicons = NULL;
     runner->count = runner->cap = 0;
     runner->last = NULL;
-    choose(runner);
+    runner->run_text = dg_run_text;
+#ifdef DG_HAS_AVX2
+    if (dg_run_is_wide())
+        runner->run_text = dg_run_text_avx2;
+#endif
     dg_tokens_init(&runner->tokens);
     dg_buf_init(&runner->spill, 0);
     dg_scratch_init(&runner->scratch);
@@ -210,9 +203,24 @@ static dg_status report(const dg_run_state *r, dg_slice in, dg_run_error *ret_er
         ret_error->origin = r->op->origin;
     if (r->scan.fault_at && status != DG_NOMEM) {
         ret_error->offset = (size_t)(r->scan.fault_at - in.ptr);
-        dg_scan_pointer(in, ret_error->offset, ret_error->pointer, sizeof ret_error->pointer);
+        dg_pointer_write(&(dg_pointer_above){0}, in, ret_error->offset, ret_error->pointer,
+                         sizeof ret_error->pointer);
     }
     return status;
+}
+
+bool dg_run_collect(dg_run_state *r, dg_buf *out)
+{
+    if (r->out == out) {
+        out->len = (size_t)(r->at - out->ptr);
+        return true;
+    }
+    dg_buf_add(out, dg_slice_of(r->base, (size_t)(r->at - r->base)));
+    if (out->status == DG_OK)
+        return true;
+    dg_scan_fail(&r->scan, r->scan.end, out->status, "the result is too long");
+    out->status = DG_OK;
+    return false;
 }
 
 static bool is_strict(dg_runner *runner, const dg_program *program, dg_run_state *r, dg_slice in)
@@ -230,7 +238,7 @@ dg_status dg_run(dg_runner *runner, const dg_program *program, dg_slice in, dg_b
 {
     dg_lexicon *lex = lexicon_of(runner, program);
     dg_run_state r;
-    start_run(&r, lex, in, out, &runner->spill);
+    dg_run_start(&r, lex, in, out, &runner->spill);
     if (!lex || out->status != DG_OK) {
         r.scan.status = lex ? out->status : DG_NOMEM;
         return report(&r, in, ret_error);
@@ -238,6 +246,7 @@ dg_status dg_run(dg_runner *runner, const dg_program *program, dg_slice in, dg_b
     if (lex->full && ++lex->runs > RUNS_BEFORE_RELEARNING)
         dg_lexicon_reset(lex);
     size_t before = out->len;
+    dg_matcher_begin(&runner->scratch.matcher, in.len);
     if (!lex->root)
         lex->root = dg_lexicon_node(lex, program->items, program->item_count);
     r.scan.tokens = &runner->tokens;
@@ -246,17 +255,7 @@ dg_status dg_run(dg_runner *runner, const dg_program *program, dg_slice in, dg_b
     free(r.seen);
     if (ok && program->strict)
         ok = is_strict(runner, program, &r, in);
-    if (ok && r.out != out) {
-        dg_buf_add(out, dg_slice_of(r.base, (size_t)(r.at - r.base)));
-        if (out->status != DG_OK) {
-            dg_scan_fail(&r.scan, r.scan.end, out->status, "the result is too long");
-            out->status = DG_OK;
-            ok = false;
-        }
-    } else if (ok) {
-        out->len = (size_t)(r.at - out->ptr);
-    }
-    if (ok)
+    if (ok && dg_run_collect(&r, out))
         return DG_OK;
     out->len = before;
     /* What was being learned when memory or room ran out may be half there. */

@@ -16,6 +16,10 @@
 
 enum { DG_OUTPUT_SLACK = 64 };
 
+/* Set in the serial of an object that is entered by a stream: its names outlive the bytes that they
+ * came in. */
+#define DG_OBJECT_LASTS ((uint64_t)1 << 63)
+
 /* An output name that has no bit (learn.c: names too long or too many). */
 typedef struct dg_seen {
     uint64_t object; /* which object of this run; 0 = free slot */
@@ -38,6 +42,7 @@ typedef struct dg_run_state {
     uint64_t objects; /* that have a number */
     dg_seen *seen;
     size_t seen_count, seen_mask;
+    dg_arena *names; /* where names that last are kept; of a stream */
 } dg_run_state;
 
 /* How an object ended. */
@@ -82,6 +87,11 @@ static inline void dg_put_input(dg_run_state *r, const char *from, size_t len)
         memcpy(r->at, from, len);
     r->at += len;
 }
+
+/* Begins a run on `in`, whose result is appended to `out`. */
+void dg_run_start(dg_run_state *r, dg_lexicon *lex, dg_slice in, dg_buf *out, dg_buf *spill);
+/* Makes what was written a part of `out`; false: it has no room. */
+bool dg_run_collect(dg_run_state *r, dg_buf *out);
 
 /* NULL, with the reason noted. */
 const char *dg_refuse(dg_run_state *r, const char *at, const dg_op *op, const char *message);

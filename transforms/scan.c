@@ -2,7 +2,7 @@
 
 #include "transforms/scan.h"
 
-#include "transforms/name.h"
+#include "transforms/utf8.h"
 
 #ifdef DG_SIMD_AVX2
 #define FOUR(c) c, c, c, c
@@ -149,87 +149,4 @@ const char *dg_utf8_fault(const char *p, const char *end)
         }
     }
     return NULL;
-}
-
-/* One step of a path: where a key's content lies, or the index of an element. */
-typedef struct step {
-    dg_slice key;
-    size_t index;
-    bool object;
-} step;
-
-static void write_pointer(const step *steps, unsigned count, char *pointer, size_t size)
-{
-    dg_buf text, name;
-    dg_buf_init(&text, 0);
-    dg_buf_init(&name, 0);
-    for (unsigned i = 0; i < count; i++) {
-        dg_buf_add_char(&text, '/');
-        if (!steps[i].object) {
-            dg_buf_add_u64(&text, steps[i].index);
-            continue;
-        }
-        dg_buf_clear(&name);
-        dg_name_decode(steps[i].key, &name);
-        for (size_t k = 0; k < name.len; k++) {
-            if (name.ptr[k] == '~' || name.ptr[k] == '/')
-                dg_buf_add_str(&text, name.ptr[k] == '~' ? "~0" : "~1");
-            else
-                dg_buf_add_char(&text, name.ptr[k]);
-        }
-    }
-    size_t skip = text.len >= size ? text.len - (size - 1) : 0;
-    while (skip && skip < text.len && ((unsigned char)text.ptr[skip] & 0xC0) == 0x80)
-        skip++;
-    if (text.len > skip)
-        memcpy(pointer, text.ptr + skip, text.len - skip);
-    pointer[text.len - skip] = '\0';
-    dg_buf_free(&text);
-    dg_buf_free(&name);
-}
-
-void dg_scan_pointer(dg_slice text, size_t offset, char *pointer, size_t size)
-{
-    step steps[DG_JSON_DEPTH_MAX];
-    unsigned depth = 0;
-    dg_scan s = {.end = text.ptr + text.len};
-    const char *p = text.ptr, *stop = text.ptr + offset;
-    bool name_next = false;
-    while (p < s.end && p <= stop) {
-        char c = *p;
-        if (c == '"') {
-            const char *q = dg_scan_string(&s, p + 1, NULL);
-            if (name_next && stop > p && (!q || stop < q)) {
-                /* The fault lies in the name. */
-                steps[depth - 1].key.ptr = NULL;
-                break;
-            }
-            if (!q)
-                break;
-            if (name_next) {
-                steps[depth - 1].key = dg_slice_of(p + 1, (size_t)(q - p) - 2);
-                name_next = false;
-            }
-            p = q;
-            continue;
-        }
-        if (c == '{' || c == '[') {
-            if (p == stop || depth == DG_JSON_DEPTH_MAX)
-                break;
-            steps[depth++] = (step){{NULL, 0}, 0, c == '{'};
-            name_next = c == '{';
-        } else if (c == '}' || c == ']') {
-            /* A fault at the closing bracket belongs to the container. */
-            if (depth)
-                depth--;
-            name_next = false;
-        } else if (c == ',' && depth) {
-            name_next = steps[depth - 1].object;
-            steps[depth - 1].index++;
-        }
-        p++;
-    }
-    if (depth && steps[depth - 1].object && !steps[depth - 1].key.ptr)
-        depth--;
-    write_pointer(steps, depth, pointer, size);
 }

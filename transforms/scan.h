@@ -178,8 +178,4 @@ const char *dg_scan_value(dg_scan *s, const char *p, unsigned depth);
 /* The first byte that is not part of well-formed UTF-8 (RFC 3629), or NULL. */
 const char *dg_utf8_fault(const char *p, const char *end);
 
-/* Writes the JSON Pointer of the innermost value around `offset`, in a text that is valid up to
- * there. Cut at the front if it is longer than `size`. */
-void dg_scan_pointer(dg_slice text, size_t offset, char *pointer, size_t size);
-
 #endif

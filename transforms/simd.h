@@ -1,6 +1,7 @@
 /* Bytes by the block: the few questions that the engine asks of 32 or 64 bytes at once, as bit
- * masks, lowest bit first. SSE2 on x86-64, AVX2 where a file is compiled for it (isa.h), plain C
- * elsewhere; the answers are the same. All of these read whole blocks. Internal to the room. */
+ * masks, lowest bit first. SSE2 on x86-64, AVX2 where a file is compiled for it (isa.h), NEON on
+ * aarch64, plain C elsewhere; the answers are the same. All of these read whole blocks. Internal to
+ * the room. */
 #ifndef DG_TRANSFORMS_SIMD_H
 #define DG_TRANSFORMS_SIMD_H
 
@@ -15,6 +16,9 @@
 #elif defined(__SSE2__) && !defined(DG_SCAN_PLAIN)
 #include <emmintrin.h>
 #define DG_SIMD_SSE2 1
+#elif defined(__ARM_NEON) && defined(__AARCH64EL__) && !defined(DG_SCAN_PLAIN)
+#include <arm_neon.h>
+#define DG_SIMD_NEON 1
 #endif
 
 /* For what is small once its constant arguments are known, or called once a member. */
@@ -41,7 +45,7 @@ static inline dg_mask dg_block_bits(dg_block v)
 /* Defined in scan.c and read from memory: gcc makes them anew, with three instructions each, where
  * it sees their value. */
 #define DG_BLOCK_CONSTANTS(X)                                                                      \
-    X('"', quotes) X('\\', slashes) X(0x1F, controls) X('0', zeros) X(9, nines)
+    X('\\', slashes) X(0x02, twos) X(0x20, blanks) X('0', zeros) X(9, nines)
 #define DG_BLOCK_MEMBER(c, name) char name[32];
 typedef struct dg_block_sets {
     _Alignas(32) DG_BLOCK_CONSTANTS(DG_BLOCK_MEMBER)
@@ -51,8 +55,10 @@ extern const dg_block_sets dg_block_constants;
 #define DG_BLOCK_OF(c, name) dg_block_load(dg_block_constants.name)
 #define DG_BLOCK_EQ(a, b)    _mm256_cmpeq_epi8(a, b)
 #define DG_BLOCK_OR(a, b)    _mm256_or_si256(a, b)
+#define DG_BLOCK_XOR(a, b)   _mm256_xor_si256(a, b)
 #define DG_BLOCK_MIN(a, b)   _mm256_min_epu8(a, b)
 #define DG_BLOCK_SUB(a, b)   _mm256_sub_epi8(a, b)
+#define DG_BLOCK_HIGH(v)     (v)
 
 #elif defined(DG_SIMD_SSE2)
 typedef struct dg_block {
@@ -83,12 +89,64 @@ static inline dg_block dg_block_set(char c)
     }
 DG_BLOCK_BOTH(dg_block_eq, _mm_cmpeq_epi8)
 DG_BLOCK_BOTH(dg_block_or, _mm_or_si128)
+DG_BLOCK_BOTH(dg_block_xor, _mm_xor_si128)
 DG_BLOCK_BOTH(dg_block_min, _mm_min_epu8)
 DG_BLOCK_BOTH(dg_block_sub, _mm_sub_epi8)
 #undef DG_BLOCK_BOTH
+#define DG_BLOCK_HIGH(v) (v)
+
+#elif defined(DG_SIMD_NEON)
+typedef struct dg_block {
+    uint8x16_t low, high;
+} dg_block;
+
+static inline dg_block dg_block_load(const void *p)
+{
+    return (dg_block){vld1q_u8(p), vld1q_u8((const uint8_t *)p + 16)};
+}
+static inline void dg_block_store(void *p, dg_block v)
+{
+    vst1q_u8(p, v.low);
+    vst1q_u8((uint8_t *)p + 16, v.high);
+}
+/* Each byte is all ones or none: it keeps the bit that is its own among eight, and sums of eight
+ * neighbours are a byte of the mask. */
+static inline dg_mask dg_block_bits(dg_block v)
+{
+    const uint8x16_t own = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    uint8x16_t sums = vpaddq_u8(vandq_u8(v.low, own), vandq_u8(v.high, own));
+    sums = vpaddq_u8(sums, sums);
+    return vgetq_lane_u32(vreinterpretq_u32_u8(vpaddq_u8(sums, sums)), 0);
+}
+static inline dg_block dg_block_set(char c)
+{
+    return (dg_block){vdupq_n_u8((uint8_t)c), vdupq_n_u8((uint8_t)c)};
+}
+/* All ones where the highest bit is one. */
+static inline dg_block dg_block_tops(dg_block v)
+{
+    return (dg_block){vcltzq_s8(vreinterpretq_s8_u8(v.low)),
+                      vcltzq_s8(vreinterpretq_s8_u8(v.high))};
+}
+#define DG_BLOCK_BOTH(name, op)                                                                    \
+    static inline dg_block name(dg_block a, dg_block b)                                            \
+    {                                                                                              \
+        return (dg_block){op(a.low, b.low), op(a.high, b.high)};                                   \
+    }
+DG_BLOCK_BOTH(dg_block_eq, vceqq_u8)
+DG_BLOCK_BOTH(dg_block_or, vorrq_u8)
+DG_BLOCK_BOTH(dg_block_xor, veorq_u8)
+DG_BLOCK_BOTH(dg_block_min, vminq_u8)
+DG_BLOCK_BOTH(dg_block_sub, vsubq_u8)
+#undef DG_BLOCK_BOTH
+#define DG_BLOCK_HIGH(v) dg_block_tops(v)
+#endif
+
+#if defined(DG_SIMD_SSE2) || defined(DG_SIMD_NEON)
 #define DG_BLOCK_OF(c, name) dg_block_set(c)
 #define DG_BLOCK_EQ(a, b)    dg_block_eq(a, b)
 #define DG_BLOCK_OR(a, b)    dg_block_or(a, b)
+#define DG_BLOCK_XOR(a, b)   dg_block_xor(a, b)
 #define DG_BLOCK_MIN(a, b)   dg_block_min(a, b)
 #define DG_BLOCK_SUB(a, b)   dg_block_sub(a, b)
 #endif
@@ -108,10 +166,11 @@ static inline dg_mask dg_block_equal(const void *a, const void *b)
 
 static inline dg_mask dg_mask_specials(dg_block v)
 {
-    dg_block quote = DG_BLOCK_EQ(v, DG_BLOCK_OF('"', quotes)),
-             slash = DG_BLOCK_EQ(v, DG_BLOCK_OF('\\', slashes));
-    dg_block control = DG_BLOCK_EQ(DG_BLOCK_MIN(v, DG_BLOCK_OF(0x1F, controls)), v);
-    return dg_block_bits(DG_BLOCK_OR(DG_BLOCK_OR(quote, slash), control));
+    /* With that bit turned over the quote comes right behind the control bytes, and nothing else
+     * does. */
+    dg_block turned = DG_BLOCK_XOR(v, DG_BLOCK_OF(0x02, twos));
+    dg_block low = DG_BLOCK_EQ(DG_BLOCK_MIN(turned, DG_BLOCK_OF(0x20, blanks)), turned);
+    return dg_block_bits(DG_BLOCK_OR(low, DG_BLOCK_EQ(v, DG_BLOCK_OF('\\', slashes))));
 }
 
 /* Quotes, backslashes and control bytes: what ends or breaks the plain part of a string. */
@@ -179,7 +238,7 @@ static inline dg_mask dg_block_copy_spaces(char *out, const char *p)
 /* Bytes above 0x7F. */
 static inline dg_mask dg_block_high(const char *p)
 {
-    return dg_block_bits(dg_block_load(p));
+    return dg_block_bits(DG_BLOCK_HIGH(dg_block_load(p)));
 }
 
 /* Whether one of four blocks holds such bytes. */
@@ -187,7 +246,7 @@ static inline bool dg_blocks_high(const char *p)
 {
     dg_block low = DG_BLOCK_OR(dg_block_load(p), dg_block_load(p + DG_BLOCK));
     dg_block high = DG_BLOCK_OR(dg_block_load(p + 2 * DG_BLOCK), dg_block_load(p + 3 * DG_BLOCK));
-    return dg_block_bits(DG_BLOCK_OR(low, high)) != 0;
+    return dg_block_bits(DG_BLOCK_HIGH(DG_BLOCK_OR(low, high))) != 0;
 }
 
 #else /* plain C */
@@ -245,56 +304,5 @@ static inline bool dg_blocks_high(const char *p)
 }
 #undef DG_BLOCK_MASK
 #endif
-
-/* Whether no byte of the block is wrong in UTF-8 (RFC 3629 4) after the three before it. A sequence
- * that the block ends in is judged by the next. False may also mean: look closer. */
-static inline bool dg_block_is_utf8(const char *p)
-{
-#ifdef DG_SIMD_AVX2
-    /* Keiser and Lemire, "Validating UTF-8 in less than one instruction per byte" (2021): what can
-     * be wrong with two bytes in a row, a bit each, by their three upper half bytes. */
-    enum {
-        SHORT = 1,       /* a lead byte, and no tail */
-        LONG = 2,        /* a tail after ASCII */
-        OVERLONG_3 = 4,  /* E0 80..9F */
-        LARGE = 8,       /* F4 90..BF, F5..FF 90..BF */
-        SURROGATE = 16,  /* ED A0..BF */
-        OVERLONG_2 = 32, /* C0..C1 */
-        EDGE_4 = 64,     /* F0 80..8F, F5..FF 80..8F */
-        TAILS = -128,    /* two tails: right if and only if the lead asks for it */
-        ANY = SHORT | LONG | TAILS,
-        OVER_F4 = ANY | LARGE | EDGE_4,
-        TAIL = LONG | OVERLONG_2 | TAILS
-    };
-    const __m256i first_high = _mm256_broadcastsi128_si256(_mm_setr_epi8(
-        LONG, LONG, LONG, LONG, LONG, LONG, LONG, LONG, TAILS, TAILS, TAILS, TAILS,
-        SHORT | OVERLONG_2, SHORT, SHORT | OVERLONG_3 | SURROGATE, SHORT | LARGE | EDGE_4));
-    const __m256i first_low = _mm256_broadcastsi128_si256(
-        _mm_setr_epi8(ANY | OVERLONG_2 | OVERLONG_3 | EDGE_4, ANY | OVERLONG_2, ANY, ANY,
-                      ANY | LARGE, OVER_F4, OVER_F4, OVER_F4, OVER_F4, OVER_F4, OVER_F4, OVER_F4,
-                      OVER_F4, OVER_F4 | SURROGATE, OVER_F4, OVER_F4));
-    const __m256i second_high = _mm256_broadcastsi128_si256(_mm_setr_epi8(
-        SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, TAIL | OVERLONG_3 | EDGE_4,
-        TAIL | OVERLONG_3 | LARGE, TAIL | SURROGATE | LARGE, TAIL | SURROGATE | LARGE, SHORT, SHORT,
-        SHORT, SHORT));
-    const __m256i half = _mm256_set1_epi8(0x0F);
-    __m256i before = dg_block_load(p - 1);
-    __m256i wrong = _mm256_and_si256(
-        _mm256_and_si256(
-            _mm256_shuffle_epi8(first_high, _mm256_and_si256(_mm256_srli_epi16(before, 4), half)),
-            _mm256_shuffle_epi8(first_low, _mm256_and_si256(before, half))),
-        _mm256_shuffle_epi8(second_high,
-                            _mm256_and_si256(_mm256_srli_epi16(dg_block_load(p), 4), half)));
-    /* The third byte of three or four, and the fourth of four, must follow a tail. */
-    __m256i asked =
-        _mm256_or_si256(_mm256_subs_epu8(dg_block_load(p - 2), _mm256_set1_epi8(0xE0 - 0x80)),
-                        _mm256_subs_epu8(dg_block_load(p - 3), _mm256_set1_epi8(0xF0 - 0x80)));
-    wrong = _mm256_xor_si256(wrong, _mm256_and_si256(asked, _mm256_set1_epi8(-128)));
-    return _mm256_testz_si256(wrong, wrong);
-#else
-    (void)p;
-    return false;
-#endif
-}
 
 #endif

@@ -143,8 +143,12 @@ static change convert(dg_run_state *r, const dg_op *op, const char *from, dg_sli
 {
     dg_lexicon *lex = r->lex;
     const char *message = "out of memory";
+    size_t left = (size_t)(r->scan.end - from);
     dg_buf_clear(&lex->next_scalar);
-    dg_status status = dg_scalar_apply(op, *text, &lex->next_scalar, &message);
+    /* What is between two ops is bounded as what is between two stages (stage.c). */
+    lex->next_scalar.bytes_max = r->bytes_max && r->bytes_max < left ? left : r->bytes_max;
+    dg_status status =
+        dg_scalar_apply(op, &lex->scratch->matcher, *text, &lex->next_scalar, &message);
     if (status != DG_OK) {
         r->op = op;
         dg_scan_fail(&r->scan, from, status, message);
@@ -162,12 +166,11 @@ static change change_scalar(dg_run_state *r, dg_node *node, uint32_t at, const c
                             dg_slice *text)
 {
     const dg_op *op = dg_item_op(node->local.at[at]);
-    bool is_null = dg_slice_eq(*text, DG_SLICE("null"));
     switch (dg_item_tag(node->local.at[at])) {
     case DG_ITEM_IF_NULL:
-        return is_null ? REPLACED : CHANGED;
+        return dg_slice_eq(*text, DG_SLICE("null")) ? REPLACED : CHANGED;
     case DG_ITEM_IF_NULL_VOID:
-        return is_null ? GONE : CHANGED;
+        return dg_slice_eq(*text, DG_SLICE("null")) ? GONE : CHANGED;
     case DG_ITEM_IF_EMPTY:
         return CHANGED;
     default:
@@ -181,8 +184,8 @@ static change change_scalar(dg_run_state *r, dg_node *node, uint32_t at, const c
 static const char *run_scalar(dg_run_state *r, const char *p, dg_node *node, size_t start)
 {
     const char *from = p;
-    p = dg_scan_scalar(&r->scan, p);
-    if (!p)
+    p = dg_plain_scalar(from, false, NULL);
+    if ((!p || p > r->scan.end) && !(p = dg_scan_scalar(&r->scan, from)))
         return NULL;
     dg_slice text = dg_slice_of(from, (size_t)(p - from));
     for (uint32_t i = 0; node->scalars && i < node->local.count; i++) {

@@ -28,6 +28,11 @@ void dg_whole_free(dg_whole *whole)
     free(whole);
 }
 
+void dg_whole_match_with(dg_whole *whole, struct dg_matcher *matcher)
+{
+    whole->tape.matcher = matcher;
+}
+
 /* For ops on objects: false if there is nothing to do, for good or bad. */
 static bool takes_object(dg_tape *tape, const dg_tape_node *node)
 {
@@ -55,16 +60,17 @@ static bool enter(dg_tape *tape, dg_tape_node **at, dg_slice name)
     return true;
 }
 
-static bool put(dg_tape *tape, const dg_op *op, dg_tape_node *root, dg_tape_node *value)
+static bool put(dg_tape *tape, const dg_op *op, dg_path target, dg_tape_node *root,
+                dg_tape_node *value)
 {
     dg_tape_node *at = root, *there;
-    size_t last = op->target.count - 1;
+    size_t last = target.count - 1;
     for (size_t i = 0; i < last; i++)
-        if (!enter(tape, &at, op->target.steps[i]))
+        if (!enter(tape, &at, target.steps[i]))
             return false;
     if (at->kind != DG_TAPE_OBJECT)
         return dg_tape_refuse(tape, "what is on the way to the target is no object");
-    if (!dg_tape_find(tape, at, op->target.steps[last], &there))
+    if (!dg_tape_find(tape, at, target.steps[last], &there))
         return false;
     if (there && op->collision == DG_COLLISION_REJECT)
         return dg_tape_refuse(tape, "the target is there already");
@@ -72,7 +78,7 @@ static bool put(dg_tape *tape, const dg_op *op, dg_tape_node *root, dg_tape_node
         return true;
     if (there)
         dg_tape_remove(there);
-    return dg_tape_add_named(tape, at, op->target.steps[last], value);
+    return dg_tape_add_named(tape, at, target.steps[last], value);
 }
 
 static bool move(dg_tape *tape, const dg_op *op, dg_tape_node **root)
@@ -93,7 +99,36 @@ static bool move(dg_tape *tape, const dg_op *op, dg_tape_node **root)
         parent = parent->parent;
         dg_tape_remove(empty);
     }
-    return put(tape, op, *root, node);
+    return put(tape, op, op->target, *root, node);
+}
+
+/* A copy into each element of the target's lists. */
+typedef struct spread {
+    dg_tape *tape;
+    const dg_op *op;
+    dg_path target; /* below an element */
+    dg_tape_node *value;
+} spread;
+
+static bool spread_one(void *context, dg_tape_node *element)
+{
+    const spread *s = context;
+    dg_tape_node *twin = dg_tape_copy(s->tape, s->value);
+    return twin && put(s->tape, s->op, s->target, element, twin);
+}
+
+/* Whatever is `value` stays as it was before the first element got it. */
+static bool put_everywhere(dg_tape *tape, const dg_op *op, dg_tape_node *root, dg_tape_node *value)
+{
+    size_t lists = op->target.count;
+    while (lists && op->target.steps[lists - 1].ptr)
+        lists--;
+    if (!lists)
+        return put(tape, op, op->target, root, value);
+    spread s = {tape, op, {op->target.steps + lists, op->target.count - lists}, value};
+    if (s.target.count == 0)
+        return dg_tape_refuse(tape, "a copy needs a place");
+    return dg_tape_visit(tape, root, (dg_path){op->target.steps, lists}, true, spread_one, &s);
 }
 
 static bool copy(dg_tape *tape, const dg_op *op, dg_tape_node **root)
@@ -105,7 +140,7 @@ static bool copy(dg_tape *tape, const dg_op *op, dg_tape_node **root)
         return dg_tape_refuse(tape, "a copy needs a place");
     if (!dg_tape_at(tape, *root, op->path, &node))
         return false;
-    return !node || ((twin = dg_tape_copy(tape, node)) && put(tape, op, *root, twin));
+    return !node || ((twin = dg_tape_copy(tape, node)) && put_everywhere(tape, op, *root, twin));
 }
 
 static bool among(const dg_op *op, dg_slice name)
@@ -194,7 +229,7 @@ static bool sum(dg_tape *tape, const dg_op *op, dg_tape_node **root)
     size_t from = tape->text.len;
     dg_decimal_print(&f.sum, &tape->text);
     dg_tape_node *node = dg_tape_made(tape, from, &text) ? dg_tape_value(tape, text) : NULL;
-    return node && put(tape, op, *root, node);
+    return node && put(tape, op, op->target, *root, node);
 }
 
 static bool count_one(void *context, dg_tape_node *node)
@@ -224,7 +259,7 @@ static bool count(dg_tape *tape, const dg_op *op, dg_tape_node **root)
         return false;
     dg_buf_add_u64(&tape->text, f.count);
     dg_tape_node *node = dg_tape_made(tape, from, &text) ? dg_tape_value(tape, text) : NULL;
-    return node && put(tape, op, *root, node);
+    return node && put(tape, op, op->target, *root, node);
 }
 
 /* ---- names */
@@ -339,6 +374,12 @@ static bool convert(dg_tape *tape, const dg_op *op, dg_tape_node **root)
     return true;
 }
 
+static bool refuse(dg_tape *tape, const dg_op *op, dg_tape_node **root)
+{
+    (void)root;
+    return dg_tape_refuse(tape, op->with.ptr);
+}
+
 /* ---- all of them */
 
 static dg_whole_op *op_of(dg_op_kind kind)
@@ -364,6 +405,7 @@ static dg_whole_op *op_of(dg_op_kind kind)
         [DG_OP_UNSIGN] = dg_whole_unsign,
         [DG_OP_PARSE] = dg_whole_parse,
         [DG_OP_PRINT] = dg_whole_print,
+        [DG_OP_REFUSE] = refuse,
     };
     return (size_t)kind < sizeof ops / sizeof *ops ? ops[kind] : NULL;
 }
@@ -387,6 +429,9 @@ dg_status dg_whole_apply(dg_whole *whole, const dg_op *const *ops, size_t count_
 {
     dg_tape *tape = &whole->tape;
     size_t before = out->len;
+    /* A text on the way is as long as the outcome may be: templates of templates grow fast. */
+    bool bounded = out->bytes_max && out->bytes_max < DG_TAPE_TEXT_MAX;
+    tape->text.bytes_max = bounded ? out->bytes_max : DG_TAPE_TEXT_MAX;
     const dg_op *op = NULL;
     dg_status status = DG_OK;
     if (!apply(tape, ops, count_, in, out, &op)) {

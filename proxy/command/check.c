@@ -3,16 +3,17 @@
 #include <stdio.h>
 
 #include "proxy/command/command.h"
+#include "proxy/command/input.h"
+#include "proxy/command/terminal.h"
 #include "rules/losses.h"
-
-enum { PACKS_MAX = 64 };
 
 static const char help[] =
     "usage: dragoman check [--json] [--losses] PACK...\n"
     "\n"
     "Reads packs (folders with an api.yaml), checks everything in them, and compiles both "
     "directions. Says\n"
-    "what is wrong as file:line:column, all of it at once; or else what the packs hold.\n"
+    "what is wrong as file:line:column, all of it at once; or else what the packs hold. Packs that are\n"
+    "named together are one set, as for serve: no two have the same base or name.\n"
     "\n"
     "  -j, --json    the result as one JSON object\n"
     "  -l, --losses  also what the packs cannot carry from one version to the next, though they "
@@ -65,51 +66,34 @@ static void add_json_apis(const dg_ruleset *set, dg_buf *out)
     }
 }
 
-static void add_json_diags(const dg_diags *diags, dg_buf *out)
-{
-    static const char *const severity[] = {"error", "warning", "note"};
-    for (const dg_diag *d = diags->first; d; d = d->next) {
-        dg_buf_add_str(out, d == diags->first ? "{\"severity\":" : ",{\"severity\":");
-        dg_buf_add_json(out, dg_slice_str(severity[d->severity]));
-        if (d->origin.file) {
-            dg_buf_add_str(out, ",\"file\":");
-            dg_buf_add_json(out, dg_slice_str(d->origin.file));
-            dg_buf_printf(out, ",\"line\":%u,\"column\":%u", d->origin.line, d->origin.column);
-        }
-        dg_buf_add_str(out, ",\"message\":");
-        dg_buf_add_json(out, dg_slice_str(d->message));
-        dg_buf_add_char(out, '}');
-    }
-}
-
 static void print_loss(void *context, const dg_api *api, const dg_version *older,
-                       const dg_version *newer, const dg_loss *loss)
+                       const dg_version *newer, const dg_loss *loss, const char *where)
 {
     (void)context;
-    printf("%s: %s to %s: %s:%u:%u: %s at %s: %s%s\n", api->name,
-           loss->down ? newer->name : older->name, loss->down ? older->name : newer->name,
-           loss->origin.file, loss->origin.line, loss->origin.column, loss->word, loss->path,
-           loss->message, loss->accepted ? " (accepted)" : "");
+    printf("%s: %s to %s: ", api->name, loss->down ? newer->name : older->name,
+           loss->down ? older->name : newer->name);
+    dg_say_origin(stdout, loss->origin);
+    printf("%s at %s: %s%s%s%s\n", loss->word, loss->path, loss->message,
+           loss->accepted ? " (accepted)" : "", where[0] ? "; in " : "", where);
 }
 
 static void add_json_loss(void *context, const dg_api *api, const dg_version *older,
-                          const dg_version *newer, const dg_loss *loss)
+                          const dg_version *newer, const dg_loss *loss, const char *where)
 {
     dg_buf *out = context;
     const char *from = loss->down ? newer->name : older->name;
     const char *to = loss->down ? older->name : newer->name;
-    const char *const texts[][2] = {
-        {"api", api->name},          {"from", from},     {"to", to},
-        {"file", loss->origin.file}, {"op", loss->word}, {"path", loss->path},
-        {"message", loss->message}};
-    dg_buf_add_str(out, out->ptr[out->len - 1] == '[' ? "{" : ",{");
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        dg_buf_printf(out, "\"%s\":", texts[i][0]);
-        dg_buf_add_json(out, dg_slice_str(texts[i][1]));
-        dg_buf_add_char(out, ',');
-    }
-    dg_buf_printf(out, "\"line\":%u,\"column\":%u,\"accepted\":%s}", loss->origin.line,
-                  loss->origin.column, loss->accepted ? "true" : "false");
+    dg_json_next(out);
+    dg_buf_add_char(out, '{');
+    dg_json_text(out, "api", api->name);
+    dg_json_text(out, "from", from);
+    dg_json_text(out, "to", to);
+    dg_json_text(out, "op", loss->word);
+    dg_json_text(out, "path", loss->path);
+    dg_json_text(out, "message", loss->message);
+    dg_json_text(out, "where", where);
+    dg_json_origin(out, loss->origin);
+    dg_buf_add_str(out, loss->accepted ? ",\"accepted\":true}" : ",\"accepted\":false}");
 }
 
 static int print_json(const dg_ruleset *set, const dg_diags *diags, bool losses)
@@ -118,10 +102,10 @@ static int print_json(const dg_ruleset *set, const dg_diags *diags, bool losses)
     dg_buf_init(&out, 16 << 20);
     dg_buf_add_str(&out, set ? "{\"ok\":true,\"apis\":[" : "{\"ok\":false,\"apis\":[");
     add_json_apis(set, &out);
-    dg_buf_add_str(&out, "],\"diagnostics\":[");
-    add_json_diags(diags, &out);
+    dg_buf_add_str(&out, "],\"diagnostics\":");
+    dg_json_diags(&out, diags);
     /* No more than some are kept: the number says of how many. */
-    dg_buf_printf(&out, "],\"errors\":%zu", diags->errors);
+    dg_buf_printf(&out, ",\"errors\":%zu", diags->errors);
     dg_status status = DG_OK;
     if (set && losses) {
         dg_buf_add_str(&out, ",\"losses\":[");
@@ -138,7 +122,7 @@ static int print_json(const dg_ruleset *set, const dg_diags *diags, bool losses)
 
 static int check(char **packs, size_t count, const options *wanted)
 {
-    dg_pack_source sources[PACKS_MAX];
+    dg_pack_source sources[DG_PACKS_MAX];
     for (size_t i = 0; i < count; i++)
         sources[i] = (dg_pack_source){.dir = packs[i]};
     dg_diags diags;
@@ -185,7 +169,7 @@ int dg_command_check(int argc, char **argv)
             return DG_EXIT_USAGE;
         }
     }
-    if (optind == argc || argc - optind > PACKS_MAX) {
+    if (optind == argc || argc - optind > DG_PACKS_MAX) {
         fputs("dragoman check: name one to 64 packs; see dragoman check --help\n", stderr);
         return DG_EXIT_USAGE;
     }

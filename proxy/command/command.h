@@ -10,6 +10,10 @@
     X(serve, "run the proxy")                                                                      \
     X(demo, "run a sample backend and the proxy before it, to try things out")                     \
     X(check, "check packs: every mistake as file:line:column")                                     \
+    X(test, "run the examples of packs, and try their laws on documents made for it")              \
+    X(explain, "show what each op of a pack does to a message, or what a request is")              \
+    X(history, "print the changes of a pack, in order")                                            \
+    X(new, "begin a pack, or a change of one")                                                     \
     X(translate, "translate one JSON body between two versions")                                   \
     X(fmt, "give the change files of packs their one layout")                                      \
     X(upgrade, "rewrite packs of older formats")                                                   \

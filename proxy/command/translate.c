@@ -1,25 +1,24 @@
 /* dragoman translate: one body from stdin, as another version has it, to stdout. */
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "proxy/command/command.h"
+#include "proxy/command/input.h"
+#include "proxy/command/terminal.h"
 #include "proxy/message/replay.h"
 #include "rules/ruleset.h"
 
-enum { BODY_BYTES_MAX = 256 << 20 };
-
 static const char help[] =
-    "usage: dragoman translate --pack DIR --from VERSION --to VERSION --endpoint 'METHOD /path'\n"
+    "usage: dragoman translate PACK --from VERSION --to VERSION --endpoint 'METHOD /path'\n"
     "                          --request | --response [--status N] < body > body\n"
-    "       dragoman translate --pack DIR --from VERSION --to VERSION --message --request | --response\n"
+    "       dragoman translate PACK --from VERSION --to VERSION --message --request | --response\n"
     "                          < message > message\n"
     "\n"
     "Translates one JSON body as the proxy would. A request usually goes from the client's version "
     "to the\n"
     "backend's, a response from the backend's to the client's.\n"
     "\n"
-    "  -p, --pack DIR        the pack\n"
+    "  -p, --pack DIR        the pack, when it is not named alone\n"
     "  -f, --from VERSION    the version that the body is in\n"
     "  -t, --to VERSION      the version that is wanted\n"
     "  -e, --endpoint NAME   as version --from calls it: 'GET /orders/{id}' or 'GET /orders/7'\n"
@@ -38,7 +37,7 @@ static const char help[] =
     "Exit codes: 0 translated, 1 the pack or the body is wrong, 2 the command line is wrong.\n"
     "\n"
     "Example:\n"
-    "  echo '{\"data\":[]}' | dragoman translate --pack rules/packs/orders --from v2 --to v1 \\\n"
+    "  echo '{\"data\":[]}' | dragoman translate rules/packs/orders --from v2 --to v1 \\\n"
     "      --endpoint 'GET /orders' --response\n";
 
 enum { OPT_REQUEST = 256, OPT_RESPONSE };
@@ -66,40 +65,6 @@ static int usage_error(const char *text)
     return DG_EXIT_USAGE;
 }
 
-/* Three digits, or 0. */
-static unsigned parse_status(const char *text)
-{
-    char *end;
-    unsigned long n = strtoul(text, &end, 10);
-    return strlen(text) == 3 && !*end && n >= 100 && n <= 599 ? (unsigned)n : 0;
-}
-
-static dg_status read_all(FILE *from, dg_buf *out)
-{
-    for (;;) {
-        if (dg_buf_reserve(out, 65536) != DG_OK)
-            return out->status;
-        size_t n = fread(out->ptr + out->len, 1, 65536, from);
-        out->len += n;
-        if (n == 0)
-            break;
-    }
-    if (ferror(from))
-        return DG_IO;
-    return dg_buf_reserve(out, DG_JSON_PADDING);
-}
-
-static void print_run_error(const dg_run_error *error)
-{
-    if (error->origin.file)
-        fprintf(stderr, "%s:%u:%u: ", error->origin.file, error->origin.line, error->origin.column);
-    fprintf(stderr, "error: %s, at byte %zu",
-            error->message ? error->message : dg_status_text(error->status), error->offset);
-    if (error->pointer[0])
-        fprintf(stderr, " (%s)", error->pointer);
-    fputc('\n', stderr);
-}
-
 static int write_out(const dg_buf *result)
 {
     if (fwrite(result->ptr, 1, result->len, stdout) == result->len && fflush(stdout) == 0)
@@ -111,12 +76,12 @@ static int write_out(const dg_buf *result)
 static int run_message(const dg_ruleset *set, const wish *w)
 {
     dg_buf in, out;
-    dg_buf_init(&in, BODY_BYTES_MAX);
-    dg_buf_init(&out, BODY_BYTES_MAX);
+    dg_buf_init(&in, DG_BODY_BYTES_MAX);
+    dg_buf_init(&out, DG_BODY_BYTES_MAX);
     dg_runner *runner = NULL;
     dg_run_error error = {.status = DG_OK};
     int code = DG_EXIT_WRONG;
-    dg_status status = read_all(stdin, &in);
+    dg_status status = dg_read_all(stdin, &in);
     if (status == DG_OK)
         status = dg_runner_new(&runner);
     if (status != DG_OK) {
@@ -128,7 +93,7 @@ static int run_message(const dg_ruleset *set, const wish *w)
         if (status == DG_OK)
             code = write_out(&out);
         else
-            print_run_error(&error);
+            dg_say_run_error(stderr, &error);
     }
     dg_runner_free(runner);
     dg_buf_free(&in);
@@ -140,11 +105,11 @@ static int run_message(const dg_ruleset *set, const wish *w)
 static int run(const dg_program *program)
 {
     dg_buf in, out;
-    dg_buf_init(&in, BODY_BYTES_MAX);
-    dg_buf_init(&out, BODY_BYTES_MAX);
+    dg_buf_init(&in, DG_BODY_BYTES_MAX);
+    dg_buf_init(&out, DG_BODY_BYTES_MAX);
     dg_runner *runner = NULL;
     int code = DG_EXIT_WRONG;
-    dg_status status = read_all(stdin, &in);
+    dg_status status = dg_read_all(stdin, &in);
     if (status == DG_OK && program)
         status = dg_runner_new(&runner);
     if (status != DG_OK) {
@@ -154,7 +119,7 @@ static int run(const dg_program *program)
         if (dg_run(runner, program, dg_buf_slice(&in), &out, &error) == DG_OK)
             code = DG_EXIT_OK;
         else
-            print_run_error(&error);
+            dg_say_run_error(stderr, &error);
     } else {
         code = DG_EXIT_OK;
     }
@@ -216,7 +181,7 @@ int dg_command_translate(int argc, char **argv)
             break;
         case 's':
             has_status = true;
-            w.status = parse_status(optarg);
+            w.status = dg_parse_status(optarg);
             if (!w.status)
                 return usage_error("--status wants a number from 100 to 599");
             break;
@@ -231,10 +196,12 @@ int dg_command_translate(int argc, char **argv)
             return DG_EXIT_USAGE;
         }
     }
+    if (argc - optind > 1 || (w.pack && optind < argc))
+        return usage_error("name one pack");
     if (optind < argc)
-        return usage_error("it takes options only");
+        w.pack = argv[optind];
     if (!w.pack || !w.from || !w.to || (!w.endpoint && !w.message))
-        return usage_error("give --pack, --from, --to and --endpoint");
+        return usage_error("give a pack, --from, --to and --endpoint");
     if (w.message && (w.endpoint || has_status))
         return usage_error("--message says the endpoint and the status itself");
     if (w.request == w.response)

@@ -66,7 +66,7 @@ typedef struct dg_config {
     dg_upstream *upstreams; /* the default one first; then those of packs; the control API last */
     size_t upstream_count;
     dg_pack_source *packs;
-    size_t *pack_upstreams; /* index into upstreams, by pack */
+    size_t **pack_upstreams; /* indexes into upstreams, by pack, and by dg_match.backend_index: the default one first */
     bool *pack_ignores_no_transform; /* by pack: messages are translated even if they forbid it */
     bool ignores_no_transform;       /* where a pack says nothing else */
     bool has_default;       /* upstreams[0] is the default one; else every pack has its own */

@@ -5,7 +5,7 @@
 
 #include "proxy/http/head.h"
 
-enum { LISTENS_MAX = 64, PACKS_MAX = 256, WORKERS_MAX = 256, TRUSTED_MAX = 256, UPGRADES_MAX = 16,
+enum { LISTENS_MAX = 64, WORKERS_MAX = 256, TRUSTED_MAX = 256, UPGRADES_MAX = 16,
        MODE_DEFAULT = 0660 };
 
 typedef struct reader {
@@ -55,14 +55,13 @@ static bool parse_duration(dg_slice text, uint64_t *ret_ms)
 
 #define DURATION_FORM "write 500ms, 10s, 2m or 1h (at most 24h, more than 0)"
 
-static void read_duration(reader *r, const dg_node *map, const char *key, uint64_t *ret_ms)
+void dg_config_duration(const dg_node *map, const char *key, dg_diags *diags, uint64_t *ret_ms)
 {
     const dg_node *node = dg_node_get(map, key);
     dg_slice text;
-    if (node && dg_node_want_string(node, "a duration like 500ms, 10s or 2m", r->diags, &text) &&
+    if (node && dg_node_want_string(node, "a duration like 500ms, 10s or 2m", diags, &text) &&
         !parse_duration(text, ret_ms))
-        dg_diags_add(r->diags, DG_ERROR, node->origin, "'%.*s' is no duration: " DURATION_FORM,
-                     DG_SLICE_FMT(text));
+        dg_diags_add(diags, DG_ERROR, node->origin, "'%.*s' is no duration: " DURATION_FORM, DG_SLICE_FMT(text));
 }
 
 static void read_bytes(reader *r, const dg_node *map, const char *key, uint64_t min, uint64_t max,
@@ -183,134 +182,12 @@ static void read_listen(reader *r, const dg_node *node)
         (void)dg_node_want_bool(proxy, "true or false", r->diags, &listen->proxy_protocol);
 }
 
-/* ---- backends and packs */
-
-static void read_send_proxy(reader *r, const dg_node *node, dg_upstream *up)
-{
-    dg_slice text;
-    if (!dg_node_want_string(node, "'v1' or 'v2'", r->diags, &text))
-        return;
-    up->send_proxy = dg_slice_eq(text, DG_SLICE("v1")) ? 1 : dg_slice_eq(text, DG_SLICE("v2")) ? 2 : 0;
-    if (!up->send_proxy)
-        dg_diags_add(r->diags, DG_ERROR, node->origin,
-                     "'send_proxy' is the version of the PROXY protocol: 'v1' or 'v2'");
-}
-
-static void read_upstream_options(reader *r, const dg_node *node, dg_upstream *up)
-{
-    const dg_node *keep = dg_node_get(node, "keep"), *host = dg_node_get(node, "tls_host");
-    const dg_node *send_proxy = dg_node_get(node, "send_proxy");
-    dg_slice text;
-    uint64_t n;
-    if (keep && dg_node_want_u64(keep, "a number of connections", 0, 65536, r->diags, &n))
-        up->idle_max = (size_t)n;
-    if (host && dg_node_want_string(host, "a host name", r->diags, &text))
-        up->tls_host = text.ptr;
-    dg_config_upstream_tls(r->config, up, node, r->diags);
-    if (send_proxy)
-        read_send_proxy(r, send_proxy, up);
-    uint64_t every_ms = 0;
-    read_duration(r, node, "resolve", &every_ms);
-    if (every_ms && up->name)
-        up->name->every_ms = every_ms;
-}
-
-/* Index into upstreams, or SIZE_MAX. */
-static size_t read_upstream(reader *r, const dg_node *node)
-{
-    static const char *const known[] = {"url", "verify", "ca", "tls", "keep", "tls_host", "send_proxy", "resolve", NULL};
-    const dg_node *url = node;
-    dg_slice text;
-    if (node->kind == DG_NODE_MAP) {
-        if (!dg_node_check_keys(node, known, r->diags))
-            return SIZE_MAX;
-        url = dg_node_get(node, "url");
-        if (!url) {
-            dg_diags_add(r->diags, DG_ERROR, node->origin, "a backend needs a 'url'");
-            return SIZE_MAX;
-        }
-    }
-    if (!dg_node_want_string(url, "the URL of a backend", r->diags, &text))
-        return SIZE_MAX;
-    dg_upstream *up = dg_config_upstream(r->config, text.ptr, url->origin, r->diags);
-    if (!up)
-        return SIZE_MAX;
-    if (node->kind == DG_NODE_MAP)
-        read_upstream_options(r, node, up);
-    return (size_t)(up - r->config->upstreams);
-}
-
-static void read_no_transform(reader *r, const dg_node *node, bool *ret_ignores)
-{
-    dg_slice text;
-    if (!dg_node_want_string(node, "'refuse' or 'ignore'", r->diags, &text))
-        return;
-    *ret_ignores = dg_slice_eq(text, DG_SLICE("ignore"));
-    if (!*ret_ignores && !dg_slice_eq(text, DG_SLICE("refuse")))
-        dg_diags_add(r->diags, DG_ERROR, node->origin,
-                     "'no_transform' says what happens to messages that forbid their translation: 'refuse' or 'ignore'");
-}
-
-static dg_pack_source *add_pack(reader *r, const char *dir, dg_origin origin)
-{
-    dg_config *config = r->config;
-    if (!config->packs) {
-        config->packs = dg_arena_zalloc(&config->arena, PACKS_MAX * sizeof *config->packs);
-        config->pack_upstreams =
-            dg_arena_zalloc(&config->arena, PACKS_MAX * sizeof *config->pack_upstreams);
-        config->pack_ignores_no_transform =
-            dg_arena_zalloc(&config->arena, PACKS_MAX * sizeof *config->pack_ignores_no_transform);
-    }
-    if (!config->packs || !config->pack_upstreams || !config->pack_ignores_no_transform || config->pack_count == PACKS_MAX) {
-        dg_diags_add(r->diags, DG_ERROR, origin, "too many packs (the limit is %d)", PACKS_MAX);
-        return NULL;
-    }
-    dg_pack_source *pack = &config->packs[config->pack_count++];
-    *pack = (dg_pack_source){.dir = dir, .origin = origin};
-    config->pack_ignores_no_transform[pack - config->packs] = config->ignores_no_transform;
-    return pack;
-}
+/* ---- the rest */
 
 static void read_pack(reader *r, const dg_node *node)
 {
-    static const char *const known[] = {"dir", "backend_version", "pins", "upstream", "no_transform", NULL};
-    const dg_node *dir = node, *version = NULL, *pins = NULL, *upstream = NULL, *no_transform = NULL;
-    dg_slice text;
-    if (node->kind == DG_NODE_MAP) {
-        if (!dg_node_check_keys(node, known, r->diags))
-            return;
-        dir = dg_node_get(node, "dir");
-        version = dg_node_get(node, "backend_version");
-        pins = dg_node_get(node, "pins");
-        upstream = dg_node_get(node, "upstream");
-        no_transform = dg_node_get(node, "no_transform");
-        if (!dir) {
-            dg_diags_add(r->diags, DG_ERROR, node->origin, "a pack needs a 'dir'");
-            return;
-        }
-    }
-    if (!dg_node_want_string(dir, "the folder of a pack", r->diags, &text))
-        return;
-    dg_pack_source *pack = add_pack(r, dg_config_path(r->config, text), dir->origin);
-    if (!pack)
-        return;
-    size_t index = (size_t)(pack - r->config->packs);
-    if (version && dg_node_want_string(version, "the name of a version", r->diags, &text))
-        pack->backend_version = text.ptr;
-    if (pins && dg_node_want_string(pins, "a file", r->diags, &text))
-        pack->pins = dg_config_path(r->config, text);
-    if (no_transform)
-        read_no_transform(r, no_transform, &r->config->pack_ignores_no_transform[index]);
-    if (upstream) {
-        size_t at = read_upstream(r, upstream);
-        r->config->pack_upstreams[index] = at == SIZE_MAX ? 0 : at;
-    } else if (!r->config->has_default && !r->diags->errors) {
-        dg_diags_add(r->diags, DG_ERROR, dir->origin,
-                     "the pack has no backend: give it an 'upstream', or the configuration a default one");
-    }
+    dg_config_read_pack(r->config, node, r->diags);
 }
-
-/* ---- the rest */
 
 static void read_timeouts(reader *r, const dg_node *node)
 {
@@ -320,15 +197,15 @@ static void read_timeouts(reader *r, const dg_node *node)
     if (!dg_node_want_map(node, "a map of durations", r->diags) ||
         !dg_node_check_keys(node, known, r->diags))
         return;
-    read_duration(r, node, "head", &t->head_ms);
-    read_duration(r, node, "body", &t->body_ms);
-    read_duration(r, node, "connect", &t->connect_ms);
-    read_duration(r, node, "answer", &t->answer_ms);
-    read_duration(r, node, "send", &t->send_ms);
-    read_duration(r, node, "idle", &t->idle_ms);
-    read_duration(r, node, "tunnel", &t->tunnel_ms);
-    read_duration(r, node, "drain", &t->drain_ms);
-    read_duration(r, node, "tickets", &t->tickets_ms);
+    dg_config_duration(node, "head", r->diags, &t->head_ms);
+    dg_config_duration(node, "body", r->diags, &t->body_ms);
+    dg_config_duration(node, "connect", r->diags, &t->connect_ms);
+    dg_config_duration(node, "answer", r->diags, &t->answer_ms);
+    dg_config_duration(node, "send", r->diags, &t->send_ms);
+    dg_config_duration(node, "idle", r->diags, &t->idle_ms);
+    dg_config_duration(node, "tunnel", r->diags, &t->tunnel_ms);
+    dg_config_duration(node, "drain", r->diags, &t->drain_ms);
+    dg_config_duration(node, "tickets", r->diags, &t->tickets_ms);
 }
 
 static void read_limits(reader *r, const dg_node *node)
@@ -495,11 +372,11 @@ static void read_root(reader *r, const dg_node *root, const dg_config_options *o
         return;
     (void)dg_node_check_keys(root, known, r->diags);
     if ((node = dg_node_get(root, "upstream")) && !options->upstream)
-        r->config->has_default = read_upstream(r, node) == 0;
+        r->config->has_default = dg_config_read_upstream(r->config, node, r->diags) == 0;
     if ((node = dg_node_get(root, "listen")) && !options->listen_count)
         each(r, node, read_listen);
     if ((node = dg_node_get(root, "no_transform")))
-        read_no_transform(r, node, &r->config->ignores_no_transform);
+        dg_config_no_transform(node, r->diags, &r->config->ignores_no_transform);
     if ((node = dg_node_get(root, "packs")))
         each(r, node, read_pack);
     if ((node = dg_node_get(root, "unmatched")))
@@ -543,7 +420,8 @@ static void read_options(reader *r, const dg_config_options *options)
     for (size_t i = 0; i < options->listen_count; i++)
         (void)add_listen(r, options->listens[i], (dg_origin){NULL, 0, 0});
     for (size_t i = 0; i < options->pack_count; i++)
-        (void)add_pack(r, dg_arena_strdup(&r->config->arena, options->packs[i]), (dg_origin){NULL, 0, 0});
+        (void)dg_config_add_pack(r->config, dg_arena_strdup(&r->config->arena, options->packs[i]),
+                                 (dg_origin){NULL, 0, 0}, r->diags);
     dg_listen *admin =
         options->admin ? add_listen(r, options->admin, (dg_origin){NULL, 0, 0}) : NULL;
     if (admin)

@@ -90,3 +90,60 @@ dg_upstream *dg_config_upstream(dg_config *config, const char *url, dg_origin or
         dg_name_init(up->name, address, up->addresses, up->address_count, RESOLVE_MS_DEFAULT);
     return up;
 }
+
+/* ---- as it is written */
+
+static void read_send_proxy(const dg_node *node, dg_upstream *up, dg_diags *diags)
+{
+    dg_slice text;
+    if (!dg_node_want_string(node, "'v1' or 'v2'", diags, &text))
+        return;
+    up->send_proxy = dg_slice_eq(text, DG_SLICE("v1")) ? 1 : dg_slice_eq(text, DG_SLICE("v2")) ? 2 : 0;
+    if (!up->send_proxy)
+        dg_diags_add(diags, DG_ERROR, node->origin,
+                     "'send_proxy' is the version of the PROXY protocol: 'v1' or 'v2'");
+}
+
+static void read_options(dg_config *config, const dg_node *node, dg_upstream *up, dg_diags *diags)
+{
+    const dg_node *keep = dg_node_get(node, "keep"), *host = dg_node_get(node, "tls_host");
+    const dg_node *send_proxy = dg_node_get(node, "send_proxy");
+    dg_slice text;
+    uint64_t n;
+    if (keep && dg_node_want_u64(keep, "a number of connections", 0, 65536, diags, &n))
+        up->idle_max = (size_t)n;
+    if (host && dg_node_want_string(host, "a host name", diags, &text))
+        up->tls_host = text.ptr;
+    dg_config_upstream_tls(config, up, node, diags);
+    if (send_proxy)
+        read_send_proxy(send_proxy, up, diags);
+    uint64_t every_ms = 0;
+    dg_config_duration(node, "resolve", diags, &every_ms);
+    if (every_ms && up->name)
+        up->name->every_ms = every_ms;
+}
+
+size_t dg_config_read_upstream(dg_config *config, const dg_node *node, dg_diags *diags)
+{
+    static const char *const known[] = {"url",      "verify",     "ca",      "tls", "keep",
+                                        "tls_host", "send_proxy", "resolve", NULL};
+    const dg_node *url = node;
+    dg_slice text;
+    if (node->kind == DG_NODE_MAP) {
+        if (!dg_node_check_keys(node, known, diags))
+            return SIZE_MAX;
+        url = dg_node_get(node, "url");
+        if (!url) {
+            dg_diags_add(diags, DG_ERROR, node->origin, "a backend needs a 'url'");
+            return SIZE_MAX;
+        }
+    }
+    if (!dg_node_want_string(url, "the URL of a backend", diags, &text))
+        return SIZE_MAX;
+    dg_upstream *up = dg_config_upstream(config, text.ptr, url->origin, diags);
+    if (!up)
+        return SIZE_MAX;
+    if (node->kind == DG_NODE_MAP)
+        read_options(config, node, up, diags);
+    return (size_t)(up - config->upstreams);
+}

@@ -5,7 +5,6 @@
 
 enum {
     INTERIMS_MAX = 16,
-    SMALL_BYTES = 1024,
     FILLS_MAX = 64 /* blocks of an answer before it is the others' turn */
 };
 
@@ -162,6 +161,77 @@ static void collected(dg_exchange *x)
         answer_translated(x, dg_buf_slice(&x->answer_bytes));
 }
 
+/* ---- bodies that are translated as they come */
+
+/* Ends the head, and from here on what comes goes through the flow. False when it failed; x may be gone. */
+static bool begin_flow(dg_exchange *x)
+{
+    const dg_limits *limits = &x->epoch->snapshot->config.limits;
+    dg_status status = dg_flow_new(x->epoch->runner, x->translation->body, x->answer_kind, x->answer_coding,
+                                   x->client_coding, limits->body_bytes, &x->answer_flow);
+    if (x->minor > 0) {
+        x->answer_chunked = true;
+        dg_buf_add(&x->answer_head, DG_SLICE("Transfer-Encoding: chunked\r\n"));
+    } else {
+        x->close_after = true; /* HTTP/1.0: the end of the connection is the end of the body */
+    }
+    dg_answer_head_end(x);
+    x->answer_out.bytes_max = 0; /* it leaves share by share */
+    if (status == DG_OK && x->answer_head.status == DG_OK)
+        return true;
+    dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
+    return false;
+}
+
+/* As read_answer_body. What nobody has seen anything of yet can still be refused; behind that the client's
+ * connection is cut (dg_fail). */
+static dg_status flow_piece(dg_exchange *x, dg_slice piece)
+{
+    dg_run_error error = {.message = NULL};
+    dg_buf_clear(&x->answer_out);
+    dg_status status = dg_flow_feed(x->answer_flow, piece, x->answer.done, &x->answer_out, &error);
+    if (status != DG_OK && status != DG_AGAIN) {
+        dg_log_translation(x, &error);
+        if (x->answer_out.len && write_piece(x, dg_buf_slice(&x->answer_out), false) != DG_OK)
+            dg_exchange_abort(x);
+        else
+            refuse_translation(x, status, &error);
+        return DG_CLOSED;
+    }
+    x->answer_more = status == DG_AGAIN;
+    bool last = x->answer.done && !x->answer_more;
+    if ((x->answer_out.len || last) && write_piece(x, dg_buf_slice(&x->answer_out), last) != DG_OK) {
+        dg_exchange_abort(x);
+        return DG_CLOSED;
+    }
+    if (last) {
+        finish(x);
+        return DG_CLOSED;
+    }
+    return dg_conn_queued(&x->down->conn) ? DG_LIMIT : DG_OK;
+}
+
+/* The same for what was collected so far. */
+static dg_status flow_collected(dg_exchange *x)
+{
+    if (!begin_flow(x))
+        return DG_CLOSED;
+    dg_status status = flow_piece(x, dg_buf_slice(&x->answer_bytes));
+    if (status != DG_CLOSED)
+        dg_buf_free(&x->answer_bytes);
+    return status;
+}
+
+/* Whether what is collected is better sent on its way; paused: nothing more comes for now. */
+static bool should_flow(const dg_exchange *x, bool paused)
+{
+    if (!x->translation || x->answer_flow || x->answer_kind == DG_FLOW_NONE || x->answer.done)
+        return false;
+    bool large = x->answer.framing != DG_FRAMING_LENGTH || x->answer.left + x->answer_bytes.len > DG_FLOW_BYTES;
+    return x->answer_bytes.len >= DG_FLOW_BYTES ||
+           (paused && large && x->answer_bytes.len >= DG_FLOW_PAUSED_BYTES);
+}
+
 /* ---- the head */
 
 static bool is_bodiless(unsigned status)
@@ -174,6 +244,8 @@ static bool choose_translation(dg_exchange *x, const dg_translation *t, const dg
 {
     bool content = dg_translates_content(t);
     dg_json_kind kind = content ? dg_json_kind_as(t->from, head) : DG_JSON_NO;
+    if (kind == DG_JSON_NO && dg_is_of_body(t) && (x->answer_kind = dg_flow_of_head(head)) != DG_FLOW_NONE)
+        kind = DG_JSON_YES;
     *ret_translated = kind != DG_JSON_NO;
     if (is_bodiless(head->status)) /* about a representation that would be translated */
         *ret_translated = content;
@@ -200,10 +272,6 @@ static bool choose_translation(dg_exchange *x, const dg_translation *t, const dg
         dg_fail(x, DG_PROBLEM_UPSTREAM_BODY, why, NULL);
         return false;
     }
-    if (x->answer.left > x->epoch->snapshot->config.limits.body_bytes) {
-        dg_fail(x, DG_PROBLEM_UPSTREAM_TOO_LARGE, NULL, NULL);
-        return false;
-    }
     if (x->answer.done)
         return true;
     x->translation = t;
@@ -211,9 +279,18 @@ static bool choose_translation(dg_exchange *x, const dg_translation *t, const dg
     x->answer_bare = t->to == DG_FORMAT_NONE;
     x->client_coding = dg_coding_for_client(x);
     dg_status status = dg_digests_remember(x, head); /* a malformed one says nothing (RFC 8941 4.2) */
-    if (status == DG_NOMEM)
+    if (status == DG_NOMEM) {
         dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
-    return status != DG_NOMEM;
+        return false;
+    }
+    /* A digest of one text is checked before anything of it leaves. */
+    const size_t body_max = x->epoch->snapshot->config.limits.body_bytes;
+    if (x->answer_kind == DG_FLOW_NONE && dg_is_of_body(t) && dg_flow_can(t->body, body_max) && !x->digests)
+        x->answer_kind = DG_FLOW_JSON;
+    if (x->answer_kind != DG_FLOW_NONE || x->answer.left <= body_max)
+        return true;
+    dg_fail(x, DG_PROBLEM_UPSTREAM_TOO_LARGE, NULL, NULL);
+    return false;
 }
 
 /* Framing towards the client for a body that passes (RFC 9112 6). */
@@ -292,13 +369,16 @@ static bool begin_answer(dg_exchange *x, const dg_head *head)
         parts = &x->edge->translator;
         translated |= x->answer_ready;
     }
-    x->endless = !x->translation && is_event_stream(head);
+    if (x->answer_ready || x->answer_bare)
+        x->answer_kind = DG_FLOW_NONE;
+    x->endless = x->translation ? x->answer_kind > DG_FLOW_JSON : is_event_stream(head);
     if (dg_answer_head_begin(x, head, translated, parts) != DG_OK) {
         dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
         return false;
     }
-    if (!x->translation)
-        frame(x, head, translated);
+    if (x->translation)
+        return x->answer_kind <= DG_FLOW_JSON || begin_flow(x);
+    frame(x, head, translated);
     return true;
 }
 
@@ -356,51 +436,28 @@ static dg_status read_answer_head(dg_exchange *x)
 
 /* ---- the body */
 
-/* The next piece of content. Small chunks that are already here become one piece, and so one write: pieces that would
- * each cost more than their copy. */
-static dg_status next_piece(dg_exchange *x, dg_slice in, size_t *ret_consumed, dg_slice *ret_piece)
-{
-    dg_buf *merged = &x->answer_bytes; /* not needed for content that passes */
-    size_t consumed;
-    dg_status status = dg_body_next(&x->answer, in, ret_consumed, ret_piece);
-    if (x->takes_trailers)
-        dg_trailers_keep(&x->answer, &x->answer_trailers);
-    if (status != DG_OK || x->translation || x->answer.framing != DG_FRAMING_CHUNKED || ret_piece->len > SMALL_BYTES ||
-        *ret_consumed == in.len || x->answer.done)
-        return status;
-    dg_buf_clear(merged);
-    merged->bytes_max = 0; /* of what is here, which is a block at most: not the limit of what is translated */
-    dg_buf_add(merged, *ret_piece);
-    while (status == DG_OK && !x->answer.done && *ret_consumed < in.len) {
-        status = dg_body_next(&x->answer, dg_slice_from(in, *ret_consumed), &consumed, ret_piece);
-        if (status != DG_OK)
-            break;
-        *ret_consumed += consumed;
-        dg_buf_add(merged, *ret_piece);
-        if (x->takes_trailers)
-            dg_trailers_keep(&x->answer, &x->answer_trailers);
-    }
-    *ret_piece = dg_buf_slice(merged);
-    return status == DG_OK ? merged->status : status;
-}
-
 /* Takes what is there. DG_AGAIN: read more. DG_LIMIT: the client is full. DG_OK: go on. DG_CLOSED: x may be
  * gone. */
 static dg_status read_answer_body(dg_exchange *x)
 {
-    if (x->translation && translate_in_place(x))
+    if (x->answer_more)
+        return flow_piece(x, (dg_slice){NULL, 0});
+    if (x->translation && !x->answer_flow && translate_in_place(x))
         return DG_CLOSED;
     dg_slice in = dg_conn_input(&x->up->conn), piece;
     size_t consumed;
     bool was_done = x->answer.done;
     if (in.len == 0 && !was_done) {
-        if (!x->translation && !x->answer_started && write_piece(x, in, false) != DG_OK) {
+        bool passes = !x->translation || x->answer_kind > DG_FLOW_JSON;
+        if (passes && !x->answer_started && write_piece(x, in, false) != DG_OK) {
             dg_exchange_abort(x);
             return DG_CLOSED;
         }
         return DG_AGAIN;
     }
-    dg_status status = next_piece(x, in, &consumed, &piece);
+    dg_buf *joined = x->translation ? NULL : &x->answer_bytes; /* not needed for content that passes */
+    dg_status status = dg_body_next_joined(&x->answer, in, joined, x->takes_trailers ? &x->answer_trailers : NULL,
+                                           &consumed, &piece);
     if (status == DG_NOMEM) {
         dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
         return DG_CLOSED;
@@ -415,6 +472,8 @@ static dg_status read_answer_body(dg_exchange *x)
     else if (!x->answer.done)
         dg_conn_extend_deadline(&x->up->conn, dg_body_time_bought(&x->answer, piece.len),
                                 x->epoch->snapshot->config.timeouts.answer_ms);
+    if (x->answer_flow)
+        return flow_piece(x, piece);
     if (x->translation)
         collect(x, piece);
     else if (write_piece(x, piece, x->answer.done) != DG_OK) {
@@ -425,6 +484,8 @@ static dg_status read_answer_body(dg_exchange *x)
         refuse_translation(x, x->answer_bytes.status, &(dg_run_error){.message = NULL});
         return DG_CLOSED;
     }
+    if (should_flow(x, false))
+        return flow_collected(x);
     if (!x->answer.done)
         return dg_conn_queued(&x->down->conn) ? DG_LIMIT : DG_OK;
     if (x->translation)
@@ -434,13 +495,33 @@ static dg_status read_answer_body(dg_exchange *x)
     return DG_CLOSED;
 }
 
+static void pause_reading(dg_exchange *x)
+{
+    const dg_timeouts *timeouts = &x->epoch->snapshot->config.timeouts;
+    x->paused = true; /* the client has the turn, and its own deadline */
+    dg_conn_no_deadline(&x->up->conn);
+    dg_conn_deadline(&x->down->conn, timeouts->send_ms);
+}
+
+static void end_flow(dg_exchange *x)
+{
+    dg_status status;
+    do
+        status = flow_piece(x, (dg_slice){NULL, 0});
+    while (status == DG_OK);
+    if (status == DG_LIMIT)
+        pause_reading(x);
+}
+
 /* The backend's end, where more was awaited. */
 static void ended(dg_exchange *x, dg_status status)
 {
     if (status == DG_CLOSED && x->answer_parsed && x->answer.framing == DG_FRAMING_UNTIL_CLOSE) {
         x->answer.done = true;
         x->up_keep = false;
-        if (x->translation)
+        if (x->answer_flow)
+            end_flow(x);
+        else if (x->translation)
             collected(x);
         else if (write_piece(x, (dg_slice){NULL, 0}, true) != DG_OK)
             dg_exchange_abort(x);
@@ -451,14 +532,6 @@ static void ended(dg_exchange *x, dg_status status)
     } else {
         dg_forward_failed(x, "the connection ended before the answer did");
     }
-}
-
-static void pause_reading(dg_exchange *x)
-{
-    const dg_timeouts *timeouts = &x->epoch->snapshot->config.timeouts;
-    x->paused = true; /* the client has the turn, and its own deadline */
-    dg_conn_no_deadline(&x->up->conn);
-    dg_conn_deadline(&x->down->conn, timeouts->send_ms);
 }
 
 void dg_answer_read(dg_exchange *x)
@@ -475,6 +548,8 @@ void dg_answer_read(dg_exchange *x)
             return;
         if (status == DG_AGAIN)
             status = dg_conn_fill(&x->up->conn);
+        if (status == DG_AGAIN && x->answer_parsed && should_flow(x, true) && flow_collected(x) == DG_LIMIT)
+            pause_reading(x);
         if (status == DG_AGAIN)
             return;
         if (status != DG_OK) {

@@ -57,7 +57,7 @@ static void add_cookie(dg_exchange *x, dg_buf *out, const dg_field *field)
 /* Whether URLs may name another version than the client's. */
 static bool maps_urls(const dg_exchange *x)
 {
-    return x->match.version && x->match.version != x->match.api->backend;
+    return x->match.version && x->match.version != x->match.backend;
 }
 
 /* What is true of the backend's bytes and not of those that the client gets. */
@@ -105,6 +105,16 @@ static bool changes_type(const dg_exchange *x, const dg_head *head)
         return false;
     return x->answer_bare || x->translation->from != x->translation->to ||
            (x->answer_ready && dg_json_kind_as(x->translation->to, head) != DG_JSON_YES);
+}
+
+/* A 426 says what to upgrade to (RFC 9110 15.5.22), and names that field in Connection (7.8). */
+static void add_upgrade(const dg_exchange *x, const dg_head *head, dg_buf *out)
+{
+    const dg_field *field = x->status == 426 ? dg_head_find(head, DG_FIELD_UPGRADE) : NULL;
+    if (field)
+        dg_add_field_line(out, DG_SLICE("Connection"), DG_SLICE("upgrade"));
+    for (; field; field = dg_head_next(head, field))
+        dg_add_field_line(out, DG_SLICE("Upgrade"), field->value);
 }
 
 static void add_fields(dg_exchange *x, const dg_head *head, bool translated, const dg_header_plan *plan,
@@ -185,7 +195,7 @@ static void add_explanation(const dg_match *match, dg_buf *out)
     dg_buf_add_str(out, "\"; by=");
     dg_buf_add_str(out, dg_selector_word(match->selected_by));
     dg_buf_add_str(out, "; backend=\"");
-    dg_buf_add_str(out, match->api->backend->name);
+    dg_buf_add_str(out, match->backend->name);
     if (match->endpoint) {
         dg_buf_add_str(out, "\"; endpoint=\"");
         dg_buf_add(out, match->endpoint->method);
@@ -231,6 +241,7 @@ dg_status dg_answer_head_begin(dg_exchange *x, const dg_head *head, bool transla
     dg_buf *out = &x->answer_head;
     add_status_line(out, x->status, x->status == head->status ? head->reason : (dg_slice){NULL, 0});
     add_fields(x, head, translated, parts ? &parts->header : NULL, out);
+    add_upgrade(x, head, out);
     add_coding(x, head, out);
     if (!dg_head_find(head, DG_FIELD_DATE)) /* RFC 9110 6.6.1 */
         dg_add_field_line(out, DG_SLICE("Date"), dg_edge_date(x->edge));

@@ -1,5 +1,7 @@
 #include "proxy/exchange/exchange.h"
 
+enum { SMALL_BYTES = 1024 };
+
 void dg_body_start(dg_body *body, dg_framing framing, uint64_t length)
 {
     *body = (dg_body){.framing = framing, .left = framing == DG_FRAMING_LENGTH ? length : 0};
@@ -32,4 +34,35 @@ dg_status dg_body_next(dg_body *body, dg_slice in, size_t *ret_consumed, dg_slic
         break;
     }
     return DG_OK;
+}
+
+static dg_status next(dg_body *body, dg_slice in, dg_buf *trailers, size_t *ret_consumed, dg_slice *ret_piece)
+{
+    dg_status status = dg_body_next(body, in, ret_consumed, ret_piece);
+    if (status == DG_OK && trailers)
+        dg_trailers_keep(body, trailers);
+    return status;
+}
+
+dg_status dg_body_next_joined(dg_body *body, dg_slice in, dg_buf *joined, dg_buf *trailers, size_t *ret_consumed,
+                              dg_slice *ret_piece)
+{
+    size_t consumed;
+    if (joined && joined->bytes_max && body->framing == DG_FRAMING_CHUNKED)
+        in = dg_slice_until(in, joined->bytes_max); /* what becomes one piece has room; the rest is the next */
+    dg_status status = next(body, in, trailers, ret_consumed, ret_piece);
+    if (status != DG_OK || !joined || body->framing != DG_FRAMING_CHUNKED || ret_piece->len > SMALL_BYTES ||
+        *ret_consumed == in.len || body->done)
+        return status;
+    dg_buf_clear(joined);
+    dg_buf_add(joined, *ret_piece);
+    while (!body->done && *ret_consumed < in.len) {
+        status = next(body, dg_slice_from(in, *ret_consumed), trailers, &consumed, ret_piece);
+        if (status != DG_OK)
+            break;
+        *ret_consumed += consumed;
+        dg_buf_add(joined, *ret_piece);
+    }
+    *ret_piece = dg_buf_slice(joined);
+    return status == DG_OK ? joined->status : status;
 }

@@ -264,6 +264,8 @@ void dg_exchange_free(dg_exchange *x)
     dg_edge *edge = x->edge;
     dg_count(x);
     dg_exchange_release_up(x, false);
+    dg_flow_free(x->request_flow); /* before their runner */
+    dg_flow_free(x->answer_flow);
     x->down->exchange = NULL;
     dg_epoch_release(edge, x->epoch);
     x->gone = true;

@@ -7,10 +7,12 @@
 
 enum { SUFFIX_BYTES = 128 };
 
-/* ";v1-0123456789abcdef": the client's version, the pack, and the program that applies it. */
+/* ";v1-0123456789abcdef": the client's version, the pack, the version that the backend speaks, and the program that
+ * applies it all. */
 static dg_slice suffix_of(const dg_match *match, char space[SUFFIX_BYTES])
 {
     uint64_t rules = dg_hash(DG_SLICE(DG_VERSION), match->api->digest);
+    rules = dg_hash(dg_slice_str(match->backend->name), rules);
     int len = snprintf(space, SUFFIX_BYTES, ";%.64s-%016llx", match->version->name,
                        (unsigned long long)rules);
     return dg_slice_of(space, (size_t)len);

@@ -8,6 +8,7 @@
 
 #include "proxy/digest/digest.h"
 #include "proxy/exchange/edge.h"
+#include "proxy/exchange/flow.h"
 #include "proxy/exchange/problem.h"
 #include "proxy/http/chunked.h"
 #include "proxy/http/fields.h"
@@ -27,6 +28,10 @@ typedef struct dg_body {
 void dg_body_start(dg_body *body, dg_framing framing, uint64_t length);
 /* The next piece of content in `in`; *ret_consumed bytes of it are used up. DG_SYNTAX, DG_LIMIT: malformed. */
 DG_MUST_USE dg_status dg_body_next(dg_body *body, dg_slice in, size_t *ret_consumed, dg_slice *ret_piece);
+/* The same, but small chunks that are already here become one piece in `joined`, and so one write: pieces that would
+ * each cost more than their copy. joined NULL = none do. trailers: where they are kept; NULL = nowhere. DG_NOMEM. */
+DG_MUST_USE dg_status dg_body_next_joined(dg_body *body, dg_slice in, dg_buf *joined, dg_buf *trailers,
+                                          size_t *ret_consumed, dg_slice *ret_piece);
 
 /* What a body that goes on is worth: its deadline moves by a millisecond for each DG_BODY_BYTES_PER_MS bytes (and
  * never further away than it was at first), so that a large one is not cut for its size, and one that trickles or
@@ -96,11 +101,14 @@ struct dg_exchange {
     dg_match match; /* api NULL when no pack has a say */
     dg_body request;
     dg_buf request_head;  /* for the backend; without its framing and end until they are known */
-    dg_buf request_bytes; /* the content, where it must be whole before it goes on */
+    dg_buf request_bytes; /* the content, where it must be whole before it goes on; else small chunks of it */
     dg_buf request_out;   /* its translation */
     dg_buf request_lines; /* the head as it came, where it is translated together with the content */
     dg_buf request_document; /* of the request as it came, where the answer's translation asks for it */
     dg_buf request_trailers; /* of a streamed one, as they came */
+    dg_flow *request_flow;    /* translates it as it comes; NULL = it does not */
+    dg_flow_kind request_kind; /* what it could be */
+    bool request_more : 1;     /* request_flow has more to give */
     dg_coding request_coding; /* of the content that came; it goes on without one */
     dg_digests *digests; /* what the message says of content that is translated; NULL = nothing */
     uint8_t accepts;     /* codings that the client takes, a bit each, where the answer may be translated */
@@ -134,10 +142,13 @@ struct dg_exchange {
     dg_body answer;
     const dg_translation *translation; /* of the content; NULL = it passes */
     dg_buf answer_lines; /* the head as it came, where it is translated together with the content */
+    dg_flow *answer_flow;      /* translates it as it comes; NULL = it does not, so far */
+    dg_flow_kind answer_kind;  /* what it could be */
+    bool answer_more : 1;      /* answer_flow has more to give */
     dg_coding answer_coding;   /* of the content, as it came */
     dg_coding client_coding;   /* and as it goes on, where it is translated */
     dg_buf answer_head;  /* for the client */
-    dg_buf answer_bytes; /* the content, where it is translated and came in pieces */
+    dg_buf answer_bytes; /* the content, where it is translated and came in pieces; else small chunks of it */
     dg_buf answer_out;   /* its translation */
     dg_buf answer_trailers; /* of content that passes, as they came, when the client takes them */
     dg_buf plain;        /* content without its coding, on the way of either */
@@ -228,6 +239,12 @@ static inline bool dg_translates_content(const dg_translation *t)
 {
     return t && (t->body || (t->parts & DG_IN_BODY) || t->from != t->to);
 }
+/* Whether it is nothing but a program on JSON content, so that the content may be translated as it comes. */
+static inline bool dg_is_of_body(const dg_translation *t)
+{
+    return t && t->body && t->from == DG_FORMAT_JSON && t->to == DG_FORMAT_JSON &&
+           !(t->message && (t->parts & DG_IN_BODY));
+}
 
 /* Whether content is in a format, by its Content-Type. */
 dg_json_kind dg_json_kind_as(dg_format format, const dg_head *head);
@@ -275,6 +292,10 @@ void dg_forward(dg_exchange *x);
 void dg_forward_piece(dg_exchange *x, dg_slice piece, bool last);
 /* The backend's connection failed before its answer was complete: once more, or an error. */
 void dg_forward_failed(dg_exchange *x, const char *what);
+/* What was collected of a request's body, and what comes, is translated as it comes from now on. */
+void dg_forward_flow(dg_exchange *x);
+/* What was collected, or what is more of the last piece, where a request's body flows. */
+void dg_forward_more(dg_exchange *x);
 bool dg_forward_is_full(const dg_exchange *x); /* the backend does not take more for now */
 
 /* ---- answer.c: from the backend to the client. All may free x. */

@@ -220,12 +220,13 @@ static void write_failed(dg_exchange *x, dg_status status)
     dg_answer_read(x);
 }
 
-void dg_forward_piece(dg_exchange *x, dg_slice piece, bool last)
+/* Writes a piece as it goes on, with the end behind the last. */
+static dg_status write_piece(dg_exchange *x, dg_slice piece, bool last)
 {
     char head[DG_CHUNK_HEAD_BYTES_MAX];
     struct iovec iov[4];
     int n = 0;
-    bool chunked = x->request.framing == DG_FRAMING_CHUNKED;
+    bool chunked = x->request_flow || x->request.framing == DG_FRAMING_CHUNKED;
     if (chunked && piece.len)
         iov[n++] = (struct iovec){head, dg_chunk_head(head, piece.len)};
     if (piece.len)
@@ -236,11 +237,65 @@ void dg_forward_piece(dg_exchange *x, dg_slice piece, bool last)
         dg_slice end = dg_trailers_end(x, &x->request_trailers);
         iov[n++] = (struct iovec){(void *)(uintptr_t)end.ptr, end.len};
     }
-    dg_status status = n ? dg_conn_write(&x->up->conn, iov, n) : DG_OK;
+    return n ? dg_conn_write(&x->up->conn, iov, n) : DG_OK;
+}
+
+/* What comes of a piece goes on, until that is all or the backend does not take more. False: x may be gone. */
+static bool flow_piece(dg_exchange *x, dg_slice piece, bool last)
+{
+    do {
+        dg_run_error error = {.message = NULL};
+        dg_buf_clear(&x->request_out);
+        dg_status status = dg_flow_feed(x->request_flow, piece, last, &x->request_out, &error);
+        if (status != DG_OK && status != DG_AGAIN) {
+            dg_log_translation(x, &error);
+            dg_request_refuse(x, status, &error);
+            return false;
+        }
+        x->request_more = status == DG_AGAIN;
+        piece.len = 0;
+        status = write_piece(x, dg_buf_slice(&x->request_out), last && !x->request_more);
+        if (status != DG_OK) {
+            write_failed(x, status);
+            return false;
+        }
+    } while (x->request_more && !dg_conn_queued(&x->up->conn));
+    return true;
+}
+
+void dg_forward_piece(dg_exchange *x, dg_slice piece, bool last)
+{
+    if (x->request_flow) {
+        if (flow_piece(x, piece, last) && last && !x->request_more)
+            all_sent(x);
+        return;
+    }
+    dg_status status = write_piece(x, piece, last);
     if (status != DG_OK)
         write_failed(x, status);
     else if (last)
         all_sent(x);
+}
+
+void dg_forward_more(dg_exchange *x)
+{
+    dg_buf collected = x->request_bytes;
+    x->request_bytes = (dg_buf){.bytes_max = collected.bytes_max};
+    dg_forward_piece(x, dg_buf_slice(&collected), x->request.done);
+    dg_buf_free(&collected);
+}
+
+void dg_forward_flow(dg_exchange *x)
+{
+    if (dg_flow_new(x->epoch->runner, x->match.request->body, x->request_kind, x->request_coding, DG_CODING_IDENTITY,
+                    x->epoch->snapshot->config.limits.body_bytes, &x->request_flow) != DG_OK) {
+        dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
+        return;
+    }
+    x->whole = false;
+    x->request_out.bytes_max = 0; /* it leaves share by share */
+    dg_request_head_chunked(x);
+    dg_forward(x);
 }
 
 /* ---- events of the backend's connection */
@@ -264,7 +319,9 @@ static void up_ready(dg_conn *conn)
         }
     }
     dg_exchange_hold(x);
-    if (!x->request_sent && !dg_conn_queued(conn))
+    if (x->request_more && x->request.done && !dg_conn_queued(conn))
+        dg_forward_more(x);
+    else if (!x->request_sent && !dg_conn_queued(conn))
         dg_receive_more(x);
     if (!x->gone && x->up && x->up->conn.can_read)
         dg_answer_read(x);

@@ -78,7 +78,7 @@ static void add_match(dg_buf *out, const dg_exchange *x)
         add_member(out, "version", dg_slice_str(match->version->name));
     if (match->selected_by != DG_BY_NONE)
         add_member(out, "selected_by", dg_slice_str(dg_selector_word(match->selected_by)));
-    add_member(out, "backend_version", dg_slice_str(match->api->backend->name));
+    add_member(out, "backend_version", dg_slice_str(match->backend->name));
     if (match->endpoint)
         add_member(out, "endpoint", match->endpoint->path);
     bool translated = x->answer_changed || request_changed(x);
@@ -213,7 +213,7 @@ static void add_extension(dg_buf *out, const dg_exchange *x)
         dg_address_text(&x->backend_ip.any, address);
     add_text(out, "api", match->api ? dg_slice_str(match->api->name) : none);
     add_text(out, "version", match->version ? dg_slice_str(match->version->name) : none);
-    add_text(out, "backend_version", match->api ? dg_slice_str(match->api->backend->name) : none);
+    add_text(out, "backend_version", match->api ? dg_slice_str(match->backend->name) : none);
     add_text(out, "endpoint", match->endpoint ? match->endpoint->path : none);
     add_word(out, "program", program_of(x));
     add_text(out, "upstream", x->upstream ? dg_slice_str(x->upstream->url) : none);

@@ -292,7 +292,9 @@ static dg_status take_piece(dg_downstream *down, dg_slice in)
     dg_exchange *x = down->exchange;
     dg_slice piece;
     size_t consumed;
-    dg_status status = dg_body_next(&x->request, in, &consumed, &piece);
+    bool passes = !x->whole && !x->request_flow;
+    dg_status status = dg_body_next_joined(&x->request, in, passes ? &x->request_bytes : NULL,
+                                           passes ? &x->request_trailers : NULL, &consumed, &piece);
     if (status == DG_OK && x->whole) {
         dg_buf_add(&x->request_bytes, piece);
         status = x->request_bytes.len > x->epoch->snapshot->config.limits.body_bytes
@@ -300,8 +302,6 @@ static dg_status take_piece(dg_downstream *down, dg_slice in)
                      : x->request_bytes.status;
     }
     x->request_bytes_in += piece.len;
-    if (status == DG_OK && !x->whole)
-        dg_trailers_keep(&x->request, &x->request_trailers);
     /* Consumed before the doors below: what is behind the body belongs to the next request. The piece stays
      * readable until the next fill. */
     dg_conn_consume(&down->conn, consumed);
@@ -318,6 +318,8 @@ static dg_status take_piece(dg_downstream *down, dg_slice in)
         dg_forward_piece(x, piece, x->request.done);
     else if (x->request.done)
         dg_forward(x);
+    else if (x->request_kind != DG_FLOW_NONE && x->request_bytes.len >= DG_FLOW_BYTES)
+        dg_forward_flow(x);
     return DG_OK;
 }
 
@@ -328,6 +330,10 @@ static dg_status read_body(dg_downstream *down)
     dg_slice in = dg_conn_input(&down->conn);
     if (!x->whole && dg_forward_is_full(x))
         return DG_LIMIT;
+    if (x->request_flow && (x->request_bytes.len || x->request_more)) {
+        dg_forward_more(x);
+        return DG_OK;
+    }
     if (in.len == 0)
         return x->expects && send_continue(down) != DG_OK ? DG_CLOSED : DG_AGAIN;
     x->expects = false; /* it did not wait */

@@ -245,7 +245,9 @@ dg_status dg_request_head_begin(dg_exchange *x, const dg_head *head, const dg_tr
     dg_trailers_ask(x, head, out);
     if (x->whole || x->request.framing == DG_FRAMING_NONE)
         return out->status; /* the length is known later, or there is no body */
-    if (x->request.framing == DG_FRAMING_CHUNKED) {
+    if (x->request_flow) {
+        dg_request_head_chunked(x);
+    } else if (x->request.framing == DG_FRAMING_CHUNKED) {
         dg_trailers_announce(x, head, out);
         dg_request_head_chunked(x);
     } else {

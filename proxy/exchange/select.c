@@ -5,14 +5,30 @@
 #include "proxy/http/fields.h"
 #include "proxy/http/target.h"
 
+/* What the rules ask of a request. */
+typedef struct asked {
+    const dg_head *head;
+    const dg_tls_identity *identity; /* NULL = the client showed no certificate */
+} asked;
+
 static dg_slice field_of(const void *context, dg_slice name, size_t index, size_t *ret_count)
 {
-    const dg_field *field = dg_head_find_name(context, name);
+    const dg_head *head = ((const asked *)context)->head;
+    const dg_field *field = dg_head_find_name(head, name);
     dg_slice value = {NULL, 0};
-    for (*ret_count = 0; field; field = dg_head_next(context, field))
+    for (*ret_count = 0; field; field = dg_head_next(head, field))
         if ((*ret_count)++ == index)
             value = field->value;
     return value;
+}
+
+static dg_slice certificate_of(const void *context, dg_slice part)
+{
+    const dg_tls_identity *identity = ((const asked *)context)->identity;
+    for (unsigned i = 0; identity && i < DG_TLS_IDENTITY_COUNT; i++)
+        if (dg_slice_eq(part, dg_slice_str(dg_tls_identity_key((dg_tls_identity_part)i))))
+            return identity->parts[i];
+    return (dg_slice){NULL, 0};
 }
 
 /* ---- what the refusals list */
@@ -59,13 +75,13 @@ static void add_allow(dg_buf *out, const dg_ruleset *rules, const dg_request_vie
     dg_buf_add_str(out, "Allow: ");
     bool any = false;
     for (dg_method method = DG_METHOD_GET; method < DG_METHOD_TRACE; method++) {
-        dg_request_view asked = *view;
+        dg_request_view other = *view;
         dg_match match;
-        asked.method = dg_method_name(method);
-        if (dg_ruleset_match(rules, &asked, &match) != DG_MATCH_OK)
+        other.method = dg_method_name(method);
+        if (dg_ruleset_match(rules, &other, &match) != DG_MATCH_OK)
             continue;
         dg_buf_add_str(out, any ? ", " : "");
-        dg_buf_add(out, asked.method);
+        dg_buf_add(out, other.method);
         any = true;
     }
     dg_buf_add_str(out, "\r\n");
@@ -93,7 +109,7 @@ static void refuse(dg_exchange *x, dg_match_result result, const dg_request_view
         add_versions(&members, x->match.api);
     } else if (result == DG_MATCH_UNKNOWN_ENDPOINT) {
         problem = DG_PROBLEM_UNKNOWN_ENDPOINT;
-        detail = "no change and no inventory of this API's pack names it";
+        detail = "the pack of this API does not name it: no change does, nor its `endpoints`";
         add_endpoints(&members, x->match.version);
     } else if (result == DG_MATCH_REMOVED) {
         problem = DG_PROBLEM_ENDPOINT_REMOVED;
@@ -233,7 +249,7 @@ static bool choose_upstream(dg_exchange *x, dg_match_result result)
     if (x->down->control) {
         x->upstream = snapshot->control;
     } else if (result == DG_MATCH_OK) {
-        x->upstream = &config->upstreams[config->pack_upstreams[x->match.api->index]];
+        x->upstream = &config->upstreams[config->pack_upstreams[x->match.api->index][x->match.backend_index]];
     } else if (result == DG_MATCH_NO_API && config->pass_unmatched) {
         x->upstream = &config->upstreams[0];
     } else {
@@ -285,9 +301,10 @@ static bool check_content(dg_exchange *x, const dg_head *head)
         dg_fail(x, DG_PROBLEM_UNSUPPORTED_CODING, "JSON is UTF-8 (RFC 8259 8.1)", NULL);
         return false;
     }
-    if (kind == DG_JSON_NO) { /* not JSON: it passes untouched */
+    if (kind == DG_JSON_NO && dg_is_of_body(t) && dg_flow_of_head(head) == DG_FLOW_LINES)
+        x->request_kind = DG_FLOW_LINES;
+    else if (kind == DG_JSON_NO) /* not JSON: it passes untouched */
         return true;
-    }
     x->translates_request = true;
     x->bare = t->to == DG_FORMAT_NONE;
     x->request_coding = dg_content_coding(head);
@@ -297,6 +314,29 @@ static bool check_content(dg_exchange *x, const dg_head *head)
         return false;
     }
     return check_transformation(x, head);
+}
+
+/* Whether the request's content may be translated as it comes: lines are, from the first on; one text is, when it
+ * turns out to be large. What has a digest is checked whole. False when it failed. */
+static bool choose_flow(dg_exchange *x)
+{
+    const size_t body_max = x->epoch->snapshot->config.limits.body_bytes;
+    bool lines = x->request_kind == DG_FLOW_LINES;
+    bool flows = !x->digests && !x->upstream->whole_requests && (lines || dg_flow_can(x->match.request->body, body_max));
+    x->request_kind = !flows ? DG_FLOW_NONE : lines ? DG_FLOW_LINES : DG_FLOW_JSON;
+    if (lines && !flows) {
+        dg_fail(x, DG_PROBLEM_BAD_BODY, "lines with a digest, or for a backend that takes requests whole", NULL);
+        return false;
+    }
+    if (!lines)
+        return true;
+    if (dg_flow_new(x->epoch->runner, x->match.request->body, x->request_kind, x->request_coding, DG_CODING_IDENTITY,
+                    body_max, &x->request_flow) != DG_OK) {
+        dg_fail(x, DG_PROBLEM_INTERNAL, "out of memory", NULL);
+        return false;
+    }
+    x->whole = false;
+    return true;
 }
 
 /* Whether the head is translated together with the content. */
@@ -319,7 +359,9 @@ static void go_on(dg_exchange *x, const dg_head *head)
     if (!check_content(x, head) || !dg_request_remember(x, head))
         return;
     x->whole = must_be_whole(x);
-    if (x->whole && x->request.left > x->epoch->snapshot->config.limits.body_bytes) {
+    if (x->whole && x->translates_request && dg_is_of_body(x->match.request) && !choose_flow(x))
+        return;
+    if (x->whole && x->request_kind == DG_FLOW_NONE && x->request.left > x->epoch->snapshot->config.limits.body_bytes) {
         dg_fail(x, DG_PROBLEM_BODY_TOO_LARGE, NULL, NULL); /* before a 100 asks for it */
         return;
     }
@@ -356,7 +398,8 @@ void dg_select(dg_exchange *x, const dg_head *head)
         return;
     }
     x->explains = dg_head_find(head, DG_FIELD_DRAGOMAN_EXPLAIN) != NULL;
-    dg_request_view view = {x->method_name, x->path, x->query, x->host, field_of, head};
+    const asked context = {head, x->down->identity};
+    dg_request_view view = {x->method_name, x->path, x->query, x->host, field_of, &context, certificate_of};
     dg_match_result result = x->down->control ? DG_MATCH_NO_API
                                               : dg_ruleset_match(x->epoch->snapshot->ruleset, &view,
                                                                  &x->match);

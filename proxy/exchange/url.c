@@ -64,7 +64,7 @@ static void add_cookie_path(dg_exchange *x, dg_slice path, dg_buf *out)
     dg_slice rest;
     if (!path.len || path.ptr[0] != '/' || dg_match_client_target(match, path, out))
         return;
-    if (!below_version(match->api, match->api->backend, path, &rest)) {
+    if (!below_version(match->api, match->backend, path, &rest)) {
         dg_buf_add(out, path);
         return;
     }

@@ -47,6 +47,8 @@ static void add_values(const dg_header *h, size_t first, dg_buf *text, dg_buf *o
         dg_buf_add_str(out, added++ ? "," : "");
         dg_buf_clear(text);
         add_utf8(h->fields[i].value, text);
+        if (text->status != DG_OK)
+            out->status = text->status;
         dg_buf_add_json(out, dg_buf_slice(text));
     }
     dg_buf_add_str(out, count > 1 ? "]" : "");
@@ -71,7 +73,7 @@ dg_status dg_header_document(const dg_header *header, dg_buf *out)
         add_values(header, i, &text, out);
     }
     dg_buf_add_char(out, '}');
-    dg_status status = text.status != DG_OK ? text.status : out->status;
+    dg_status status = out->status;
     dg_buf_free(&text);
     if (status != DG_OK)
         out->len = start;

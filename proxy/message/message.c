@@ -66,14 +66,16 @@ static dg_status add_path(const dg_match *match, dg_translator *t, dg_buf *out)
     for (size_t i = 0; dg_match_param(match, i, &name, &raw); i++) {
         dg_buf_clear(&t->text);
         if (!dg_percent_decode(raw, false, &t->text))
-            return DG_SYNTAX;
+            return t->text.status != DG_OK ? t->text.status : DG_SYNTAX;
+        if (t->text.status != DG_OK)
+            return t->text.status;
         dg_buf_add_str(out, i ? "," : "");
         dg_buf_add_json(out, name);
         dg_buf_add_char(out, ':');
         dg_buf_add_json(out, dg_buf_slice(&t->text));
     }
     dg_buf_add_char(out, '}');
-    return t->text.status;
+    return DG_OK;
 }
 
 static void begin_member(const char *name, bool *any, dg_buf *out)
@@ -184,7 +186,8 @@ static bool is_segment(dg_slice text)
 static dg_slice raw_param(const dg_match *match, dg_slice wanted, dg_slice value, dg_buf *scratch)
 {
     dg_slice name, raw;
-    for (size_t i = 0; dg_match_param(match, i, &name, &raw); i++) {
+    dg_buf_clear(scratch);
+    for (size_t i = 0; scratch->status == DG_OK && dg_match_param(match, i, &name, &raw); i++) {
         dg_buf_clear(scratch);
         if (dg_slice_eq(name, wanted) && dg_percent_decode(raw, false, scratch) &&
             dg_slice_eq(dg_buf_slice(scratch), value))
@@ -215,12 +218,12 @@ static dg_status make_params(dg_translator *t, const dg_match *match, dg_slice p
         else
             dg_percent_encode(dg_buf_slice(&value), false, &t->text);
         ends[i] = t->text.len;
+        if (status == DG_OK)
+            status = value.status != DG_OK     ? value.status
+                     : scratch.status != DG_OK ? scratch.status
+                                               : t->text.status;
     }
     *ret_count = i;
-    if (status == DG_OK)
-        status = value.status != DG_OK     ? value.status
-                 : scratch.status != DG_OK ? scratch.status
-                                           : t->text.status;
     dg_buf_free(&value);
     dg_buf_free(&scratch);
     return status;
@@ -253,9 +256,11 @@ static dg_status make_target(dg_translator *t, const dg_translation *translation
                     "a parameter of the path is missing, or is none that a path can have", "/path");
     for (size_t i = 0, start = 0; i < count; start = ends[i++])
         params[i] = dg_slice_until(dg_slice_from(dg_buf_slice(&t->text), start), ends[i] - start);
-    if (!dg_match_upstream_target_with(m->match, params, query, &t->target))
-        return fail(error, DG_NOT_FOUND, "the path is that of another endpoint", "/path");
-    return t->target.status == DG_OK ? DG_OK : fail(error, t->target.status, NULL, "");
+    bool good = dg_match_upstream_target_with(m->match, params, query, &t->target);
+    if (t->target.status != DG_OK)
+        return fail(error, t->target.status, NULL, "");
+    return good ? DG_OK
+                : fail(error, DG_NOT_FOUND, "the path is that of another endpoint", "/path");
 }
 
 static dg_status take_apart(dg_translator *t, const dg_translation *translation,

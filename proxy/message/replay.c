@@ -130,7 +130,7 @@ static dg_status read_request(replay *r, const char *version, dg_slice request)
     r->host = field_of(r, DG_SLICE("host"), 0, &count);
     if (count && dg_authority_parse(r->host, &name, &port) != DG_OK)
         return fail(r, DG_INVALID, "the host is none");
-    const dg_request_view view = {r->method, path, r->query, r->host, field_of, r};
+    const dg_request_view view = {r->method, path, r->query, r->host, field_of, r, NULL};
     const char *problem = refusal(dg_ruleset_match(r->rules, &view, &r->match));
     if (problem)
         return fail(r, DG_NOT_FOUND, problem);
@@ -281,7 +281,9 @@ static dg_status write(replay *r, const dg_translation *t, bool has_content, boo
     if (status == DG_OK && has_content)
         add_content(r, changed, out);
     dg_buf_add_char(out, '}');
-    return status == DG_OK && out->status == DG_OK ? DG_OK : fail(r, DG_NOMEM, NULL);
+    bool whole =
+        out->status == DG_OK && r->content.status == DG_OK && r->translated.status == DG_OK;
+    return status == DG_OK && whole ? DG_OK : fail(r, DG_NOMEM, NULL);
 }
 
 static dg_status request_of(replay *r, const char *version, dg_slice json, dg_buf *out)
@@ -304,6 +306,8 @@ static dg_status request_of(replay *r, const char *version, dg_slice json, dg_bu
     if (!t || !t->message) {
         dg_buf_clear(&r->t.target);
         dg_match_upstream_target(&r->match, r->query, &r->t.target);
+        if (r->t.target.status != DG_OK)
+            return fail(r, DG_NOMEM, NULL);
     }
     dg_buf_add_str(out, "{\"method\":");
     dg_buf_add_json(out, r->match.upstream_method);

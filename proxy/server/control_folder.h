@@ -7,6 +7,7 @@
 typedef struct dg_control_folder {
     char path[64];    /* empty = none */
     char address[96]; /* "unix:.../control.sock" */
+    int lock;         /* held as long as the process lives: by it others see that it does */
 } dg_control_folder;
 
 /* Makes one under $XDG_RUNTIME_DIR or /tmp, and removes those there that processes of this user left behind when they were

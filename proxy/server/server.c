@@ -317,7 +317,10 @@ static void log_start(const dg_snapshot *snapshot)
         const dg_api *api = dg_ruleset_api(snapshot->ruleset, i);
         dg_log(DG_LOG_INFO, "api %s at %.*s: %zu versions, the backend %s speaks %s", api->name,
                DG_SLICE_FMT(api->base), api->version_count,
-               config->upstreams[config->pack_upstreams[i]].url, api->backend->name);
+               config->upstreams[config->pack_upstreams[i][0]].url, api->backend->name);
+        for (size_t b = 0; b < config->packs[i].backend_count; b++)
+            dg_log(DG_LOG_INFO, "api %s: the backend %s speaks %s", api->name,
+                   config->upstreams[config->pack_upstreams[i][b + 1]].url, config->packs[i].backends[b].version.text);
     }
 }
 

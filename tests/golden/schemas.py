@@ -20,7 +20,7 @@ from run import blocks
 
 # What editors cannot know: these are mistakes in what names mean, not in how they are written.
 BEYOND = {"beside", "losses", "move", "swap", "no-lens", "lens-loop", "lossy-drop", "shadowed", "params-differ",
-          "same-endpoint", "bad-path", "bad-number"}
+          "same-endpoint", "bad-path", "bad-number", "endless", "templates"}
 
 
 class Loader(yaml.SafeLoader):
@@ -49,7 +49,7 @@ def load(text):
 def main():
     root = pathlib.Path(sys.argv[1])
     checks, failures = {}, []
-    for name in ("api", "change"):
+    for name in ("api", "change", "example"):
         schema = json.loads((root / f"docs/schema/{name}.schema.json").read_text())
         jsonschema.Draft202012Validator.check_schema(schema)
         checks[name] = jsonschema.Draft202012Validator(schema)
@@ -63,7 +63,8 @@ def main():
             change = {"change": "c", "between": ["v1", "v2"], "endpoints": {"GET /x": {"response": load(text)}}}
             failures += [f"{e.message}\n{text}" for e in checks["change"].iter_errors(change)]
             count += 1
-    for path in sorted([*root.glob("rules/packs/**/*.yaml"), *root.glob("tests/data/packs/*/**/*.yaml")]):
+    for path in sorted([*root.glob("rules/packs/**/*.yaml"), *root.glob("rules/packs/*/examples/*.json"),
+                        *root.glob("tests/data/packs/*/**/*.yaml")]):
         wrong = "wrong" in path.parts
         if path.is_dir() or (wrong and path.parent.name != "changes"):
             continue
@@ -71,7 +72,8 @@ def main():
         if wrong and (case in BEYOND or "/changes/" not in (root / f"tests/data/packs/wrong/{case}/expected.txt").read_text()):
             continue
         try:
-            errors = list(checks["change" if path.parent.name == "changes" else "api"].iter_errors(load(path.read_text())))
+            kind = {"changes": "change", "examples": "example"}.get(path.parent.name, "api")
+            errors = list(checks[kind].iter_errors(load(path.read_text())))
         except (yaml.YAMLError, ValueError):
             continue
         count += 1

@@ -59,6 +59,18 @@ def use_example(prefix, pack, compiler):
         sys.exit(f"the example on a broken text: {broken.returncode} {broken.stderr}")
 
 
+def use_stream(prefix, compiler):
+    """The second program that docs/library.md shows."""
+    with open(os.path.join(HERE, "..", "..", "docs", "library.md"), encoding="utf-8") as file:
+        source = re.findall(r"^```c\n(.*?)^```$", file.read(), re.M | re.S)[1]
+    program = os.path.join(prefix, "items")
+    with open(program + ".c", "w", encoding="utf-8") as file:
+        file.write(source)
+    run(*compiler, "-std=c17", "-Wall", "-Wextra", "-Werror", "-o", program, program + ".c", *library_flags(prefix))
+    text = "[" + ",".join('{"total":%d}' % n for n in range(50000)) + "]"
+    expect("the stream", run(program, input=text), text.replace("total", "amount"))
+
+
 def use_program(prefix, pack):
     program = os.path.join(find(prefix, "dragoman"), "dragoman")
     if not run(program, "--version").startswith("dragoman "):
@@ -77,6 +89,7 @@ def main():
         pack = os.path.join(prefix, "share", "dragoman", "packs", "orders")
         use_library(prefix, pack, compiler)
         use_example(prefix, pack, compiler)
+        use_stream(prefix, compiler)
         use_program(os.path.join(prefix, "bin"), pack)
         for name in ("dragoman.1", "operations.md", "CHANGELOG.md", "_dragoman"):
             find(prefix, name)

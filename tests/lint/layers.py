@@ -21,10 +21,10 @@ SOCKET_SYMBOLS = {"socket", "socketpair", "bind", "listen", "accept", "accept4",
                   "setsockopt", "getsockname", "getpeername", "getaddrinfo", "freeaddrinfo", "gethostbyname",
                   "epoll_create1", "epoll_ctl", "epoll_wait", "poll", "ppoll", "select", "eventfd",
                   "__recv_chk", "__recvfrom_chk", "__poll_chk"}
-LIBC_HEADERS = {"arpa/inet.h", "assert.h", "ctype.h", "dirent.h", "emmintrin.h", "errno.h", "fcntl.h", "getopt.h",
+LIBC_HEADERS = {"arm_neon.h", "arpa/inet.h", "assert.h", "ctype.h", "dirent.h", "emmintrin.h", "errno.h", "fcntl.h", "getopt.h",
                 "immintrin.h", "inttypes.h", "limits.h", "math.h", "pthread.h", "signal.h", "stdalign.h",
                 "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h",
-                "strings.h", "sys/mman.h", "sys/prctl.h", "sys/random.h", "sys/resource.h", "sys/stat.h",
+                "strings.h", "sys/file.h", "sys/mman.h", "sys/prctl.h", "sys/random.h", "sys/resource.h", "sys/stat.h",
                 "sys/time.h", "sys/types.h", "sys/uio.h", "sys/wait.h", "time.h", "unistd.h"}
 PACKAGE_HEADERS = [("event2/", "libevent"), ("evhtp", "evhtp"), ("openssl/", "openssl"), ("yaml.h", "yaml"), ("pcre2.h", "pcre2"),
                    ("jansson.h", "jansson"), ("zlib.h", "zlib"), ("brotli/", "brotli"), ("zstd", "zstd")]
@@ -38,6 +38,7 @@ ROOMS = {
     "base": ("", ""),
     "transforms": ("base", "pcre2"),
     "rules": ("base transforms", "yaml"),
+    "rules/proof": ("base transforms rules", ""),
     "certs": ("base", "openssl"),
     "proxy": ("base", ""),  # the log
     "proxy/http": ("base", ""),
@@ -55,8 +56,8 @@ ROOMS = {
     "proxy/demo": ("base proxy/admin", "libevent jansson"),
     "proxy/server": ("base certs rules proxy proxy/accesslog proxy/admin proxy/config proxy/exchange proxy/net proxy/usage",
                      "libevent sockets"),
-    "proxy/command": ("base certs transforms rules proxy proxy/admin proxy/config proxy/demo proxy/message proxy/net "
-                      "proxy/server proxy/usage", ""),
+    "proxy/command": ("base certs transforms rules rules/proof proxy proxy/admin proxy/config proxy/demo proxy/http "
+                      "proxy/message proxy/net proxy/server proxy/usage", ""),
 }
 # What one file may use beyond its room.
 FILES = {

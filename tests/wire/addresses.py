@@ -121,6 +121,27 @@ def what_a_killed_process_left_is_removed_at_the_next_start(s):
 
 
 @scenario
+def a_living_process_keeps_its_folder_whatever_it_looks_like(s):
+    """Between bind and listen a socket refuses, as that of a dead process does; and one without a socket may be old."""
+    folder = s.folder()
+    admin = {"admin": "127.0.0.1:%d" % harness.free_port()}
+    first = harness.Dragoman(s.binary, harness.free_port(), admin, XDG_RUNTIME_DIR=folder)
+    wait_until(lambda: "admin API" in first.log(), 2, "its socket is there")
+    path = os.path.join(folder, os.listdir(folder)[0], "control.sock")
+    os.unlink(path)
+    with socket.socket(socket.AF_UNIX) as deaf:
+        deaf.bind(path)
+    second = harness.Dragoman(s.binary, harness.free_port(), XDG_RUNTIME_DIR=folder)
+    for name in os.listdir(folder):
+        os.utime(os.path.join(folder, name), (0, 0))
+    third = harness.Dragoman(s.binary, harness.free_port(), XDG_RUNTIME_DIR=folder)
+    assert len(os.listdir(folder)) == 3 and os.path.exists(path), os.listdir(folder)
+    for proxy in (second, third, first):
+        assert proxy.stop() == []
+    assert not [name for name in os.listdir(folder) if name not in path], "each takes its own along"
+
+
+@scenario
 def what_is_bound_a_moment_ago_is_not_taken_for_left_behind(s):
     """A process that starts at the same time binds its socket before it listens."""
     folder = s.folder()

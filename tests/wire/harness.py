@@ -1,8 +1,10 @@
 """Both ends of a proxy for black-box tests: a process, an upstream that records and obeys scripts, and a
 client that sends bytes as they are. Loopback only, standard library only."""
 import contextlib
+import fcntl
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -19,10 +21,29 @@ SANITIZER_MARKS = ("Sanitizer", "runtime error:", "Assertion", "assertion")
 TIMEOUTS = {"head": "2s", "body": "2s", "connect": "1s", "answer": "2s", "idle": "2s"}
 
 
+PORTS = range(20000, 32000)  # below those that the kernel gives to outgoing connections
+PORTS_TAKEN = set()
+PORTS_LOCK = threading.Lock()
+PORTS_FILE = os.open(os.path.join(tempfile.gettempdir(), "dragoman-wire-ports-%d" % os.getuid()),
+                     os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+    """One that is this process's until it ends. The proxy opens its ports to be shared (SO_REUSEPORT), so that two of them
+    would not notice that they have the same: tests that run at the same time agree by locks on a byte for each."""
+    with PORTS_LOCK:
+        for port in random.sample(PORTS, 1000):
+            if port in PORTS_TAKEN:
+                continue
+            try:
+                fcntl.lockf(PORTS_FILE, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+                PORTS_TAKEN.add(port)
+                with socket.socket() as probe:
+                    probe.bind((HOST, port))
+                return port
+            except OSError:
+                continue
+    raise AssertionError("no free port")
 
 
 def wait_until(condition, seconds, what):
@@ -153,7 +174,8 @@ class Upstream:
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.listener.bind(address)
         self.listener.listen(128)
-        self.port = 0 if isinstance(address, str) else self.listener.getsockname()[1]
+        self.address, self.listener_family = self.listener.getsockname(), self.listener.family
+        self.port = 0 if isinstance(address, str) else self.address[1]
         self.connections = 0
         self.open = 0
         self.reset()
@@ -168,9 +190,15 @@ class Upstream:
             return list(self.requests)
 
     def close(self):
+        """From now on connections are refused: the port stays taken, or another test's upstream could get it."""
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
+        if self.port:
+            self.closed = socket.socket(self.listener_family)
+            self.closed.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                self.closed.bind(self.address)
 
     def _accept(self):
         while True:

@@ -149,8 +149,7 @@ def backends_are_told_whom_a_connection_is_for(s):
             client.send(V6 + get("/3"))
             assert client.wait(1)[0].status == 200
         proxy.reload(listen=["127.0.0.1:%d" % proxy.port, "unix:" + path])
-        wait_until(lambda: os.path.exists(path), 2, "the unix socket")
-        with Client(path) as client:
+        with scenarios.reached(path) as client:
             assert client.ask(get("/4")).status == 200
         want = [b"PROXY TCP4 127.0.0.1 127.0.0.1 %d %d\r\n" % (ours[1], proxy.port)] * 2 + [V6, b"PROXY UNKNOWN\r\n"]
         if version == "v2":

@@ -22,6 +22,7 @@ import scenarios
 from accesslog import lines
 from harness import HOST, Client, Upstream, get
 
+CERTIFICATES = os.path.abspath(os.path.join(scenarios.ROOT, "tests", "data", "packs", "certificates"))
 FOLDER = tempfile.TemporaryDirectory(prefix="dragoman-tls-")
 SCENARIOS = []
 # Mozilla, Server Side TLS 5.7, intermediate.
@@ -135,6 +136,39 @@ def the_backend_and_the_log_learn_who_a_client_is(s):
         assert client.ask(get("/", *forged)).status == 200
     assert not any(up.seen()[-1].all(name) for name in (*fields.values(), "x_client-cn"))
     assert "client_cert" not in json.loads(lines(proxy, 3)[2])
+
+
+@scenario
+def a_certificate_pins_its_client_to_a_version(s):
+    """By each part; who shows none, or one without a line, gets the default."""
+    ca = Authority()
+    old = ca.issue("old", "/CN=Ada Obi", "URI:spiffe://x.example/old,email:ada@x.example,DNS:a.example", "clientAuth")
+    new = ca.issue("new", "/CN=Bo", "URI:spiffe://x.example/new,email:bo@x.example,DNS:b.example", "clientAuth")
+    told = openssl("x509", "-in", old[0], "-noout", "-fingerprint", "-sha256").stdout
+    pins = {"uri": "spiffe://x.example/old", "cn": "Ada%20Obi", "dns": "a.example", "email": "ada@x.example",
+            "sha256": told.split("=")[1].strip().replace(":", "").lower()}
+    for part, value in pins.items():
+        pack = os.path.join(folder(), "pack")
+        shutil.copytree(CERTIFICATES, pack)
+        with open(os.path.join(pack, "api.yaml"), "w") as out:
+            out.write("api: c\nbase: /c\nversions: [v1, v2]\nselected_by:\n  - header: API-Version\n"
+                      "  - pin: {client_certificate: %s, file: pins.txt}\n  - default: v2\n" % part)
+        with open(os.path.join(pack, "pins.txt"), "w") as out:
+            out.write(value + " v1\n")
+        proxy, up, port = start(s, ca, {"packs": [pack]}, lambda *_: harness.answer_bytes(b'{"a2":1}'), client_ca=ca.crt,
+                                client_verify="optional")
+        for own, fields, body in ((old, (), b'{"a1":1}'), (new, (), b'{"a2":1}'), (None, (), b'{"a2":1}'),
+                                  (old, ("API-Version: v2",), b'{"a2":1}'),
+                                  (new, ("X-Client-CN: Ada%20Obi",), b'{"a2":1}')):
+            with TlsClient(port, context_of(ca, own)) as client:
+                answer = client.ask(get("/c/x", "Dragoman-Explain: 1", *fields))
+                assert answer.status == 200 and answer.body == body, (part, own, answer.body)
+                by = b"by=pin" if own == old and not fields else b"by=header" if fields and own == old else b"by=default"
+                assert by in answer.get("dragoman-version"), answer.fields
+                assert answer.get("vary") == b"API-Version"
+        with Client(proxy.port) as client:
+            assert client.ask(get("/c/x")).body == b'{"a2":1}', "the plain port"
+        assert all(r.get("api-version") in (None, b"v2") for r in up.seen())
 
 
 @scenario

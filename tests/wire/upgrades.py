@@ -172,6 +172,25 @@ def without_permission_there_is_no_upgrade(s):
 
 
 @scenario
+def a_426_says_what_to_upgrade_to(s):
+    """RFC 9110 15.5.22, 7.8: with or without permission, as the backend said it; no other answer does."""
+    def answer(_, request):
+        status = "426 Upgrade Required" if request.target.endswith("426") else "404 Not Found"
+        return answer_bytes(b'{"error":{}}', status, b"Content-Type: application/json\r\nConnection: upgrade, X-Own\r\nX-Own: 1\r\n"
+                            b"Upgrade: websocket\r\nUpgrade: HTTP/3.0\r\n")
+    proxy, _ = s.start(answer, {**ECHO, "packs": [scenarios.ORDERS], "unmatched": "pass"})
+    with Client(proxy.port) as client:
+        for target in ("/426", "/api/v1/orders/426", "/api/v2/orders/426"):
+            reply = client.ask(get(target))
+            assert reply.status == 426 and reply.all("upgrade") == [b"websocket", b"HTTP/3.0"], (target, reply.fields)
+            assert reply.all("connection") == [b"upgrade"] and not reply.all("x-own"), reply.fields
+        reply = client.ask(get("/404"))
+        assert reply.status == 404 and not reply.all("upgrade") and not reply.all("connection")
+        reply = client.ask(get("/426", "Connection: close"))
+        assert sorted(reply.all("connection")) == [b"close", b"upgrade"] and client.wait_closed()
+
+
+@scenario
 def a_translated_endpoint_ignores_the_upgrade(s):
     """RFC 9110 7.8: a server may ignore it; nothing may pass untranslated."""
     new = b'{"data":{"id":"ord_1","amount":1.50,"status":"active"}}'

@@ -13,6 +13,7 @@
 
 #define FILE_NAME "dragoman.yaml"
 #define PACK      DG_TEST_DATA "/../rules/packs/orders"
+#define OTHER_PACK DG_TEST_DATA "/data/packs/chain"
 #define WHOLE     "listen: 127.0.0.1:8080\nupstream: http://127.0.0.1:9000\n"
 
 static char folder[] = "/tmp/dragoman-config-XXXXXX";
@@ -189,9 +190,34 @@ static void packs_have_backends_of_their_own(void **state)
     const dg_config *config = &snapshot->config;
     assert_int_equal(config->upstream_count, 2);
     assert_int_equal(config->pack_count, 1);
-    assert_int_equal(config->pack_upstreams[0], 1);
+    assert_int_equal(config->pack_upstreams[0][0], 1);
     assert_string_equal(config->upstreams[1].url, "http://127.0.0.1:9001");
     assert_string_equal(dg_ruleset_api(snapshot->ruleset, 0)->backend->name, "v2");
+    dg_snapshot_unref(snapshot);
+}
+
+static void a_pack_has_several_backends(void **state)
+{
+    (void)state;
+    dg_snapshot *snapshot = load(WHOLE "packs:\n"
+                                       "  - dir: " PACK "\n"
+                                       "    backend_version: v2\n"
+                                       "    backends:\n"
+                                       "      - {versions: v1, upstream: 'http://127.0.0.1:9001', backend_version: v1}\n"
+                                       "      - endpoints: ['GET /orders/**']\n"
+                                       "        upstream: {url: 'http://127.0.0.1:9002', keep: 3}\n"
+                                       "        backend_version: v2\n"
+                                       "  - {dir: " OTHER_PACK ", upstream: 'http://127.0.0.1:9003'}\n");
+    const dg_config *config = &snapshot->config;
+    static const char *const urls[] = {"http://127.0.0.1:9001", "http://127.0.0.1:9002"};
+    assert_int_equal(config->upstream_count, 4);
+    assert_int_equal(config->packs[0].backend_count, 2);
+    assert_int_equal(config->pack_upstreams[0][0], 0); /* the default one */
+    for (size_t i = 0; i < 2; i++)
+        assert_string_equal(config->upstreams[config->pack_upstreams[0][i + 1]].url, urls[i]);
+    assert_int_equal(config->upstreams[config->pack_upstreams[0][2]].idle_max, 3);
+    assert_int_equal(config->packs[1].backend_count, 0);
+    assert_string_equal(config->upstreams[config->pack_upstreams[1][0]].url, "http://127.0.0.1:9003");
     dg_snapshot_unref(snapshot);
 }
 
@@ -274,6 +300,7 @@ int main(void)
         cmocka_unit_test(backends_are_read_from_urls),
         cmocka_unit_test(a_backend_has_options),
         cmocka_unit_test(packs_have_backends_of_their_own),
+        cmocka_unit_test(a_pack_has_several_backends),
         cmocka_unit_test(what_no_pack_claims_passes_only_without_packs_or_on_demand),
         cmocka_unit_test(the_command_line_wins),
         cmocka_unit_test(json_is_fine_too),

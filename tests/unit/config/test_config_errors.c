@@ -14,6 +14,7 @@
 #define LISTEN   "listen: 127.0.0.1:8080\n"
 #define UPSTREAM "upstream: http://127.0.0.1:9000\n"
 #define WHOLE    LISTEN UPSTREAM
+#define PACK     DG_TEST_DATA "/../rules/packs/orders"
 
 static const struct {
     const char *text, *errors;
@@ -107,6 +108,26 @@ static const struct {
      "c.yaml:2:43: error: expected a number of connections, found a string\n"},
     {LISTEN "upstream: {url: 'http://127.0.0.1', kep: 5}\n",
      "c.yaml:2:37: error: 'kep' is not known here; did you mean 'keep'?\n"},
+    {WHOLE "packs:\n  dir: " PACK "\n  backends:\n    versions: v1\n",
+     "c.yaml:6:5: error: expected a list of backends, found a map\n"},
+    {WHOLE "packs:\n  dir: " PACK "\n  backends:\n    - v1\n",
+     "c.yaml:6:7: error: expected a map: {versions: [v1], upstream: URL, backend_version: v1}, found a string\n"},
+    {WHOLE "packs:\n  dir: " PACK "\n  backends:\n    - {upstream: 'http://127.0.0.1', backend_version: v1}\n",
+     "c.yaml:6:7: error: what goes to this backend? It needs 'versions', 'endpoints' or both\n"},
+    {WHOLE "packs:\n  dir: " PACK "\n  backends:\n    - {versions: v1}\n",
+     "c.yaml:6:7: error: a backend needs 'backend_version', the version that it speaks\n"
+     "c.yaml:6:7: error: a backend needs an 'upstream'\n"},
+    {WHOLE "packs:\n  dir: " PACK "\n  backends:\n    - {versions: [], upstream: 'ftp://h', backend_version: [v1]}\n",
+     "c.yaml:6:18: error: expected the name of a version, or a list of 1 to 256\n"
+     "c.yaml:6:32: error: backend 'ftp://h': a backend is written http://host:port, https://host:port or unix:/path\n"
+     "c.yaml:6:60: error: expected the name of a version, found a list\n"},
+    {WHOLE "packs:\n  dir: " PACK "\n  backends:\n    - {version: v1}\n",
+     "c.yaml:6:8: error: 'version' is not known here; did you mean 'versions'?\n"},
+    {WHOLE "packs:\n  dir: " PACK "\n  backends:\n    - {versions: [v1, v9], upstream: 'http://127.0.0.1', backend_version: v8}\n",
+     "c.yaml:6:23: error: there is no version 'v9'; did you mean 'v1'?\n"
+     "c.yaml:6:75: error: there is no version 'v8'; did you mean 'v1'?\n"},
+    {WHOLE "packs:\n  dir: " PACK "\n  backends:\n    - {endpoints: 'GET /orderz', upstream: 'http://127.0.0.1', backend_version: v1}\n",
+     "c.yaml:6:19: error: 'GET /orderz' covers no endpoint of API 'orders', as 'v2' calls them\n"},
     {WHOLE "packs: {backend_version: v2}\n", "c.yaml:3:8: error: a pack needs a 'dir'\n"},
     {WHOLE "packs: {dir: [a]}\n",
      "c.yaml:3:14: error: expected the folder of a pack, found a list\n"},

@@ -7,11 +7,11 @@
 
 #include "proxy/exchange/entity_tag.h"
 
-static const dg_version version = {.name = "v1"};
+static const dg_version version = {.name = "v1"}, newer = {.name = "v2"}, newest = {.name = "v3"};
 
 static dg_match match_of(const dg_api *api)
 {
-    return (dg_match){.api = api, .version = &version};
+    return (dg_match){.api = api, .version = &version, .backend = &newer};
 }
 
 /* The client's tag, NUL-terminated, or NULL. The caller frees the buffer. */
@@ -56,6 +56,12 @@ static void other_rules_make_another_tag(void **state)
     assert_int_equal(asked.len, 0);
     assert_true(dg_entity_tags_for_backend(&match_two, dg_slice_str(tag), true, &asked));
     assert_true(dg_slice_eq(dg_buf_slice(&asked), dg_slice_str(tag)));
+    dg_buf_free(&a);
+    dg_buf_free(&b);
+    dg_match other_backend = match_one; /* the same rules, from another version */
+    other_backend.backend = &newest;
+    tag = for_client(&match_one, "\"abc\"", &a);
+    assert_string_not_equal(tag, for_client(&other_backend, "\"abc\"", &b));
     dg_buf_free(&a);
     dg_buf_free(&b);
     dg_buf_free(&asked);

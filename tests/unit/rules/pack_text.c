@@ -54,7 +54,8 @@ dg_ruleset *pack_text_load(const pack_text *text, char **ret_report)
     }
     dg_diags diags;
     dg_diags_init(&diags);
-    const dg_pack_source source = {.dir = dir, .backend_version = text->backend};
+    const dg_pack_source source = {.dir = dir, .backend_version = text->backend,
+                                   .backends = text->backends, .backend_count = text->backend_count};
     dg_ruleset *set = NULL;
     dg_status status = dg_ruleset_load(&source, 1, &diags, &set);
     assert_true((status == DG_OK) == (set != NULL));

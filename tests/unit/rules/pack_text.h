@@ -11,6 +11,8 @@ typedef struct pack_text {
     const char *changes[PACK_TEXT_CHANGES_MAX]; /* what follows "between", from the oldest; versions
                                                    are v1, v2 ... */
     const char *backend;                        /* NULL: the newest */
+    const dg_backend_source *backends;
+    size_t backend_count;
 } pack_text;
 
 /* Loads it. Without an error: the set, and *ret_report is NULL. Otherwise NULL, and the report, to

@@ -170,6 +170,55 @@ static void fields_name_the_version_of_the_other_side(void **state)
     dg_ruleset_free(set);
 }
 
+static dg_slice said_by(const void *context, dg_slice part)
+{
+    const char *const *parts = context; /* the uri and the cn */
+    return dg_slice_eq(part, DG_SLICE("uri"))  ? dg_slice_str(parts[0])
+           : dg_slice_eq(part, DG_SLICE("cn")) ? dg_slice_str(parts[1])
+                                               : (dg_slice){NULL, 0};
+}
+
+static dg_slice no_line(const void *context, dg_slice name, size_t index, size_t *ret_count)
+{
+    (void)context, (void)name, (void)index;
+    *ret_count = 0;
+    return (dg_slice){NULL, 0};
+}
+
+static void certificates_are_pinned(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *parts[2];
+        dg_match_result result;
+        const char *version;
+        dg_selector by;
+    } table[] = {
+        {{"spiffe://x.example/old", "x"}, DG_MATCH_OK, "v1", DG_BY_PIN},
+        {{"", "Ada%20Obi"}, DG_MATCH_OK, "v1", DG_BY_PIN},
+        {{"spiffe://x.example/new", "Ada%20Obi"}, DG_MATCH_OK, "v2", DG_BY_PIN}, /* the first selector that names one */
+        {{"spiffe://x.example/other, spiffe://x.example/old", ""}, DG_MATCH_OK, "v1", DG_BY_PIN},
+        {{"spiffe://x.example/new, spiffe://x.example/old", ""}, DG_MATCH_CONTRADICTION, NULL, DG_BY_NONE},
+        {{"spiffe://x.example/ol", "Ada Obi"}, DG_MATCH_OK, "v2", DG_BY_DEFAULT},
+        {{"", ""}, DG_MATCH_OK, "v2", DG_BY_DEFAULT},
+    };
+    dg_ruleset *set = load(DG_TEST_DATA "/data/packs/certificates");
+    dg_request_view view = {.method = DG_SLICE("GET"), .path = DG_SLICE("/c/x"), .field = no_line, .certificate = said_by};
+    dg_match m;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        view.context = table[i].parts;
+        assert_int_equal(dg_ruleset_match(set, &view, &m), table[i].result);
+        assert_int_equal(m.selected_by, table[i].by);
+        if (table[i].version)
+            assert_string_equal(m.version->name, table[i].version);
+    }
+    view.certificate = NULL; /* who asks has no connection */
+    assert_int_equal(dg_ruleset_match(set, &view, &m), DG_MATCH_OK);
+    assert_string_equal(m.version->name, "v2");
+    assert_true(dg_slice_eq(m.api->vary, DG_SLICE("API-Version")));
+    dg_ruleset_free(set);
+}
+
 static void weights(void **state)
 {
     (void)state;
@@ -188,6 +237,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_place_names_a_version),
         cmocka_unit_test(fields_name_the_version_of_the_other_side),
+        cmocka_unit_test(certificates_are_pinned),
         cmocka_unit_test(weights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "transforms/sequence.h"
+#include "transforms/stream.h"
 #include "try.h"
 
 /* The linker sends every allocation of the program through these (--wrap). */
@@ -185,6 +187,61 @@ static void every_allocation_may_fail(void **state)
     dg_buf_free(&want);
 }
 
+/* A stream and a sequence, in small pieces; the first failure's status. */
+static dg_status in_pieces(const dg_program *program, dg_slice in, dg_buf *out)
+{
+    dg_runner *runner = NULL;
+    dg_stream *stream = NULL;
+    dg_sequence *events = NULL;
+    const dg_stream_limits limits = {.enter_bytes = 8};
+    dg_status status = dg_runner_new(&runner);
+    if (status == DG_OK)
+        status = dg_stream_new(runner, program, &limits, &stream);
+    for (size_t at = 0; status == DG_OK && at < in.len; at += 10) {
+        dg_slice piece = dg_slice_until(dg_slice_from(in, at), 10);
+        status = dg_stream_feed(stream, piece, at + 10 >= in.len, out, NULL);
+    }
+    if (status == DG_OK)
+        status = dg_sequence_new(runner, program, DG_SEQUENCE_EVENTS, 0, &events);
+    if (status == DG_OK)
+        status = dg_sequence_feed(events, DG_SLICE("data: "), false, out, NULL);
+    if (status == DG_OK)
+        status = dg_sequence_feed(events, in, false, out, NULL);
+    if (status == DG_OK)
+        status = dg_sequence_feed(events, DG_SLICE("\n\n"), true, out, NULL);
+    dg_sequence_free(events);
+    dg_stream_free(stream);
+    dg_runner_free(runner);
+    return status;
+}
+
+static void every_allocation_of_a_stream_may_fail(void **state)
+{
+    (void)state;
+    dg_program *program = compile(&local_list);
+    dg_buf want;
+    dg_buf_init(&want, 0);
+    fail_at = SIZE_MAX;
+    taken = 0;
+    assert_int_equal(in_pieces(program, dg_slice_str(TEXT), &want), DG_OK);
+    size_t total = taken;
+    for (size_t n = 0; n < total; n++) {
+        dg_buf out;
+        dg_buf_init(&out, 0);
+        taken = 0;
+        fail_at = n;
+        dg_status status = in_pieces(program, dg_slice_str(TEXT), &out);
+        fail_at = SIZE_MAX;
+        if (status != DG_OK)
+            assert_int_equal(status, DG_NOMEM);
+        else
+            assert_true(dg_slice_eq(dg_buf_slice(&want), dg_buf_slice(&out)));
+        dg_buf_free(&out);
+    }
+    dg_buf_free(&want);
+    dg_program_free(program);
+}
+
 /* Texts that make up new names for ever do not make a runner grow for ever. */
 static void what_is_learned_is_bounded(void **state)
 {
@@ -223,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steady_state_takes_nothing),
         cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(every_allocation_of_a_stream_may_fail),
         cmocka_unit_test(what_is_learned_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

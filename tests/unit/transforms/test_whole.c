@@ -50,6 +50,14 @@ static void what_moves_takes_its_empty_objects_with_it(void **state)
     whole_rows(ALL_OF(rows));
 }
 
+static void what_is_refused_is_told_why(void **state)
+{
+    (void)state;
+    const dg_op *refuse = OP(REFUSE, .with = DG_SLICE("because"));
+    const whole_row rows[] = {{refuse, "{}", NULL}, {refuse, "null", NULL}};
+    whole_rows(ALL_OF(rows));
+}
+
 static void what_is_copied_comes_once_more(void **state)
 {
     (void)state;
@@ -58,6 +66,7 @@ static void what_is_copied_comes_once_more(void **state)
         OP(COPY, .path = PATH(S("a")), .target = PATH(S("b")), .collision = DG_COLLISION_OLDER);
     const dg_op *newer =
         OP(COPY, .path = PATH(S("a")), .target = PATH(S("b")), .collision = DG_COLLISION_NEWER);
+    const dg_op *each = OP(COPY, .path = PATH(S("a")), .target = PATH(S("l"), EACH, S("c")));
     const whole_row rows[] = {
         {copy, "{\"a\": {\"b\": [ {} ]}}", "{\"a\": {\"b\": [ {} ]},\"c\":{\"d\":[ {} ]}}"},
         {copy, "{\"a\":1}", "{\"a\":1}"},
@@ -67,6 +76,17 @@ static void what_is_copied_comes_once_more(void **state)
         {OP(COPY, .path = {NULL, 0}, .target = PATH(S("b"))), "{ \"a\":1}",
          "{ \"a\":1,\"b\":{ \"a\":1}}"},
         {OP(COPY, .path = PATH(S("b")), .target = {NULL, 0}), "{\"b\":1}", NULL},
+        {each, "{\"a\": 5,\"l\":[{\"b\":1},{}]}", "{\"a\": 5,\"l\":[{\"b\":1,\"c\":5},{\"c\":5}]}"},
+        {each, "{\"a\":5,\"l\":[]}", "{\"a\":5,\"l\":[]}"},
+        {each, "{\"a\":5}", "{\"a\":5}"},
+        {each, "{\"l\":[{}]}", "{\"l\":[{}]}"},
+        {each, "{\"a\":5,\"l\":[{},{\"c\":6}]}", NULL},
+        {each, "{\"a\":5,\"l\":[7]}", NULL},
+        {each, "{\"a\":5,\"l\":{}}", NULL},
+        /* what is copied is what was there before */
+        {OP(COPY, .path = PATH(S("l")), .target = PATH(S("l"), EACH, S("l"))), "{\"l\":[{},{}]}",
+         "{\"l\":[{\"l\":[{},{}]},{\"l\":[{},{}]}]}"},
+        {OP(COPY, .path = PATH(S("a")), .target = PATH(S("l"), EACH)), "{\"a\":5,\"l\":[7]}", NULL},
     };
     whole_rows(ALL_OF(rows));
 }
@@ -381,6 +401,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_moves_takes_its_empty_objects_with_it),
+        cmocka_unit_test(what_is_refused_is_told_why),
         cmocka_unit_test(what_is_copied_comes_once_more),
         cmocka_unit_test(a_copy_is_its_own),
         cmocka_unit_test(only_what_is_named_is_kept),
