@@ -598,6 +598,233 @@ def an_old_client_and_a_new_backend_each_speak_their_own(s):
     assert len(up.seen()) == 3, "broken JSON never reaches the backend"
 
 
+@scenario
+def small_chunks_that_are_here_become_one_and_none_waits_for_more(s):
+    body = bytes(range(256)) * 40
+
+    def answer(connection, request):
+        connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        connection.send(chunked(body, 1)[:-5])
+        if request.target == "/slow":
+            time.sleep(0.2)
+            for n in range(3):
+                connection.send(b"1\r\n%d\r\n" % n)
+                asked.wait(2)
+                asked.clear()
+        connection.send(b"0\r\n\r\n")
+    asked = threading.Event()
+    proxy, _ = s.start(answer)
+    with Client(proxy.port) as client:
+        reply = client.ask(get("/"))
+        assert reply.body == body and client.data.count(b"\r\n1\r\n") < 100 and not client.closed
+        client.data = b""
+        client.send(get("/slow"))
+        for n in range(3):
+            harness.wait_until(lambda: (client.pump(0.02), client.data.endswith(b"\r\n1\r\n%d\r\n" % n))[1], 2, "chunk %d" % n)
+            asked.set()
+        assert client.wait(1)[0].body == body + b"012"
+
+
+@scenario
+def old_clients_get_no_chunks(s):
+    def answer(_, request):
+        return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(b"0123456789" * 999, 1000)
+    proxy, _ = s.start(answer)
+    with Client(proxy.port) as client:
+        answer = client.ask(b"GET / HTTP/1.0\r\n\r\n")
+        assert client.wait_closed(2) and not answer.all("transfer-encoding")
+        assert client.responses()[0].body == b"0123456789" * 999
+
+
+@scenario
+def entity_tags_are_of_the_version_and_conditions_work(s):
+    """RFC 9110 8.8.3, 13.1.1, 13.1.2."""
+    new = b'{"data":{"id":"ord_1","amount":1}}'
+
+    def answer(_, request):
+        tags = (request.get("if-none-match") or b"").split(b", ")
+        if b'"abc"' in tags or b"*" in tags:
+            return b'HTTP/1.1 304 Not Modified\r\nETag: "abc"\r\n\r\n'
+        if request.get("if-match") and b'"abc"' not in request.get("if-match").split(b", "):
+            return answer_bytes(b'{"error":{}}', "412 Precondition Failed")
+        tag = b'W/"abc"' if request.target.endswith("weak") else b'no tag' if request.target.endswith("bad") else b'"abc"'
+        return answer_bytes(new, fields=b"Content-Type: application/json\r\nETag: " + tag + b"\r\n")
+    proxy, up = s.start(answer, {"packs": [ORDERS]})
+    with Client(proxy.port) as client:
+        old = client.ask(get("/api/v1/orders/1"))
+        tag = old.get("etag").decode()
+        assert tag.startswith('"abc;v1-') and tag != '"abc"', tag
+        assert client.ask(get("/api/v1/orders/weak")).get("etag").startswith(b'W/"abc;v1-')
+        assert client.ask(get("/api/v1/orders/bad")).get("etag") is None
+        assert client.ask(get("/api/v2/orders/1")).get("etag") == b'"abc"'
+        same = client.ask(get("/api/v1/orders/1", 'If-None-Match: "x", ' + tag))
+        assert same.status == 304 and same.get("etag").decode() == tag
+        assert up.seen()[-1].get("if-none-match") == b'"abc"'
+        # The tag of another version names bytes that this client does not have.
+        other = client.ask(get("/api/v1/orders/1", 'If-None-Match: "abc"'))
+        assert other.status == 200 and up.seen()[-1].get("if-none-match") is None
+        assert client.ask(get("/api/v1/orders/1", "If-None-Match: *")).status == 304
+        written = client.ask(post("/api/v1/orders", b"{}", "If-Match: " + tag))
+        assert written.status == 200 and up.seen()[-1].get("if-match") == b'"abc"'
+        stale = client.ask(post("/api/v1/orders", b"{}", "If-Match: " + tag.replace("v1-", "v1-0")))
+        assert stale.status == 412
+
+
+@scenario
+def the_way_so_far_is_believed_from_trusted_peers_only(s):
+    claims = ("X-Forwarded-For: 203.0.113.9", "X-Forwarded-Proto: https", "X-Forwarded-Host: shop.example",
+              "X-Forwarded-For: 198.51.100.1")
+    proxy, up = s.start()
+    with Client(proxy.port) as client:
+        client.ask(get("/", *claims))
+    request = up.seen()[0]
+    assert request.all("x-forwarded-for") == [b"127.0.0.1"] and request.all("x-forwarded-proto") == [b"http"]
+    assert not request.all("x-forwarded-host")
+    proxy, up = s.start(config={"trusted_proxies": ["10.0.0.0/8", "127.0.0.0/30"]})
+    with Client(proxy.port) as client:
+        client.ask(get("/", *claims))
+        client.ask(get("/"))
+    request, plain = up.seen()
+    assert request.all("x-forwarded-for") == [b"203.0.113.9, 198.51.100.1, 127.0.0.1"], request.fields
+    assert request.all("x-forwarded-proto") == [b"https"] and request.all("x-forwarded-host") == [b"shop.example"]
+    assert plain.all("x-forwarded-for") == [b"127.0.0.1"] and plain.all("x-forwarded-proto") == [b"http"]
+
+
+@scenario
+def links_and_locations_stay_in_the_clients_version(s):
+    """RFC 9110 10.2.2, RFC 8288."""
+    def answer(_, request):
+        host = request.get("host").decode()
+        own = "http://127.0.0.1:%d" % up.port
+        return answer_bytes(b'{"data":[]}', "201 Created", (
+            "Content-Type: application/json\r\nLocation: %s/api/v2/orders/1?a=b#c\r\n"
+            'Link: </api/v2/orders?page=2>; rel="next", <http://%s/api/v2/orders/count>; rel="a,b"\r\n'
+            "Link: <http://other.example/api/v2/orders>; rel=x, <rel/ative>; rel=y\r\n" % (own, host)).encode())
+    proxy, up = s.start(answer, {"packs": [ORDERS]})
+    with Client(proxy.port) as client:
+        old = client.ask(get("/api/v1/orders"))
+        links = b" | ".join(old.all("link"))
+        assert old.get("location") == b"http://h.example/api/v1/orders/1?a=b#c", old.get("location")
+        assert b'</api/v1/orders?page=2>; rel="next"' in links, links
+        assert b'<http://h.example/api/v1/order-count>; rel="a,b"' in links, links
+        assert b"<http://other.example/api/v2/orders>; rel=x, <rel/ative>; rel=y" in links, links
+        new = client.ask(get("/api/v2/orders"))
+        assert new.get("location").endswith(b"/api/v2/orders/1?a=b#c") and b"/api/v2/orders?page=2" in new.get("link")
+
+
+@scenario
+def content_without_a_type_is_not_passed_where_it_would_be_translated(s):
+    proxy, up = s.start(lambda *_: answer_bytes(b'{"data":{}}', fields=b""), {"packs": [ORDERS]})
+    with Client(proxy.port) as client:
+        assert client.ask(get("/api/v1/orders/1")).status == 502
+        assert client.ask(get("/api/v2/orders/1")).status == 200
+        seen = len(up.seen())
+        reply = client.ask(b"POST /api/v1/orders HTTP/1.1\r\nHost: h.example\r\nContent-Length: 2\r\n\r\n{}")
+        assert reply.status == 415 and len(up.seen()) == seen
+
+
+@scenario
+def bodies_that_go_on_outlive_their_deadlines_and_those_that_trickle_do_not(s):
+    proxy, up = s.start(config={"timeouts": dict(harness.TIMEOUTS, body="1s")})
+    piece = b"x" * 20000
+    with Client(proxy.port) as client:
+        client.send(b"POST / HTTP/1.1\r\nHost: h.example\r\nContent-Length: %d\r\n\r\n" % (20 * len(piece)))
+        client.send(*[piece] * 20, pause=0.1)
+        assert client.wait(1)[0].status == 200 and up.seen()[0].body == piece * 20
+    with Client(proxy.port) as client:
+        began = time.monotonic()
+        client.send(b"POST / HTTP/1.1\r\nHost: h.example\r\nContent-Length: 900000\r\n\r\n" + piece * 3)
+        while not client.finals() and time.monotonic() - began < 4:
+            client.send(b"xx")
+            client.pump(0.1)
+        assert client.finals()[0].status == 408 and 0.9 < time.monotonic() - began < 1.5
+
+
+@scenario
+def event_streams_outlive_the_deadline_and_silent_ones_do_not(s):
+    def answer(connection, request):
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        for n in range(8):
+            connection.send(b"data: %d\n\n" % n)
+            time.sleep(0.2)
+        if request.target == "/silent":
+            time.sleep(4)
+        raise harness.Upstream.Close
+    proxy, _ = s.start(answer, {"timeouts": dict(harness.TIMEOUTS, answer="1s")})
+    with Client(proxy.port) as client:
+        began = time.monotonic()
+        client.send(get("/"))
+        while b"data: 2" not in client.data:
+            client.pump(0.5)
+        assert time.monotonic() - began < 1.0, "events come as they are sent"
+        reply = client.wait(1)[0]
+        assert reply.complete and b"data: 7" in reply.body, reply.body
+    with Client(proxy.port) as client:
+        client.send(get("/silent"))
+        began = time.monotonic()
+        assert client.wait_closed(6) and time.monotonic() - began < 3.5
+        assert not client.finals()[0].complete
+
+
+@scenario
+def interim_answers_are_bounded(s):
+    def answer(connection, _):
+        for _ in range(2000):
+            connection.send(b"HTTP/1.1 102 Processing\r\n\r\n" * 50)
+        return answer_bytes(b"{}")
+    proxy, _ = s.start(answer)
+    with Client(proxy.port) as client:
+        client.send(get("/"))
+        assert client.wait(1, 4)[0].status == 502
+        assert len(client.responses()) < 1000
+
+
+@scenario
+def many_clients_at_once_get_their_own_answers(s):
+    proxy, _ = s.start()
+
+    def one(number):
+        with Client(proxy.port) as client:
+            for n in range(20):
+                path = "/%d/%d" % (number, n)
+                answer = client.ask(post(path, b"x" * (n * 700)) if n % 3 else get(path))
+                told = json.loads(answer.body)
+                assert told["target"] == path and told["bytes"] == (n * 700 if n % 3 else 0)
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        list(pool.map(one, range(24)))
+
+
+@scenario
+def an_old_client_and_a_new_backend_each_speak_their_own(s):
+    new = b'{"data":{"order_id":9007199254740993,"amount":234.40,"status":"active","customer":{"customer_id":"c1"},' \
+          b'"metadata":{"keepMe":1}}}'
+
+    def answer(_, request):
+        if request.target.endswith("/missing"):
+            return answer_bytes(b'{"error":{"code":404,"message":"no"}}', "404 Not Found")
+        return answer_bytes(new)
+    proxy, up = s.start(answer, {"packs": [ORDERS]})
+    old = b'{"orderId": 9007199254740993, "total":234.40,"status":1,"customer":{"id":"c1"},' \
+          b'"metadata":{"keepMe":1}}'
+    with Client(proxy.port) as client:
+        answer = client.ask(post("/api/v1/orders", old))
+        assert answer.status == 200, answer.body
+        told = json.loads(answer.body, parse_float=str)
+        assert told["orderId"] == 9007199254740993 and told["total"] == "234.40", answer.body
+        assert told["metadata"] == {"keepMe": 1} and told["customer"] == {"id": "c1"}
+        assert answer.get("deprecation").startswith(b"@") and answer.get("sunset") and answer.get("link")
+        request = up.seen()[0]
+        assert request.target == "/api/v2/orders", request.target
+        sent = json.loads(request.body, parse_float=str)
+        assert sent["order_id"] == 9007199254740993 and sent["amount"] == "234.40" and "total" not in sent
+        missing = client.ask(get("/api/v1/orders/missing"))
+        assert missing.status == 404 and json.loads(missing.body)["message"] == "no"
+        current = client.ask(get("/api/v2/orders/1"))
+        assert current.body == new and not current.all("deprecation")
+        assert client.ask(post("/api/v1/orders", b'{"broken"')).status == 400
+    assert len(up.seen()) == 3, "broken JSON never reaches the backend"
+
+
 def run(function, binary):
     setting = Setting(binary)
     problem = ""
@@ -608,6 +835,17 @@ def run(function, binary):
         for proxy, _ in setting.started:
             problem += proxy.log()[-1500:]
     return problem + "\n".join(setting.end())
+
+
+@scenario
+def small_chunks_pass_under_a_small_limit_for_translations(s):
+    """limits.body is for what is translated."""
+    data = os.urandom(6000)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    proxy, _ = s.start(lambda *_: head + chunked(data, 100), {"limits": {"body": 1024}})
+    with Client(proxy.port) as client:
+        answer = client.ask(get("/"))
+        assert answer.status == 200 and answer.body == data
 
 
 def main(description=__doc__, scenarios=SCENARIOS):
