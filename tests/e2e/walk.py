@@ -29,7 +29,9 @@ MAY_DIFFER = [
     (re.compile(r"\d+ (examples|round trips|out\b)"), r"(some) \1"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "(a time)"),
 ]
+READS = re.compile(r"(cat|tail) .*\.log$|curl \S+/usage")  # what is written behind an answer, and can be read again
 LONGEST_SECONDS = 30
+RELOAD_SECONDS = 0.5  # for the workers to take what was reloaded
 SHELL = 'curl() { command curl -sS --max-time 10 "$@"; }\n'
 
 
@@ -153,7 +155,18 @@ def walk_command(shell, command, ports):
                 wait_until(lambda p=port: listens(p), f"listening on {port}, by {command}")
     if "-HUP" in command:
         wait_until(lambda: read(shell.folder, "serve.log").count(" info: reloaded") > reload_before, "a reload")
+        time.sleep(RELOAD_SECONDS)
     return got
+
+
+def walk_step(shell, command, shown, ports, back):
+    """The output of a command, in the ports of the document. What a log or a counter says may come a moment later."""
+    deadline = time.monotonic() + 5
+    while True:
+        got = swap(walk_command(shell, swap(command, ports), ports), back)
+        if same(got) == same(shown) or not READS.match(command.strip()) or time.monotonic() > deadline:
+            return got
+        time.sleep(0.1)
 
 
 def begin(dragoman, source, document, folder):
@@ -178,7 +191,7 @@ def walk(dragoman, source, document, folder):
                 with open(path, "w", encoding="utf-8") as file:
                     file.write(swap(text, ports))
                 continue
-            got = swap(walk_command(shell, swap(command, ports), ports), back)
+            got = walk_step(shell, command, text, ports, back)
             count += 1
             if same(got) != same(text):
                 differing.append((start, end, got))
