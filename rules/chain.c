@@ -62,7 +62,8 @@ static dg_status cached_program(const tracer *t, const dg_ops **steps, size_t co
         memcpy(copy, steps, count * sizeof *copy);
         entry->steps = copy;
         entry->step_count = count;
-        dg_status status = dg_program_compile(copy, count, t->diags, &entry->program);
+        dg_status status = dg_program_compile_with(copy, count, &t->api->pack.strict, t->diags,
+                                                   &entry->program);
         if (status != DG_OK)
             return status;
         entry->identity = dg_program_is_identity(entry->program);

@@ -51,6 +51,12 @@ static dg_status refuse(const reader *r, yaml_mark_t mark, const char *message)
     return DG_INVALID;
 }
 
+static dg_status refuse_more(const reader *r, yaml_mark_t mark, const char *what, int max)
+{
+    dg_diags_add(r->diags, DG_ERROR, origin_of(r, mark), "%s %d", what, max);
+    return DG_INVALID;
+}
+
 /* The anchor and tag of an event, whatever its kind; NULL where there is none. */
 static dg_status check_decorations(const reader *r, const yaml_event_t *event)
 {
@@ -101,7 +107,8 @@ static dg_status read_node(reader *r, const yaml_event_t *event, size_t depth, d
             return DG_NOMEM;
     } else {
         if (depth == DG_DOC_DEPTH_MAX)
-            return refuse(r, event->start_mark, "values are nested too deeply");
+            return refuse_more(r, event->start_mark, "values are nested deeper than",
+                               DG_DOC_DEPTH_MAX);
         node->kind = event->type == YAML_MAPPING_START_EVENT ? DG_NODE_MAP : DG_NODE_LIST;
         status = read_children(r, node, depth + 1);
     }
@@ -178,7 +185,8 @@ static dg_status take_key(reader *r, const dg_node *map, key_set *keys, const ya
     if (!child->key_quoted && dg_slice_eq(child->key, DG_SLICE("<<")))
         return refuse(r, event->start_mark, "merge keys (<<) are not part of this language");
     if (map->count == DG_DOC_MEMBERS_MAX)
-        return refuse(r, event->start_mark, "the map has too many members");
+        return refuse_more(r, event->start_mark, "a map with more members than",
+                           DG_DOC_MEMBERS_MAX);
     child->key_hash = dg_hash(child->key, r->seed);
     if (map->count * 2 >= keys->size && !grow_keys(r, keys, map))
         return DG_NOMEM;
@@ -287,8 +295,7 @@ dg_status dg_doc_read(dg_arena *arena, dg_slice bytes, const char *file, dg_diag
     return status;
 }
 
-/* The bytes of a regular file of at most `max` bytes. */
-static dg_status read_file(dg_arena *arena, int fd, size_t max, dg_slice *ret_bytes)
+static dg_status read_bytes(dg_arena *arena, int fd, size_t max, dg_slice *ret_bytes)
 {
     struct stat st;
     if (fstat(fd, &st) < 0)
@@ -317,27 +324,31 @@ static dg_status read_file(dg_arena *arena, int fd, size_t max, dg_slice *ret_by
     return DG_OK;
 }
 
-dg_status dg_doc_load(dg_arena *arena, const char *path, dg_diags *diags, const dg_node **ret_root)
+dg_status dg_file_read(dg_arena *arena, const char *path, size_t max, dg_diags *diags,
+                       dg_slice *ret_bytes)
 {
-    const char *file = dg_arena_strdup(arena, path);
-    if (!file)
-        return DG_NOMEM;
-    dg_origin whole = {file, 0, 0};
+    dg_origin whole = {path, 0, 0};
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
         dg_diags_add(diags, DG_ERROR, whole, "cannot be opened: %s", strerror(errno));
         return DG_IO;
     }
-    dg_slice bytes = {NULL, 0};
-    dg_status status = read_file(arena, fd, DG_DOC_BYTES_MAX, &bytes);
+    dg_status status = read_bytes(arena, fd, max, ret_bytes);
     if (status == DG_IO)
         dg_diags_add(diags, DG_ERROR, whole, "cannot be read: %s",
                      errno == EINVAL ? "not a regular file" : strerror(errno));
     else if (status == DG_LIMIT)
-        dg_diags_add(diags, DG_ERROR, whole, "the file is larger than %d bytes",
-                     (int)DG_DOC_BYTES_MAX);
+        dg_diags_add(diags, DG_ERROR, whole, "the file is larger than %zu bytes", max);
     close(fd);
-    if (status == DG_LIMIT)
-        return DG_INVALID;
+    return status == DG_LIMIT ? DG_INVALID : status;
+}
+
+dg_status dg_doc_load(dg_arena *arena, const char *path, dg_diags *diags, const dg_node **ret_root)
+{
+    const char *file = dg_arena_strdup(arena, path);
+    dg_slice bytes;
+    if (!file)
+        return DG_NOMEM;
+    dg_status status = dg_file_read(arena, file, DG_DOC_BYTES_MAX, diags, &bytes);
     return status == DG_OK ? dg_doc_read(arena, bytes, file, diags, ret_root) : status;
 }

@@ -46,6 +46,10 @@ typedef struct dg_node {
  * an error. DG_INVALID with at least one diagnostic, DG_NOMEM. */
 DG_MUST_USE dg_status dg_doc_read(dg_arena *arena, dg_slice bytes, const char *file,
                                   dg_diags *diags, const dg_node **ret_root);
+/* All of a regular file of at most `max` bytes, in the arena; `path` must live as long as the messages. What is no
+ * regular file is refused, so that reading never blocks. DG_INVALID (too long), DG_IO, both with a diagnostic; DG_NOMEM. */
+DG_MUST_USE dg_status dg_file_read(dg_arena *arena, const char *path, size_t max, dg_diags *diags,
+                                   dg_slice *ret_bytes);
 /* The same, from a regular file (what is no regular file is refused, so that reading never blocks).
  * Also DG_IO, with a diagnostic. */
 DG_MUST_USE dg_status dg_doc_load(dg_arena *arena, const char *path, dg_diags *diags,

@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "rules/doc.h"
 
@@ -228,8 +229,26 @@ bool dg_node_want_word(const dg_node *node, const char *const *words, dg_diags *
     return false;
 }
 
+/* The words, if they are few. */
+static const char *few_words(const char *const *known, char *text, size_t size)
+{
+    enum { FEW = 12 };
+    size_t count = 0, at = 0;
+    while (known[count])
+        count++;
+    text[0] = '\0';
+    if (count > FEW)
+        return text;
+    for (size_t i = 0; i < count && at < size; i++) {
+        int n = snprintf(text + at, size - at, "%s%s", i == 0 ? "; known are " : ", ", known[i]);
+        at += n < 0 ? size : (size_t)n;
+    }
+    return text;
+}
+
 bool dg_node_check_keys(const dg_node *map, const char *const *known, dg_diags *diags)
 {
+    char words[200];
     bool good = true;
     for (const dg_node *n = map->first; n; n = n->next) {
         if (is_one_of(n->key, known))
@@ -237,8 +256,8 @@ bool dg_node_check_keys(const dg_node *map, const char *const *known, dg_diags *
         const char *meant = dg_diags_full(diags) ? NULL : dg_did_you_mean(n->key, known);
         dg_diags_add(diags, DG_ERROR, n->key_origin,
                      meant ? "'%.*s' is not known here; did you mean '%s'?"
-                           : "'%.*s' is not known here",
-                     DG_SLICE_FMT(n->key), meant ? meant : "");
+                           : "'%.*s' is not known here%s",
+                     DG_SLICE_FMT(n->key), meant ? meant : few_words(known, words, sizeof words));
         good = false;
     }
     return good;

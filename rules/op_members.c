@@ -1,6 +1,7 @@
 /* Ops on the members of an object: their names, whether they are there, and where. */
 #include "rules/op_reader.h"
 #include "transforms/name.h"
+#include "transforms/template.h"
 
 /* The entries of one op happen at once for a reader, one after the other for the engine: so that
  * these are the same, no name may be old and new in one op, or new twice. */
@@ -233,9 +234,23 @@ bool dg_read_wrap(dg_reading *c, const dg_node *node)
     return dg_name_read(c, node, &c->op.name) && dg_op_push(c, c->out, c->op);
 }
 
+/* The places in all strings of a template; documents have a bounded depth. */
+static bool check_template(const dg_reading *c, const dg_node *node)
+{
+    bool good = true;
+    if (node->kind == DG_NODE_SCALAR) {
+        const char *fault = dg_node_is_string(node) ? dg_template_fault(node->text) : NULL;
+        return !fault || dg_op_fail(c, node->origin, fault);
+    }
+    for (const dg_node *n = node->first; n; n = n->next)
+        good &= check_template(c, n);
+    return good;
+}
+
 bool dg_read_template(dg_reading *c, const dg_node *node)
 {
-    return dg_json_of(c, node, &c->op.value) && dg_op_push(c, c->out, c->op);
+    return check_template(c, node) && dg_json_of(c, node, &c->op.value) &&
+           dg_op_push(c, c->out, c->op);
 }
 
 /* The other spelling of a name; .ptr is NULL when out of memory. */

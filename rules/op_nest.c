@@ -75,7 +75,7 @@ bool dg_read_lens(dg_reading *c, const dg_node *node)
 {
     const dg_ops_reader *r = c->reader;
     dg_slice name;
-    if (!dg_node_want_string(node, "the name of a lens", r->diags, &name))
+    if (!dg_node_want_string(node, "ops, or the name of a lens", r->diags, &name))
         return false;
     const char *names[DG_DOC_MEMBERS_MAX + 1];
     size_t count = 0;

@@ -20,6 +20,13 @@ bool dg_steps_parse(const dg_reading *c, dg_slice text, dg_origin origin, dg_ste
     if (!name)
         return false;
     bool wants_name = true;
+    if (dg_slice_eq(text, DG_SLICE(".")))
+        return dg_op_fail(c, origin,
+                          "'.' is the value itself, and this needs a member: name one, or make the "
+                          "value one with 'wrap'");
+    if (text.len > 1 && text.ptr[0] == '$' && (text.ptr[1] == '.' || text.ptr[1] == '['))
+        return dg_op_fail(c, origin,
+                          "a path begins with a name, or with []: items[].x, not $.items[*].x");
     for (size_t i = 0; i < text.len;) {
         size_t len = take_name(text, &i, name);
         bool each = i + 1 < text.len && text.ptr[i] == '[' && text.ptr[i + 1] == ']';

@@ -118,6 +118,13 @@ static bool read_format(const dg_reading *c, const dg_node *map, const char *key
         *ret_format = (dg_time_format){DG_TIME_PATTERN, text};
         return true;
     }
+    bool known = false;
+    for (size_t i = 0; node->kind == DG_NODE_SCALAR && words[i]; i++)
+        known |= dg_slice_eq(node->text, dg_slice_str(words[i]));
+    if (!known)
+        return dg_op_fail(c, node->origin,
+                          "expected unix, unix_ms, rfc3339, http, date or a pattern as "
+                          "\"%d/%m/%Y\"");
     if (!dg_node_want_word(node, words, c->reader->diags, &which))
         return false;
     *ret_format = (dg_time_format){.kind = (dg_time_kind)which};
@@ -284,7 +291,5 @@ bool dg_read_refuse(dg_reading *c, const dg_node *node)
 {
     if (!dg_node_want_string(node, "a sentence: why it cannot be translated", c->reader->diags, &c->op.with))
         return false;
-    if (!c->op.with.len)
-        return dg_op_fail(c, node->origin, "expected a sentence: why it cannot be translated");
     return dg_op_push(c, c->out, c->op);
 }

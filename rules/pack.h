@@ -10,6 +10,7 @@
 #include "rules/doc.h"
 #include "rules/route.h"
 #include "rules/selection.h"
+#include "transforms/program.h"
 
 enum {
     DG_VERSIONS_MAX = 256,
@@ -105,6 +106,7 @@ typedef struct dg_pack {
     dg_version *versions;
     dg_origin versions_origin, base_origin;
     dg_selection_rules selection;
+    dg_program_options strict; /* of all programs */
     dg_errors *errors; /* by the index of the version, and behind them the API's own */
     dg_inventory *inventory;
     size_t inventory_count;

@@ -209,10 +209,28 @@ static void read_inventory(dg_pack *pack, const dg_node *root)
     }
 }
 
+/* strict: {duplicates: reject, surrogates: reject} */
+static void read_strict(dg_pack *pack, const dg_node *root)
+{
+    static const char *const keys[] = {"duplicates", "surrogates", NULL};
+    static const char *const duplicates[] = {"touched", "reject", NULL};
+    static const char *const surrogates[] = {"pass", "reject", NULL};
+    const dg_node *map = dg_node_get(root, "strict");
+    size_t which;
+    if (!map || !dg_node_want_map(map, "a map: {duplicates: reject, surrogates: reject}", pack->diags))
+        return;
+    dg_node_check_keys(map, keys, pack->diags);
+    const dg_node *twice = dg_node_get(map, "duplicates"), *half = dg_node_get(map, "surrogates");
+    if (twice && dg_node_want_word(twice, duplicates, pack->diags, &which) && which == 1)
+        pack->strict.duplicates = DG_DUPLICATES_ANYWHERE;
+    if (half && dg_node_want_word(half, surrogates, pack->diags, &which) && which == 1)
+        pack->strict.surrogates = DG_SURROGATES_REJECT;
+}
+
 void dg_pack_read_api(dg_pack *pack, const dg_node *root)
 {
     static const char *const keys[] = {"dragoman",      "api",      "base",      "versions", "selected_by",
-                                       "contradiction", "unlisted", "endpoints", "errors",   NULL};
+                                       "contradiction", "unlisted", "endpoints", "errors",   "strict",    NULL};
     if (!dg_node_want_map(root, "a map: api, base, versions ...", pack->diags))
         return;
     if (!dg_format_check(root, pack->diags))
@@ -234,6 +252,7 @@ void dg_pack_read_api(dg_pack *pack, const dg_node *root)
     read_versions(pack, root);
     dg_pack_read_selectors(pack, root);
     read_inventory(pack, root);
+    read_strict(pack, root);
     if (errors && pack->errors)
         read_errors(pack, errors, &pack->errors[pack->api.version_count]);
     if (!unlisted)

@@ -356,23 +356,8 @@ static void read_pins(dg_pack *pack, dg_slice text, const char *file, dg_selecto
 static dg_slice load_file(dg_pack *pack, const char *path)
 {
     dg_slice text = {NULL, 0};
-    FILE *file = fopen(path, "re");
-    long size = -1;
-    if (file && fseek(file, 0, SEEK_END) == 0)
-        size = ftell(file);
-    if (size < 0 || size > DG_PIN_FILE_BYTES_MAX) {
-        dg_diags_add(pack->diags, DG_ERROR, (dg_origin){path, 0, 0}, "cannot be read: %s",
-                     size < 0 ? strerror(errno) : "it is too large");
-    } else {
-        char *bytes = dg_arena_alloc(pack->arena, (size_t)size + 1);
-        rewind(file);
-        if (bytes && fread(bytes, 1, (size_t)size, file) == (size_t)size)
-            text = dg_slice_of(bytes, (size_t)size);
-        else if (bytes)
-            fail(pack, (dg_origin){path, 0, 0}, "cannot be read");
-    }
-    if (file)
-        fclose(file);
+    if (dg_file_read(pack->arena, path, DG_PIN_FILE_BYTES_MAX, pack->diags, &text) == DG_NOMEM)
+        pack->arena->failed = true;
     return text;
 }
 

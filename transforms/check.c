@@ -1,6 +1,7 @@
 #include "transforms/check.h"
 
 #include "transforms/cast.h"
+#include "transforms/loss.h"
 #include "transforms/time.h"
 
 enum { TEST_DEPTH_MAX = 32 };
@@ -41,12 +42,12 @@ static void check_value(dg_check *c, const dg_op *op)
                     op->unknown == DG_UNKNOWN_DEFAULT;
     bool holds = op->kind == DG_OP_ADD || op->kind == DG_OP_DEFAULT || op->kind == DG_OP_TEMPLATE;
     if ((holds || replaces) && !is_json(c, op->value, scalar))
-        DG_COMPLAIN(c, op, "%s: the value is no JSON%s: %.*s", dg_op_word(op->kind),
+        DG_COMPLAIN(c, op, "%s: the value is no JSON%s: %.*s", dg_op_said(op),
                     scalar ? " scalar" : "", DG_SLICE_FMT(op->value));
     for (size_t i = 0; op->kind == DG_OP_VALUES && i < op->pair_count; i++) {
         if (!is_json(c, op->pairs[i].from, true) || !is_json(c, op->pairs[i].to, true))
-            DG_COMPLAIN(c, op, "values: a row that is not two JSON scalars: %.*s: %.*s",
-                        DG_SLICE_FMT(op->pairs[i].from), DG_SLICE_FMT(op->pairs[i].to));
+            DG_COMPLAIN(c, op, "%s: a row that is not two JSON scalars: %.*s: %.*s",
+                        dg_op_said(op), DG_SLICE_FMT(op->pairs[i].from), DG_SLICE_FMT(op->pairs[i].to));
     }
 }
 
@@ -55,9 +56,9 @@ static void check_path(dg_check *c, const dg_op *op, dg_path path, bool each)
     for (size_t i = 0; i < path.count; i++) {
         if (!path.steps[i].ptr && !each)
             DG_COMPLAIN(c, op, "%s: a path to one place cannot go to each element",
-                        dg_op_word(op->kind));
+                        dg_op_said(op));
         else if (path.steps[i].ptr && !is_utf8(path.steps[i]))
-            DG_COMPLAIN(c, op, "%s: a name in the path is no UTF-8", dg_op_word(op->kind));
+            DG_COMPLAIN(c, op, "%s: a name in the path is no UTF-8", dg_op_said(op));
     }
 }
 
@@ -74,21 +75,21 @@ static void check_test(dg_check *c, const dg_op *op, const dg_test *test)
 {
     if (!test || c->depth == TEST_DEPTH_MAX) {
         DG_COMPLAIN(c, op, test ? "%s: tests nested too deep" : "%s: no test",
-                    dg_op_word(op->kind));
+                    dg_op_said(op));
         return;
     }
     check_path(c, op, test->path, true);
     bool compares = test->kind == DG_TEST_IS || test->kind == DG_TEST_LESS;
     if (compares && !is_json(c, test->value, test->kind == DG_TEST_LESS))
-        DG_COMPLAIN(c, op, "%s: what is compared with is no JSON: %.*s", dg_op_word(op->kind),
+        DG_COMPLAIN(c, op, "%s: what is compared with is no JSON: %.*s", dg_op_said(op),
                     DG_SLICE_FMT(test->value));
     if (test->kind == DG_TEST_KIND && !is_kind(test->value))
-        DG_COMPLAIN(c, op, "%s: no kind of value: %.*s", dg_op_word(op->kind),
+        DG_COMPLAIN(c, op, "%s: no kind of value: %.*s", dg_op_said(op),
                     DG_SLICE_FMT(test->value));
     if (test->kind == DG_TEST_MATCHES && !test->pattern)
-        DG_COMPLAIN(c, op, "%s: no pattern", dg_op_word(op->kind));
+        DG_COMPLAIN(c, op, "%s: no pattern", dg_op_said(op));
     if (test->kind == DG_TEST_NOT && test->part_count != 1)
-        DG_COMPLAIN(c, op, "%s: not: one test", dg_op_word(op->kind));
+        DG_COMPLAIN(c, op, "%s: not: one test", dg_op_said(op));
     c->depth++;
     for (size_t i = 0; i < test->part_count; i++)
         check_test(c, op, &test->parts[i]);
@@ -102,12 +103,28 @@ static void check_format(dg_check *c, const dg_op *op, const dg_time_format *for
         DG_COMPLAIN(c, op, "time: %.*s: %s", DG_SLICE_FMT(format->pattern), message);
 }
 
+/* Places and texts that may not be empty. */
+static void check_empty(dg_check *c, const dg_op *op)
+{
+    bool lands = op->kind == DG_OP_MOVE || op->kind == DG_OP_COPY || op->kind == DG_OP_SUM ||
+                 op->kind == DG_OP_COUNT;
+    if (lands && op->target.count == 0)
+        DG_COMPLAIN(c, op, "%s: what comes to the value itself has no place there: name a member",
+                    dg_op_said(op));
+    if (op->kind == DG_OP_MOVE && op->path.count == 0)
+        DG_COMPLAIN(c, op, "%s: the value itself cannot leave its own place: name a member",
+                    dg_op_said(op));
+    if ((op->kind == DG_OP_SPLIT || op->kind == DG_OP_JOIN) && op->value.len == 0)
+        DG_COMPLAIN(c, op, "%s: the text between the parts is empty", dg_op_said(op));
+}
+
 /* Operands of ops that read their value whole, or scalars. */
 static void check_operands(dg_check *c, const dg_op *op)
 {
-    bool many = op->kind != DG_OP_MOVE && op->kind != DG_OP_COPY;
+    bool many = op->kind != DG_OP_MOVE && op->kind != DG_OP_COPY && op->kind != DG_OP_SORT;
     check_path(c, op, op->path, many);
     check_path(c, op, op->target, op->kind == DG_OP_COPY);
+    check_empty(c, op);
     if (op->kind == DG_OP_REFUSE && (!op->with.len || op->with.ptr[op->with.len] || !is_utf8(op->with)))
         DG_COMPLAIN(c, op, "refuse: no reason");
     if (op->kind == DG_OP_REPLACE && !op->pattern)
@@ -155,9 +172,9 @@ static void check_op(dg_check *c, const dg_op *op)
     check_value(c, op);
     check_operands(c, op);
     if (!is_utf8(op->name) || !is_utf8(op->to))
-        DG_COMPLAIN(c, op, "%s: the name is no UTF-8", dg_op_word(op->kind));
+        DG_COMPLAIN(c, op, "%s: the name is no UTF-8", dg_op_said(op));
     if (has_body(op) && !op->body)
-        DG_COMPLAIN(c, op, "%s: nothing to apply", dg_op_word(op->kind));
+        DG_COMPLAIN(c, op, "%s: nothing to apply", dg_op_said(op));
     dg_op_lists(op, visit_list, c);
 }
 

@@ -14,7 +14,7 @@ typedef struct inverter {
     pair pairs[LISTS_MAX]; /* lists inverted so far, or being inverted */
     size_t pair_count;
     unsigned depth;
-    bool wrong;
+    bool wrong, full; /* full: said that there are too many lists */
 } inverter;
 
 /* The list being made: room for two ops for each of the way up. */
@@ -308,9 +308,12 @@ static const dg_ops *invert_list(inverter *inv, const dg_ops *up)
             return inv->pairs[i].down;
     if (inv->pair_count == LISTS_MAX || inv->depth == DEPTH_MAX) {
         dg_origin origin = up->count ? up->items[0].origin : (dg_origin){0};
-        inv->wrong = true;
-        dg_diags_add(inv->diags, DG_ERROR, origin,
-                     "op lists nested too deep or too many to invert");
+        if (!inv->full)
+            dg_diags_add(inv->diags, DG_ERROR, origin,
+                         "op lists in op lists (cases, each, in, lenses): more than %d in one list, "
+                         "or more than %d deep",
+                         (int)LISTS_MAX, (int)DEPTH_MAX);
+        inv->wrong = inv->full = true;
         return NULL;
     }
     dg_ops *list = dg_arena_zalloc(inv->arena, sizeof *list);

@@ -22,12 +22,14 @@ static const struct {
      "let the new text stay with `lossy: accept`, or say what undoes it with `down: OPS`", NULL},
     {DG_OP_FILTER, "the elements that go are lost on the way back",
      "accept that with `lossy: accept`, or say how they come back with `down: OPS`", NULL},
-    {DG_OP_FIRST, "the elements after the first are lost on the way back",
+    {DG_OP_FIRST,
+     "the elements after the first are lost on the way back, and [null] comes back as []",
      "accept that with `lossy: accept`, or say how they come back with `down: OPS`", NULL},
     {DG_OP_SORT, "the order that was is lost on the way back",
      "let the new order stay with `lossy: accept`, or say how it was with `down: OPS`", NULL},
-    {DG_OP_LIST, NULL, NULL, "the elements after the first go"},
-    {DG_OP_PRINT, NULL, NULL, "white space within the text goes"},
+    {DG_OP_LIST, NULL, NULL, "the elements after the first go, and [null] comes back as []"},
+    {DG_OP_PRINT, NULL, NULL, "white space within the text goes, and the text of null is null"},
+    {DG_OP_UNSIGN, NULL, NULL, "orders that are not said come back as asc"},
 };
 
 const char *dg_op_said(const dg_op *op)
@@ -51,9 +53,10 @@ void dg_path_text(const dg_path *path, char *text, size_t size)
 }
 
 /* How fine a format tells the time: what is finer than the other is cut off. */
+enum { DAY, HOUR, MINUTE, SECOND, MILLISECOND, FRACTION, OFFSET };
+
 static int fineness(const dg_time_format *format)
 {
-    enum { DAY, HOUR, MINUTE, SECOND, MILLISECOND, FRACTION, OFFSET };
     static const int of_kind[] = {[DG_TIME_UNIX] = SECOND,
                                   [DG_TIME_UNIX_MS] = MILLISECOND,
                                   [DG_TIME_RFC3339] = OFFSET,
@@ -160,9 +163,15 @@ static dg_loss_kind drop_loss(const dg_op *op, char text[DG_LOSS_TEXT], const ch
 static dg_loss_kind switch_loss(const dg_op *op, char text[DG_LOSS_TEXT])
 {
     const char *word = dg_op_said(op);
-    if (strcmp(word, "null_to_empty") != 0 && strcmp(word, "empty_to_null") != 0)
-        return DG_LOSES_NOTHING;
     const dg_switch_case *one = &op->cases[0];
+    if (strcmp(word, "null_to_empty") != 0 && strcmp(word, "empty_to_null") != 0) {
+        bool newer = false;
+        for (size_t i = 0; i < op->case_count; i++)
+            newer |= op->cases[i].newer != NULL;
+        SAY("the way back takes the first case whose `newer` holds, also for a value that another "
+            "case, or none, has changed");
+        return newer ? DG_LOSS_SETTLED : DG_LOSES_NOTHING;
+    }
     SAY("%.*s and %.*s become one, and come back as %.*s", DG_SLICE_FMT(one->test->value),
         DG_SLICE_FMT(one->newer->value), DG_SLICE_FMT(one->test->value));
     return DG_LOSS_SETTLED;
@@ -203,6 +212,28 @@ static bool separator_loss(char text[DG_LOSS_TEXT])
     return true;
 }
 
+/* The text that SPLIT takes apart and JOIN puts together again. */
+static bool quotes_loss(const dg_op *op, char text[DG_LOSS_TEXT])
+{
+    SAY("double quotes that nothing needs go");
+    return op->quoted;
+}
+
+/* An object that is there already, and empty, looks as if it had been made for what comes into it. */
+static bool way_loss(const dg_path *path, char text[DG_LOSS_TEXT])
+{
+    char place[DG_LOSS_TEXT / 2];
+    dg_path_text(path, place, sizeof place);
+    SAY("an object on the way to \"%s\" that is empty goes on the way back", place);
+    return path->count > 1;
+}
+
+static bool moment_loss(const dg_time_format *format, char text[DG_LOSS_TEXT])
+{
+    SAY("the moment comes back, but in UTC, and without the zeros of a fraction that is 0");
+    return fineness(format) >= FRACTION;
+}
+
 dg_loss_kind dg_op_loss_up(dg_arena *arena, const dg_op *op, char text[DG_LOSS_TEXT],
                            const char **ret_policies)
 {
@@ -223,8 +254,13 @@ dg_loss_kind dg_op_loss_up(dg_arena *arena, const dg_op *op, char text[DG_LOSS_T
         return both_loss(op, text);
     case DG_OP_CASE:
     case DG_OP_RENAME:
+        return collision_loss(op, text);
     case DG_OP_MOVE:
     case DG_OP_COPY:
+    case DG_OP_SUM:
+    case DG_OP_COUNT:
+        if (op->collision == DG_COLLISION_REJECT)
+            return way_loss(&op->target, text) ? DG_LOSS_SETTLED : DG_LOSES_NOTHING;
         return collision_loss(op, text);
     case DG_OP_UNWRAP:
         SAY("the members beside \"%.*s\" are lost on the way back", DG_SLICE_FMT(op->name));
@@ -234,16 +270,29 @@ dg_loss_kind dg_op_loss_up(dg_arena *arena, const dg_op *op, char text[DG_LOSS_T
         return op->lossy && beside_loss(op, text) ? DG_LOSS_SETTLED : DG_LOSES_NOTHING;
     case DG_OP_JOIN:
         return op->lossy && separator_loss(text) ? DG_LOSS_SETTLED : DG_LOSES_NOTHING;
+    case DG_OP_SPLIT:
+        return quotes_loss(op, text) ? DG_LOSS_SETTLED : DG_LOSES_NOTHING;
+    case DG_OP_SIGNS:
+        SAY("orders that are not said come back as asc");
+        return DG_LOSS_SETTLED;
+    case DG_OP_PARSE:
+        SAY("white space within the text goes, and the text of null comes back as null%s",
+            op->unknown == DG_UNKNOWN_PASS ? "; what is no JSON, and passes, may be changed" : "");
+        return DG_LOSS_SETTLED;
     case DG_OP_TIME:
         if (fineness(&op->time_to) < fineness(&op->time_from)) {
             SAY("the newer form of the time is less exact, so the way back cannot tell all of it");
             *ret_policies = "accept that with `lossy: accept`";
             return DG_LOSS_OPEN;
         }
+        if (op->unknown != DG_UNKNOWN_PASS && moment_loss(&op->time_from, text))
+            return DG_LOSS_SETTLED;
         break;
     case DG_OP_DEFAULT:
-        if (op->if_empty)
-            return DG_LOSES_NOTHING;
+        if (op->if_empty) {
+            SAY("{} at \"%.*s\" goes on the way back", DG_SLICE_FMT(op->name));
+            return DG_LOSS_SETTLED;
+        }
         SAY("%s at \"%.*s\" and %.*s become one: the way back leaves it",
             op->when_null ? "null or nothing" : "nothing", DG_SLICE_FMT(op->name),
             DG_SLICE_FMT(op->value));
@@ -277,6 +326,10 @@ bool dg_op_loss_down(const dg_op *op, char text[DG_LOSS_TEXT])
         return op->lossy && beside_loss(op, text);
     case DG_OP_SPLIT:
         return op->lossy && separator_loss(text);
+    case DG_OP_JOIN:
+        return quotes_loss(op, text);
+    case DG_OP_MOVE:
+        return way_loss(&op->path, text);
     case DG_OP_COPY:
     case DG_OP_SUM:
     case DG_OP_COUNT:
@@ -285,7 +338,7 @@ bool dg_op_loss_down(const dg_op *op, char text[DG_LOSS_TEXT])
         return true;
     case DG_OP_TIME:
         if (fineness(&op->time_from) >= fineness(&op->time_to))
-            return false;
+            return moment_loss(&op->time_to, text);
         SAY("the older form of the time is less exact");
         return true;
     default:

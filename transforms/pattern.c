@@ -6,10 +6,7 @@
 #include <pcre2.h>
 
 enum {
-    /* Work on one subject, over all the places where a match may start: PCRE2 counts its steps for
-       each anew. */
-    STEPS_ALL = 100000000,
-    STEPS_LEAST = 1000,
+    BYTES_A_STEP = 32,
     HEAP_KIB_MAX = 4096,
     PAIRS = DG_PATTERN_GROUPS_MAX + 1
 };
@@ -58,7 +55,7 @@ static dg_status compile(dg_pattern *pattern, dg_origin origin, dg_diags *diags)
     if (!context)
         return DG_NOMEM;
     pattern->code = pcre2_compile((PCRE2_SPTR)pattern->text.ptr, pattern->text.len,
-                                  PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C, &error, &at, context);
+                                  PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_AUTO_CALLOUT, &error, &at, context);
     if (!pattern->code)
         return pattern->arena->failed ? DG_NOMEM : refuse(origin, diags, error, at);
     pcre2_pattern_info(pattern->code, PCRE2_INFO_CAPTURECOUNT, &groups);
@@ -100,46 +97,90 @@ dg_slice dg_pattern_text(const dg_pattern *pattern)
 
 /* ---- matching */
 
-typedef struct matcher {
+typedef struct matching {
     const pcre2_code *code;
-    pcre2_match_context *context;
-    pcre2_match_data *data;
+    dg_matcher *of;
     const size_t *pairs; /* where the match and its groups are */
     int groups;          /* how many of them are set, the match itself counted */
-} matcher;
+} matching;
 
-static void close_matcher(matcher *m)
+static void *take_heap(size_t bytes, void *context)
 {
-    pcre2_match_data_free(m->data);
-    pcre2_match_context_free(m->context);
+    (void)context;
+    return malloc(bytes);
 }
 
-static dg_status open_matcher(const dg_pattern *pattern, size_t subject_bytes, matcher *m)
+static void give_heap(void *ptr, void *context)
 {
-    size_t steps = STEPS_ALL / (subject_bytes + 1);
-    *m = (matcher){.code = pattern->code};
-    m->context = pcre2_match_context_create(pattern->memory);
-    m->data = pcre2_match_data_create(PAIRS, pattern->memory);
-    if (!m->context || !m->data) {
-        close_matcher(m);
+    (void)context;
+    free(ptr);
+}
+
+/* PCRE2 calls this before each item that it tries. */
+static int count_step(pcre2_callout_block *block, void *context)
+{
+    dg_matcher *matcher = context;
+    size_t at = block->current_position, way = at > matcher->at ? at - matcher->at : 0;
+    uint64_t cost = 1 + way / BYTES_A_STEP; /* one item may run along all of the text */
+    matcher->at = at;
+    if (matcher->steps < cost) {
+        matcher->steps = 0;
+        return PCRE2_ERROR_CALLOUT;
+    }
+    matcher->steps -= cost;
+    return 0;
+}
+
+void dg_matcher_init(dg_matcher *matcher)
+{
+    *matcher = (dg_matcher){0};
+    dg_matcher_begin(matcher, 0);
+}
+
+void dg_matcher_free(dg_matcher *matcher)
+{
+    pcre2_match_data_free(matcher->data);
+    pcre2_match_context_free(matcher->context);
+    pcre2_general_context_free(matcher->memory);
+    *matcher = (dg_matcher){0};
+}
+
+void dg_matcher_begin(dg_matcher *matcher, size_t bytes)
+{
+    matcher->steps = DG_PATTERN_STEPS_MAX + (uint64_t)DG_PATTERN_STEPS_A_BYTE * bytes;
+}
+
+static dg_status ready(dg_matcher *matcher)
+{
+    if (matcher->data)
+        return DG_OK;
+    matcher->memory = pcre2_general_context_create(take_heap, give_heap, NULL);
+    if (matcher->memory)
+        matcher->context = pcre2_match_context_create(matcher->memory);
+    if (matcher->context)
+        matcher->data = pcre2_match_data_create(PAIRS, matcher->memory);
+    if (!matcher->data) {
+        uint64_t steps = matcher->steps;
+        dg_matcher_free(matcher);
+        matcher->steps = steps;
         return DG_NOMEM;
     }
-    steps = steps < STEPS_LEAST            ? STEPS_LEAST
-            : steps > DG_PATTERN_STEPS_MAX ? DG_PATTERN_STEPS_MAX
-                                           : steps;
-    pcre2_set_match_limit(m->context, (uint32_t)steps);
-    pcre2_set_depth_limit(m->context, (uint32_t)steps);
-    pcre2_set_heap_limit(m->context, HEAP_KIB_MAX);
-    m->pairs = pcre2_get_ovector_pointer(m->data);
+    pcre2_set_heap_limit(matcher->context, HEAP_KIB_MAX);
+    pcre2_set_callout(matcher->context, count_step, matcher);
     return DG_OK;
 }
 
 /* The next match from `at` on; DG_NOT_FOUND. */
-static dg_status find(matcher *m, dg_slice subject, size_t at)
+static dg_status find(matching *m, dg_slice subject, size_t at)
 {
+    if (m->of->steps == 0)
+        return DG_LIMIT;
+    m->of->at = at;
+    m->of->steps--; /* also where PCRE2 knows without trying an item */
     PCRE2_SPTR text = (PCRE2_SPTR)(subject.len ? subject.ptr : "");
-    int rc = pcre2_match(m->code, text, subject.len, at, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, m->data,
-                         m->context);
+    int rc = pcre2_match(m->code, text, subject.len, at, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, m->of->data,
+                         m->of->context);
+    m->pairs = pcre2_get_ovector_pointer(m->of->data);
     m->groups = rc;
     if (rc == PCRE2_ERROR_NOMATCH)
         return DG_NOT_FOUND;
@@ -149,22 +190,34 @@ static dg_status find(matcher *m, dg_slice subject, size_t at)
     return m->pairs[0] < at || m->pairs[1] < m->pairs[0] ? DG_LIMIT : DG_OK;
 }
 
-dg_status dg_pattern_match(const dg_pattern *pattern, dg_slice subject, bool *ret_matches)
+static dg_status match_once(const dg_pattern *pattern, dg_matcher *matcher, dg_slice subject,
+                            bool *ret_matches)
 {
-    matcher m;
-    dg_status status = open_matcher(pattern, subject.len, &m);
-    if (status != DG_OK)
-        return status;
-    status = find(&m, subject, 0);
-    close_matcher(&m);
+    matching m = {.code = pattern->code, .of = matcher};
+    dg_status status = ready(matcher);
+    if (status == DG_OK)
+        status = find(&m, subject, 0);
     if (status != DG_OK && status != DG_NOT_FOUND)
         return status;
     *ret_matches = status == DG_OK;
     return DG_OK;
 }
 
+dg_status dg_pattern_match(const dg_pattern *pattern, dg_matcher *matcher, dg_slice subject,
+                           bool *ret_matches)
+{
+    dg_matcher own;
+    if (matcher)
+        return match_once(pattern, matcher, subject, ret_matches);
+    dg_matcher_init(&own);
+    dg_matcher_begin(&own, subject.len);
+    dg_status status = match_once(pattern, &own, subject, ret_matches);
+    dg_matcher_free(&own);
+    return status;
+}
+
 /* Appends `with` for one match. A group that is not set, or not there, is nothing. */
-static void expand(const matcher *m, dg_slice subject, dg_slice with, dg_buf *out)
+static void expand(const matching *m, dg_slice subject, dg_slice with, dg_buf *out)
 {
     while (with.len) {
         size_t dollar = dg_slice_find(with, '$');
@@ -194,7 +247,7 @@ static size_t character(dg_slice subject, size_t at)
     return end - at;
 }
 
-static dg_status replace_all(matcher *m, dg_slice subject, dg_slice with, dg_buf *out)
+static dg_status replace_all(matching *m, dg_slice subject, dg_slice with, dg_buf *out)
 {
     size_t at = 0, copied = 0;
     while (at <= subject.len) {
@@ -215,16 +268,21 @@ static dg_status replace_all(matcher *m, dg_slice subject, dg_slice with, dg_buf
     return out->status;
 }
 
-dg_status dg_pattern_replace(const dg_pattern *pattern, dg_slice subject, dg_slice with,
-                             dg_buf *out)
+dg_status dg_pattern_replace(const dg_pattern *pattern, dg_matcher *matcher, dg_slice subject,
+                             dg_slice with, dg_buf *out)
 {
-    matcher m;
+    dg_matcher own;
+    matching m = {.code = pattern->code, .of = matcher ? matcher : &own};
     size_t before = out->len;
-    dg_status status = open_matcher(pattern, subject.len, &m);
-    if (status != DG_OK)
-        return status;
-    status = replace_all(&m, subject, with, out);
-    close_matcher(&m);
+    if (!matcher) {
+        dg_matcher_init(&own);
+        dg_matcher_begin(&own, subject.len);
+    }
+    dg_status status = ready(m.of);
+    if (status == DG_OK)
+        status = replace_all(&m, subject, with, out);
+    if (!matcher)
+        dg_matcher_free(&own);
     if (status != DG_OK) {
         out->len = before;
         out->status = DG_OK;

@@ -43,6 +43,15 @@ static dg_status join(const dg_ops *const *steps, size_t step_count, dg_program 
     return DG_OK;
 }
 
+/* Where the last op stands. */
+static dg_origin last_origin(const dg_ops *const *steps, size_t count)
+{
+    while (count && steps[count - 1]->count == 0)
+        count--;
+    const dg_ops *last = count ? steps[count - 1] : NULL;
+    return last ? last->items[last->count - 1].origin : (dg_origin){0};
+}
+
 dg_status dg_program_compile(const dg_ops *const *steps, size_t step_count, dg_diags *diags,
                              dg_program **ret_program)
 {
@@ -70,8 +79,10 @@ dg_status dg_program_compile_with(const dg_ops *const *steps, size_t step_count,
         }
         if (count > DG_SEQUENCE_MAX) {
             check->wrong = true;
-            dg_diags_add(diags, DG_ERROR, (dg_origin){0}, "more than %d ops in one program",
-                         (int)DG_SEQUENCE_MAX);
+            dg_diags_add(diags, DG_ERROR, last_origin(steps, step_count),
+                         "all that happens to one message, from one version to another, is %zu "
+                         "ops, more than %d",
+                         count, (int)DG_SEQUENCE_MAX);
         }
         if (check->failed)
             status = DG_NOMEM;

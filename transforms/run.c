@@ -246,6 +246,7 @@ dg_status dg_run(dg_runner *runner, const dg_program *program, dg_slice in, dg_b
     if (lex->full && ++lex->runs > RUNS_BEFORE_RELEARNING)
         dg_lexicon_reset(lex);
     size_t before = out->len;
+    dg_matcher_begin(&runner->scratch.matcher, in.len);
     if (!lex->root)
         lex->root = dg_lexicon_node(lex, program->items, program->item_count);
     r.scan.tokens = &runner->tokens;

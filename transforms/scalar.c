@@ -93,7 +93,8 @@ static dg_status change_time(const dg_op *op, dg_slice in, dg_buf *out, const ch
 }
 
 /* A string without a match keeps its own text. */
-static dg_status replace(const dg_op *op, dg_slice in, dg_buf *out, const char **ret_message)
+static dg_status replace(const dg_op *op, dg_matcher *matcher, dg_slice in, dg_buf *out,
+                         const char **ret_message)
 {
     dg_buf room, made;
     dg_slice text;
@@ -109,7 +110,7 @@ static dg_status replace(const dg_op *op, dg_slice in, dg_buf *out, const char *
         status = DG_INVALID;
     }
     if (status == DG_OK)
-        status = dg_pattern_replace(op->pattern, text, op->with, &made);
+        status = dg_pattern_replace(op->pattern, matcher, text, op->with, &made);
     if (status == DG_OK && dg_slice_eq(text, dg_buf_slice(&made)))
         dg_buf_add(out, in);
     else if (status == DG_OK)
@@ -121,10 +122,11 @@ static dg_status replace(const dg_op *op, dg_slice in, dg_buf *out, const char *
     return status == DG_OK ? out->status : status;
 }
 
-static dg_status apply(const dg_op *op, dg_slice in, dg_buf *out, const char **ret_message)
+static dg_status apply(const dg_op *op, dg_matcher *matcher, dg_slice in, dg_buf *out,
+                       const char **ret_message)
 {
     if (op->kind == DG_OP_REPLACE)
-        return replace(op, in, out, ret_message);
+        return replace(op, matcher, in, out, ret_message);
     if (dg_slice_eq(in, DG_SLICE("null"))) {
         dg_buf_add(out, in);
         return out->status;
@@ -135,11 +137,12 @@ static dg_status apply(const dg_op *op, dg_slice in, dg_buf *out, const char **r
     return change_time(op, in, out, ret_message);
 }
 
-dg_status dg_scalar_apply(const dg_op *op, dg_slice in, dg_buf *out, const char **ret_message)
+dg_status dg_scalar_apply(const dg_op *op, dg_matcher *matcher, dg_slice in, dg_buf *out,
+                          const char **ret_message)
 {
     size_t before = out->len;
     const char *message = NULL;
-    dg_status status = apply(op, in, out, &message);
+    dg_status status = apply(op, matcher, in, out, &message);
     if (status != DG_OK) {
         out->len = before;
         out->status = DG_OK;

@@ -5,11 +5,13 @@
 void dg_scratch_init(dg_scratch *scratch)
 {
     *scratch = (dg_scratch){0};
+    dg_matcher_init(&scratch->matcher);
 }
 
 void dg_scratch_free(dg_scratch *scratch)
 {
     dg_whole_free(scratch->whole);
+    dg_matcher_free(&scratch->matcher);
     for (unsigned i = 0; i < DG_STAGES_MAX && scratch->stages[i]; i++) {
         dg_buf_free(&scratch->stages[i]->written);
         dg_buf_free(&scratch->stages[i]->applied);
@@ -26,6 +28,7 @@ dg_status dg_scratch_enter(dg_scratch *scratch, size_t bytes_max, dg_stage **ret
         dg_status status = dg_whole_new(&scratch->whole);
         if (status != DG_OK)
             return status;
+        dg_whole_match_with(scratch->whole, &scratch->matcher);
     }
     dg_stage *stage = scratch->stages[scratch->depth];
     if (!stage) {

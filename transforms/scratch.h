@@ -4,6 +4,7 @@
 #ifndef DG_TRANSFORMS_SCRATCH_H
 #define DG_TRANSFORMS_SCRATCH_H
 
+#include "transforms/pattern.h"
 #include "transforms/whole.h"
 
 /* Stages under way at a time: those that follow each other on one value, and those of values within
@@ -17,6 +18,7 @@ typedef struct dg_stage {
 
 typedef struct dg_scratch {
     dg_whole *whole;
+    dg_matcher matcher;
     dg_stage *stages[DG_STAGES_MAX];
     unsigned depth; /* how many are under way */
 } dg_scratch;

@@ -65,6 +65,7 @@ typedef struct dg_tape {
     dg_buf name;                   /* for decoding */
     dg_tape_table table;
     dg_tape_constant *constants;
+    struct dg_matcher *matcher; /* for tests, of who owns the tape; NULL: none */
     uint64_t seed;
     dg_status status;
     const char *message;

@@ -110,7 +110,7 @@ static bool matches(dg_tape *tape, const dg_test *test, dg_tape_node *node)
     /* A lone surrogate is in no text that a pattern could mean. */
     if (!dg_name_is_utf8(text))
         return false;
-    dg_status status = dg_pattern_match(test->pattern, text, &found);
+    dg_status status = dg_pattern_match(test->pattern, tape->matcher, text, &found);
     if (status != DG_OK)
         return dg_tape_fail(tape, status,
                             status == DG_NOMEM ? "out of memory" : "a pattern took too long");

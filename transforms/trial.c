@@ -1,6 +1,7 @@
 /* Trying a program out: the nodes that the names in its ops lead to are built as messages would
  * have them built. */
 #include "transforms/check.h"
+#include "transforms/loss.h"
 
 #include <stdlib.h>
 
@@ -25,7 +26,7 @@ static void complain(trial *t, const dg_op *op, const dg_op *instead, const char
         op = instead;
     t->check->wrong = true;
     dg_diags_add(t->check->diags, DG_ERROR, op ? op->origin : nowhere, "%s: %s",
-                 op ? dg_op_word(op->kind) : "program", message ? message : "cannot apply");
+                 op ? dg_op_said(op) : "program", message ? message : "cannot apply");
 }
 
 static void try_node(trial *t, dg_node *node)
@@ -127,7 +128,7 @@ dg_status dg_check_trial(dg_check *check, dg_program *program)
             try_children(t, node);
     }
     if (t->status == DG_INVALID || (t->status == DG_LIMIT && t->count == 0))
-        complain(t, t->lex.op, NULL, t->lex.message);
+        complain(t, t->lex.op, dg_item_op(program->items[0]), t->lex.message);
     dg_status status = t->status == DG_NOMEM ? DG_NOMEM : DG_OK;
     dg_lexicon_free(&t->lex);
     dg_scratch_free(&t->scratch);

@@ -143,8 +143,12 @@ static change convert(dg_run_state *r, const dg_op *op, const char *from, dg_sli
 {
     dg_lexicon *lex = r->lex;
     const char *message = "out of memory";
+    size_t left = (size_t)(r->scan.end - from);
     dg_buf_clear(&lex->next_scalar);
-    dg_status status = dg_scalar_apply(op, *text, &lex->next_scalar, &message);
+    /* What is between two ops is bounded as what is between two stages (stage.c). */
+    lex->next_scalar.bytes_max = r->bytes_max && r->bytes_max < left ? left : r->bytes_max;
+    dg_status status =
+        dg_scalar_apply(op, &lex->scratch->matcher, *text, &lex->next_scalar, &message);
     if (status != DG_OK) {
         r->op = op;
         dg_scan_fail(&r->scan, from, status, message);

@@ -28,6 +28,11 @@ void dg_whole_free(dg_whole *whole)
     free(whole);
 }
 
+void dg_whole_match_with(dg_whole *whole, struct dg_matcher *matcher)
+{
+    whole->tape.matcher = matcher;
+}
+
 /* For ops on objects: false if there is nothing to do, for good or bad. */
 static bool takes_object(dg_tape *tape, const dg_tape_node *node)
 {
@@ -424,6 +429,9 @@ dg_status dg_whole_apply(dg_whole *whole, const dg_op *const *ops, size_t count_
 {
     dg_tape *tape = &whole->tape;
     size_t before = out->len;
+    /* A text on the way is as long as the outcome may be: templates of templates grow fast. */
+    bool bounded = out->bytes_max && out->bytes_max < DG_TAPE_TEXT_MAX;
+    tape->text.bytes_max = bounded ? out->bytes_max : DG_TAPE_TEXT_MAX;
     const dg_op *op = NULL;
     dg_status status = DG_OK;
     if (!apply(tape, ops, count_, in, out, &op)) {

@@ -10,6 +10,9 @@
 typedef struct dg_whole dg_whole;
 DG_MUST_USE dg_status dg_whole_new(dg_whole **ret_whole);
 void dg_whole_free(dg_whole *whole); /* NULL is fine */
+/* Its tests use this one (pattern.h), which must stay. */
+struct dg_matcher;
+void dg_whole_match_with(dg_whole *whole, struct dg_matcher *matcher);
 
 /* Why an op refused; static sentence. */
 typedef struct dg_whole_error {

@@ -3,6 +3,7 @@
 usage: packs.py DRAGOMAN ROOT   the root of the source tree
 """
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -106,6 +107,11 @@ def main(tool, root):
         expect("as JSON", [(one["from"], one["op"], one["accepted"]) for one in losses]
                == [("v1", "drop", True), ("v2", "add", False)], losses)
         expect("no losses", json.loads(run("check", "--losses", "--json", odd).stdout)["losses"] == [])
+
+        waits = write_pack(temp / "waits", NEW, "api: x\nversions: [v1, v2]\nselected_by: [path, {pin: {header: x-t, file: pins}}]\n")
+        os.mkfifo(temp / "waits/pins")
+        done = run("check", waits)
+        expect("a pipe is not waited for", done.returncode == 1 and "pins: error: cannot be read: not a regular file" in done.stderr, done.stderr)
 
         for name, change in hostile():
             shutil.rmtree(temp / "hostile", ignore_errors=True)

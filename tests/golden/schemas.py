@@ -20,7 +20,7 @@ from run import blocks
 
 # What editors cannot know: these are mistakes in what names mean, not in how they are written.
 BEYOND = {"beside", "losses", "move", "swap", "no-lens", "lens-loop", "lossy-drop", "shadowed", "params-differ",
-          "same-endpoint", "bad-path", "bad-number"}
+          "same-endpoint", "bad-path", "bad-number", "endless", "templates"}
 
 
 class Loader(yaml.SafeLoader):

@@ -130,7 +130,7 @@ static void depth_and_size_are_bounded(void **state)
     fixture f;
     read_text(&f, deep);
     assert_int_equal(f.status, DG_INVALID);
-    assert_string_equal(f.diags.first->message, "values are nested too deeply");
+    assert_string_equal(f.diags.first->message, "values are nested deeper than 64");
     done(&f);
 
     size_t bytes = DG_DOC_BYTES_MAX + 1;

@@ -307,7 +307,7 @@ static value *apply_scalar(dg_arena *arena, value *v, const dg_op *op)
     }
     dg_buf out;
     dg_buf_init(&out, 0);
-    if (dg_scalar_apply(op, v->text, &out, &message) == DG_OK)
+    if (dg_scalar_apply(op, NULL, v->text, &out, &message) == DG_OK)
         v->text = dg_arena_dup(arena, dg_buf_slice(&out));
     else
         poison(v);

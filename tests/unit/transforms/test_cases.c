@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <dirent.h>
 
+#include "transforms/pattern.h"
 #include "try.h"
 
 static const dg_op renames[] = {RENAME("old_name", "new_name")};
@@ -127,6 +128,36 @@ static void what_is_large_is_bounded(void **state)
     runs("", "        ", 1 << 20, "{}", DG_OK);
 }
 
+/* A short text that grows tenfold with each step of a long chain ends at the size of the outcome. */
+static void growth_ends_at_the_outcome(void **state)
+{
+    (void)state;
+    enum { STEPS = 12 };
+    dg_arena arena;
+    dg_diags diags;
+    dg_arena_init(&arena, 0);
+    dg_diags_init(&diags);
+    dg_op grows[2] = {{.kind = DG_OP_REPLACE, .with = S("$0$0$0$0$0$0$0$0$0$0")},
+                      {.kind = DG_OP_TEMPLATE, .value = S("\"{}{}{}{}{}{}{}{}{}{}\"")}};
+    assert_int_equal(
+        dg_pattern_new(&arena, DG_SLICE("^.*$"), (dg_origin){0}, &diags, &grows[0].pattern), DG_OK);
+    for (size_t i = 0; i < 2; i++) {
+        const dg_ops list = {&grows[i], 1}, *steps[STEPS];
+        dg_program *program = NULL;
+        dg_buf out;
+        for (size_t k = 0; k < STEPS; k++)
+            steps[k] = &list;
+        assert_int_equal(dg_program_compile(steps, STEPS, &diags, &program), DG_OK);
+        dg_buf_init(&out, 1 << 20);
+        assert_int_equal(run_program(program, DG_SLICE("\"0123456789\""), &out, NULL), DG_LIMIT);
+        assert_int_equal(out.len, 0);
+        dg_buf_free(&out);
+        dg_program_free(program);
+    }
+    dg_diags_free(&diags);
+    dg_arena_free(&arena);
+}
+
 /* JSONTestSuite's own list of what transforming programs do differently: nothing changes here. */
 static void transforming_changes_no_value(void **state)
 {
@@ -167,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_case_gets_its_verdict),
         cmocka_unit_test(what_is_large_is_bounded),
+        cmocka_unit_test(growth_ends_at_the_outcome),
         cmocka_unit_test(transforming_changes_no_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -232,6 +232,58 @@ static void losses_are_told(void **state)
     dg_arena_free(&arena);
 }
 
+/* What there and back does not give again, is told. */
+static void quiet_losses_are_told(void **state)
+{
+    (void)state;
+    static const dg_slice far[] = {S("c"), S("d")};
+    static const dg_test asks = {.kind = DG_TEST_EXISTS};
+    static const dg_op none[1];
+    static const dg_ops nothing = {none, 0};
+    static const dg_switch_case one = {&asks, &asks, &nothing};
+    static const struct {
+        dg_op op;
+        const char *up, *down;
+    } rows[] = {
+        {{.kind = DG_OP_MOVE, .path = {far, 1}, .target = {far, 2}}, "on the way to \"c.d\"", NULL},
+        {{.kind = DG_OP_MOVE, .path = {far, 2}, .target = {far, 1}}, NULL, "on the way to \"c.d\""},
+        {{.kind = DG_OP_COUNT, .target = {far, 2}}, "on the way to \"c.d\"", "\"c.d\" goes"},
+        {MADE("m"), "{} at \"m\" goes", NULL},
+        {{.kind = DG_OP_SPLIT, .quoted = true}, "double quotes", NULL},
+        {{.kind = DG_OP_JOIN, .quoted = true}, NULL, "double quotes"},
+        {{.kind = DG_OP_SIGNS}, "come back as asc", NULL},
+        {{.kind = DG_OP_UNSIGN}, NULL, "come back as asc"},
+        {{.kind = DG_OP_PARSE}, "white space", NULL},
+        {{.kind = DG_OP_TIME,
+          .time_from = {DG_TIME_RFC3339, S("")},
+          .time_to = {DG_TIME_PATTERN, S("%Y-%m-%d %H:%M:%S.%f %z")}},
+         "in UTC",
+         "in UTC"},
+        {{.kind = DG_OP_TIME, .time_from = {.kind = DG_TIME_UNIX}, .time_to = {.kind = DG_TIME_HTTP}},
+         NULL,
+         NULL},
+        {{.kind = DG_OP_SWITCH, .cases = &one, .case_count = 1}, "first case whose `newer`", NULL}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const dg_ops list = {&rows[i].op, 1}, *lists[] = {&list};
+        const dg_loss *loss = NULL;
+        dg_arena arena;
+        dg_arena_init(&arena, 0);
+        assert_int_equal(dg_ops_losses(&arena, lists, 1, &loss), DG_OK);
+        for (int down = 0; down < 2; down++) {
+            const char *wanted = down ? rows[i].down : rows[i].up;
+            if (!wanted)
+                continue;
+            assert_non_null(loss);
+            assert_int_equal(loss->down, down);
+            assert_false(loss->accepted);
+            assert_non_null(strstr(loss->message, wanted));
+            loss = loss->next;
+        }
+        assert_null(loss);
+        dg_arena_free(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +295,7 @@ int main(void)
         cmocka_unit_test(what_came_goes_with_its_objects),
         cmocka_unit_test(cases_are_told_on_the_way_back),
         cmocka_unit_test(losses_are_told),
+        cmocka_unit_test(quiet_losses_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

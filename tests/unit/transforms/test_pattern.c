@@ -56,7 +56,7 @@ static void they_match_text(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         bool matches = !rows[i].matches;
         assert_int_equal(
-            dg_pattern_match(pattern_of(rows[i].pattern), dg_slice_str(rows[i].subject), &matches),
+            dg_pattern_match(pattern_of(rows[i].pattern), NULL, dg_slice_str(rows[i].subject), &matches),
             DG_OK);
         assert_int_equal(matches, rows[i].matches);
     }
@@ -85,7 +85,7 @@ static void what_matches_is_replaced(void **state)
         dg_buf out;
         dg_buf_init(&out, 0);
         dg_buf_add_str(&out, "=");
-        assert_int_equal(dg_pattern_replace(pattern_of(rows[i].pattern),
+        assert_int_equal(dg_pattern_replace(pattern_of(rows[i].pattern), NULL,
                                             dg_slice_str(rows[i].subject),
                                             dg_slice_str(rows[i].with), &out),
                          DG_OK);
@@ -131,10 +131,10 @@ static void none_takes_too_long(void **state)
         dg_buf_add_str(&out, "=");
         const dg_pattern *pattern = pattern_of(slow[i]);
         dg_status status =
-            dg_pattern_match(pattern, dg_slice_of(subject, sizeof subject), &matches);
+            dg_pattern_match(pattern, NULL, dg_slice_of(subject, sizeof subject), &matches);
         assert_true(status == DG_LIMIT || (status == DG_OK && !matches));
         assert_int_equal(
-            dg_pattern_replace(pattern, dg_slice_of(subject, sizeof subject), DG_SLICE("b"), &out),
+            dg_pattern_replace(pattern, NULL, dg_slice_of(subject, sizeof subject), DG_SLICE("b"), &out),
             status);
         assert_true(status == DG_OK || out.len == 1);
         dg_buf_free(&out);
@@ -150,12 +150,51 @@ static void long_subjects_end_too(void **state)
     bool matches;
     assert_non_null(subject);
     memset(subject, 'a', LONG);
-    assert_int_equal(dg_pattern_match(pattern_of("[ab]*a[ab]*c|[ab]*?[cd]"),
+    assert_int_equal(dg_pattern_match(pattern_of("[ab]*a[ab]*c|[ab]*?[cd]"), NULL,
                                       dg_slice_of(subject, LONG), &matches),
                      DG_LIMIT);
-    assert_int_equal(dg_pattern_match(pattern_of("ab$"), dg_slice_of(subject, LONG), &matches),
+    assert_int_equal(dg_pattern_match(pattern_of("ab$"), NULL, dg_slice_of(subject, LONG), &matches),
                      DG_OK);
     assert_false(matches);
+    free(subject);
+}
+
+/* A message of many texts gets no more than one text of its length. */
+static void many_subjects_share_their_steps(void **state)
+{
+    (void)state;
+    const dg_pattern *pattern = pattern_of("(a+)+$");
+    dg_matcher matcher;
+    dg_status status = DG_OK;
+    size_t count = 0;
+    bool matches;
+    dg_matcher_init(&matcher);
+    dg_matcher_begin(&matcher, 100000 * 14);
+    for (; count < 100000 && status == DG_OK; count++)
+        status = dg_pattern_match(pattern, &matcher, DG_SLICE("aaaaaaaaaaaaa!"), &matches);
+    assert_int_equal(status, DG_LIMIT);
+    assert_in_range(count, 10, 2000);
+    dg_matcher_begin(&matcher, 100000 * 14);
+    pattern = pattern_of("^(.*)-(\\d+)$");
+    for (count = 0; count < 100000; count++)
+        assert_int_equal(dg_pattern_match(pattern, &matcher, DG_SLICE("images-and-17"), &matches),
+                         DG_OK);
+    assert_true(matches);
+    dg_matcher_free(&matcher);
+}
+
+/* One item that runs along the text from every place of it. */
+static void items_that_run_far_cost_more(void **state)
+{
+    (void)state;
+    enum { LONG = 400000 };
+    char *subject = malloc(LONG);
+    bool matches;
+    assert_non_null(subject);
+    memset(subject, 'a', LONG);
+    assert_int_equal(
+        dg_pattern_match(pattern_of("[ab]*+[cd]"), NULL, dg_slice_of(subject, LONG), &matches),
+        DG_LIMIT);
     free(subject);
 }
 
@@ -165,7 +204,7 @@ static void a_full_buffer_is_left_as_it_was(void **state)
     dg_buf out;
     dg_buf_init(&out, 4);
     dg_buf_add_str(&out, "abc");
-    assert_int_equal(dg_pattern_replace(pattern_of("x"), DG_SLICE("xx"), DG_SLICE("yy"), &out),
+    assert_int_equal(dg_pattern_replace(pattern_of("x"), NULL, DG_SLICE("xx"), DG_SLICE("yy"), &out),
                      DG_LIMIT);
     assert_true(dg_slice_eq(dg_buf_slice(&out), DG_SLICE("abc")));
     assert_int_equal(out.status, DG_OK);
@@ -180,6 +219,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(wrong_ones_are_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(none_takes_too_long, set_up, tear_down),
         cmocka_unit_test_setup_teardown(long_subjects_end_too, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(many_subjects_share_their_steps, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(items_that_run_far_cost_more, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_buffer_is_left_as_it_was, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

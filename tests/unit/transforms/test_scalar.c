@@ -20,7 +20,7 @@ typedef struct cast_row {
 static dg_status run(const dg_op *op, const char *in, dg_buf *out, const char **message)
 {
     dg_buf_clear(out);
-    return dg_scalar_apply(op, dg_slice_str(in), out, message);
+    return dg_scalar_apply(op, NULL, dg_slice_str(in), out, message);
 }
 
 static void expect(const dg_op *op, const char *in, const char *want)
@@ -203,10 +203,10 @@ static void a_full_buffer_is_left_as_it_was(void **state)
     dg_buf out;
     dg_buf_init(&out, 6);
     dg_buf_add_str(&out, "abc");
-    assert_int_equal(dg_scalar_apply(&op, DG_SLICE("123"), &out, &message), DG_LIMIT);
+    assert_int_equal(dg_scalar_apply(&op, NULL, DG_SLICE("123"), &out, &message), DG_LIMIT);
     assert_non_null(message);
     assert_true(dg_slice_eq(dg_buf_slice(&out), DG_SLICE("abc")));
-    assert_int_equal(dg_scalar_apply(&op, DG_SLICE("1"), &out, &message), DG_OK);
+    assert_int_equal(dg_scalar_apply(&op, NULL, DG_SLICE("1"), &out, &message), DG_OK);
     assert_true(dg_slice_eq(dg_buf_slice(&out), DG_SLICE("abc\"1\"")));
     dg_buf_free(&out);
 }

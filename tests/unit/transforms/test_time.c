@@ -49,7 +49,7 @@ static void try_row(const time_row *row)
     dg_buf out;
     const char *message = NULL;
     dg_buf_init(&out, 0);
-    dg_status status = dg_scalar_apply(&op, dg_slice_str(row->in), &out, &message);
+    dg_status status = dg_scalar_apply(&op, NULL, dg_slice_str(row->in), &out, &message);
     bool same = row->out && dg_slice_eq(dg_buf_slice(&out), dg_slice_str(row->out));
     if (status != (row->out ? DG_OK : DG_INVALID) || (row->out && !same))
         print_message("%s: %s %.*s (%s)\n", row->in, dg_status_text(status),
@@ -162,8 +162,8 @@ static void what_fits_comes_back(void **state)
             dg_buf_clear(&text);
             dg_buf_clear(&back);
             assert_int_equal(
-                dg_scalar_apply(&up, dg_slice_of(number, (size_t)len), &text, &message), DG_OK);
-            assert_int_equal(dg_scalar_apply(&down, dg_buf_slice(&text), &back, &message), DG_OK);
+                dg_scalar_apply(&up, NULL, dg_slice_of(number, (size_t)len), &text, &message), DG_OK);
+            assert_int_equal(dg_scalar_apply(&down, NULL, dg_buf_slice(&text), &back, &message), DG_OK);
             assert_true(dg_slice_eq(dg_buf_slice(&back), dg_slice_of(number, (size_t)len)));
         }
         dg_buf_free(&text);

@@ -123,7 +123,7 @@ static dg_status scalars(dg_buf *out)
     dg_status status = dg_pattern_new(&arena, DG_SLICE("([a-c])(?=c)|\\w{2}+"), (dg_origin){0},
                                       &diags, &ops[0].pattern);
     for (size_t i = 0; i < sizeof ops / sizeof *ops && status == DG_OK; i++)
-        status = dg_scalar_apply(&ops[i], ins[i], out, &message);
+        status = dg_scalar_apply(&ops[i], NULL, ins[i], out, &message);
     if (status != DG_OK)
         out->len = 0;
     dg_diags_free(&diags);
