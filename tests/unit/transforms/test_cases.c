@@ -148,7 +148,7 @@ static void growth_ends_at_the_outcome(void **state)
         for (size_t k = 0; k < STEPS; k++)
             steps[k] = &list;
         assert_int_equal(dg_program_compile(steps, STEPS, &diags, &program), DG_OK);
-        dg_buf_init(&out, 1 << 20);
+        dg_buf_init(&out, 1 << 16);
         assert_int_equal(run_program(program, DG_SLICE("\"0123456789\""), &out, NULL), DG_LIMIT);
         assert_int_equal(out.len, 0);
         dg_buf_free(&out);
