@@ -2,7 +2,8 @@
 
 #include "rules/compiled.h"
 
-bool dg_ruleset_step(const dg_ruleset *ruleset, const dg_api *api, size_t step, dg_step_told *ret_step)
+bool dg_ruleset_step(const dg_ruleset *ruleset, const dg_api *api, size_t step,
+                     dg_step_told *ret_step)
 {
     if (step + 1 >= api->version_count)
         return false;

@@ -12,8 +12,9 @@ typedef struct dg_step_told {
     size_t renamed, removed, added;
 } dg_step_told;
 
-/* The change between version `step` and the next. False when there is none. What it tells lives as long as the rule
- * set. */
-bool dg_ruleset_step(const dg_ruleset *ruleset, const dg_api *api, size_t step, dg_step_told *ret_step);
+/* The change between version `step` and the next. False when there is none. What it tells lives as
+ * long as the rule set. */
+bool dg_ruleset_step(const dg_ruleset *ruleset, const dg_api *api, size_t step,
+                     dg_step_told *ret_step);
 
 #endif

@@ -291,7 +291,5 @@ bool dg_read_refuse(dg_reading *c, const dg_node *node)
 {
     if (!dg_node_want_string(node, "a sentence: why it cannot be translated", c->reader->diags, &c->op.with))
         return false;
-    if (!c->op.with.len)
-        return dg_op_fail(c, node->origin, "expected a sentence: why it cannot be translated");
     return dg_op_push(c, c->out, c->op);
 }

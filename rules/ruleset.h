@@ -98,7 +98,7 @@ typedef struct dg_api {
     dg_slice base;    /* "/api", without a slash at its end; may be empty */
     const dg_version *versions; /* oldest first */
     size_t version_count;
-    const dg_version *backend; /* the version that the default backend speaks; dg_match says which one an exchange meets */
+    const dg_version *backend; /* that the default backend speaks; dg_match says which one an exchange meets */
     dg_slice version_field;    /* the first request field that selects: "API-Version"; empty if none does */
     dg_slice vary;             /* all request fields that select, as a Vary list; empty if none does */
     bool by_path;              /* paths carry the version: base/v1/... */
@@ -154,8 +154,8 @@ typedef struct dg_request_view {
     /* The value of the field's line `index` (from 0), empty if absent; in *ret_count how many lines carry it. */
     dg_slice (*field)(const void *context, dg_slice name, size_t index, size_t *ret_count);
     const void *context;
-    /* What the certificate of the client says, that was verified: its "cn", "sha256", "uri", "dns" or "email", in visible
-     * ASCII, several parted by ", "; empty if nothing. NULL when there are no such clients. */
+    /* What the client's certificate says, which was verified: its "cn", "sha256", "uri", "dns" or "email", in
+     * visible ASCII, several parted by ", "; empty if nothing. NULL when there are no such clients. */
     dg_slice (*certificate)(const void *context, dg_slice part);
 } dg_request_view;
 
@@ -175,7 +175,7 @@ typedef struct dg_match {
     const dg_api *api;             /* NULL with NO_API */
     const dg_version *version;     /* the client's; NULL if unknown */
     const dg_version *backend;     /* the version that the backend of this exchange speaks; NULL with NO_API */
-    size_t backend_index;          /* which one it is: 0 = the default, else its place in dg_pack_source.backends, from 1 */
+    size_t backend_index;          /* 0 = the default one, else its place in dg_pack_source.backends, from 1 */
     dg_selector selected_by;
     const dg_endpoint *endpoint;   /* in the client's version; NULL for an unlisted one that passes */
     const dg_translation *request; /* client -> backend; NULL = it passes untouched but for its target */

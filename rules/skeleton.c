@@ -30,32 +30,34 @@ void dg_skeleton_change(dg_slice title, dg_slice older, dg_slice newer, dg_buf *
     dg_buf_add_json(out, older);
     dg_buf_add_str(out, ", ");
     dg_buf_add_json(out, newer);
-    dg_buf_add_str(out,
-                   "]\n"
-                   "\n"
-                   "# Everything is written upward: what a message of the older version has to become. The way back is\n"
-                   "# derived, and `dragoman check` says where it would have to invent or lose something.\n"
-                   "#\n"
-                   "# Named op lists, for shapes that several endpoints share:\n"
-                   "#\n"
-                   "# lenses:\n"
-                   "#   Order:\n"
-                   "#     - case: {from: camel, to: snake}\n"
-                   "#     - rename: {total: amount}\n"
-                   "#     - values: {at: status, table: {0: inactive, 1: active}}\n"
-                   "#     - add: {currency: EUR}\n"
-                   "#     - {drop: debug, lossy: accept}\n"
-                   "#\n"
-                   "# What changed where. An endpoint is named as the older version calls it:\n"
-                   "#\n"
-                   "#   GET /orders/{id}:\n"
-                   "#     response: Order\n"
-                   "#   GET /orders:\n"
-                   "#     response: [{each: Order}, {wrap: data}]\n"
-                   "#   POST /orders: {request: Order, response: Order}\n"
-                   "#   GET /order-count: {becomes: GET /orders/count}\n"
-                   "#   \"* /**\": {error: [{wrap: error}]}\n"
-                   "endpoints: {}\n");
+    dg_buf_add_str(
+        out,
+        "]\n"
+        "\n"
+        "# Everything is written upward: what a message of the older version has to become. The "
+        "way back is\n"
+        "# derived, and `dragoman check` says where it would have to invent or lose something.\n"
+        "#\n"
+        "# Named op lists, for shapes that several endpoints share:\n"
+        "#\n"
+        "# lenses:\n"
+        "#   Order:\n"
+        "#     - case: {from: camel, to: snake}\n"
+        "#     - rename: {total: amount}\n"
+        "#     - values: {at: status, table: {0: inactive, 1: active}}\n"
+        "#     - add: {currency: EUR}\n"
+        "#     - {drop: debug, lossy: accept}\n"
+        "#\n"
+        "# What changed where. An endpoint is named as the older version calls it:\n"
+        "#\n"
+        "#   GET /orders/{id}:\n"
+        "#     response: Order\n"
+        "#   GET /orders:\n"
+        "#     response: [{each: Order}, {wrap: data}]\n"
+        "#   POST /orders: {request: Order, response: Order}\n"
+        "#   GET /order-count: {becomes: GET /orders/count}\n"
+        "#   \"* /**\": {error: [{wrap: error}]}\n"
+        "endpoints: {}\n");
 }
 
 void dg_skeleton_api(dg_slice name, dg_buf *out)
@@ -67,7 +69,8 @@ void dg_skeleton_api(dg_slice name, dg_buf *out)
                         "# The path that all endpoints are below.\n"
                         "base: /api\n"
                         "# The oldest first. A version may have dates and more:\n"
-                        "#   - {name: v1, deprecated: 2030-01-01, sunset: 2031-01-01, docs: \"https://example.com/v1\"}\n"
+                        "#   - {name: v1, deprecated: 2030-01-01, sunset: 2031-01-01, docs: "
+                        "\"https://example.com/v1\"}\n"
                         "versions: [v1, v2]\n"
                         "# What names the version of a request, in the order of precedence.\n"
                         "selected_by: [path]\n");
@@ -75,27 +78,29 @@ void dg_skeleton_api(dg_slice name, dg_buf *out)
 
 void dg_skeleton_first_change(dg_buf *out)
 {
-    dg_buf_add_str(out, "change: Things have a name, not a title\n"
-                        "between: [v1, v2]\n"
-                        "\n"
-                        "# Written upward: what a v1 message has to become. The way back is derived.\n"
-                        "lenses:\n"
-                        "  Thing:\n"
-                        "    - rename: {title: name}\n"
-                        "\n"
-                        "endpoints:\n"
-                        "  GET /things:\n"
-                        "    response: {each: Thing}\n"
-                        "  GET /things/{id}:\n"
-                        "    response: Thing\n"
-                        "  POST /things:\n"
-                        "    request: Thing\n"
-                        "    response: Thing\n");
+    dg_buf_add_str(out,
+                   "change: Things have a name, not a title\n"
+                   "between: [v1, v2]\n"
+                   "\n"
+                   "# Written upward: what a v1 message has to become. The way back is derived.\n"
+                   "lenses:\n"
+                   "  Thing:\n"
+                   "    - rename: {title: name}\n"
+                   "\n"
+                   "endpoints:\n"
+                   "  GET /things:\n"
+                   "    response: {each: Thing}\n"
+                   "  GET /things/{id}:\n"
+                   "    response: Thing\n"
+                   "  POST /things:\n"
+                   "    request: Thing\n"
+                   "    response: Thing\n");
 }
 
 void dg_skeleton_example(dg_buf *out)
 {
-    dg_buf_add_str(out, "# The same exchange as a v1 client sees it, and as a v2 client does. `dragoman test` runs it.\n"
+    dg_buf_add_str(out, "# The same exchange as a v1 client sees it, and as a v2 client does. "
+                        "`dragoman test` runs it.\n"
                         "- name: a thing comes back\n"
                         "  versions: [v1, v2]\n"
                         "  older:\n"

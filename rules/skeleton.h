@@ -4,8 +4,8 @@
 
 #include "base/buf.h"
 
-/* Appends "2026-01-02-orders-speak-snake-case" for a title: letters and digits of ASCII, in lower case. `now` is in
- * seconds since 1970. */
+/* Appends "2026-01-02-orders-speak-snake-case" for a title: letters and digits of ASCII, in lower
+ * case. `now` is in seconds since 1970. */
 void dg_skeleton_name(dg_slice title, int64_t now, dg_buf *out);
 /* A change with its title between two versions. */
 void dg_skeleton_change(dg_slice title, dg_slice older, dg_slice newer, dg_buf *out);

@@ -203,7 +203,8 @@ static dg_key *keep(dg_lexicon *lex, const dg_key *from, const dg_slice *raw)
     key->name = (dg_slice){NULL, 0};
     key->learned = true;
     key->next = key->first = (dg_guess){&lex->none, &lex->none};
-    key->claim = key->bit >= 0 && key->bit < DG_FIRST_BITS ? (uint64_t)1 << key->bit : DG_BITS_OTHER;
+    key->claim =
+        key->bit >= 0 && key->bit < DG_FIRST_BITS ? (uint64_t)1 << key->bit : DG_BITS_OTHER;
     key->match[0] = key->match[1] = NO_UTF8;
     key->match_mask = 3;
     if (raw && raw->len + 4 <= DG_TOKEN_BLOCK) {
@@ -351,6 +352,29 @@ static dg_slice canonical(dg_slice text, dg_buf *spare)
     return dg_buf_slice(spare);
 }
 
+/* Rows are the pack's own, and so few share a slot, whatever a message holds. */
+static uint64_t row_hash(dg_slice s)
+{
+    uint64_t head = 0, tail = 0;
+    if (s.len >= 8) {
+        memcpy(&head, s.ptr, 8);
+        memcpy(&tail, s.ptr + s.len - 8, 8);
+    } else {
+        for (size_t i = 0; i < s.len; i++)
+            head = head << 8 | (uint8_t)s.ptr[i];
+    }
+    uint64_t h = (head ^ tail * 0x9E3779B97F4A7C15u ^ s.len) * 0xD6E8FEB86659FD93u;
+    return h >> 32;
+}
+
+static uint32_t find_row(const dg_table *table, dg_slice key)
+{
+    for (uint64_t s = row_hash(key) & table->mask; table->slots[s]; s = (s + 1) & table->mask)
+        if (dg_slice_eq(table->from[table->slots[s] - 1], key))
+            return table->slots[s] - 1;
+    return (uint32_t)table->op->pair_count;
+}
+
 static dg_table *new_table(dg_lexicon *lex, const dg_op *op)
 {
     dg_table *table = dg_arena_zalloc(&lex->arena, sizeof *table);
@@ -361,12 +385,13 @@ static dg_table *new_table(dg_lexicon *lex, const dg_op *op)
     uint32_t *slots = dg_arena_zalloc(&lex->arena, size * sizeof *slots);
     if (!table || !from || !slots)
         return NULL;
-    *table = (dg_table){lex->tables, op, from, slots, size - 1};
+    *table = (dg_table){lex->tables, op, from, slots, size - 1, false};
     for (uint32_t i = 0; i < op->pair_count; i++) {
         from[i] = dg_arena_dup(&lex->arena, canonical(op->pairs[i].from, &lex->other));
         if (dg_arena_failed(&lex->arena) || lex->other.status != DG_OK)
             return NULL;
-        uint64_t at = dg_hash(from[i], lex->seed) & table->mask;
+        table->escapes |= dg_slice_find(from[i], '\\') < from[i].len;
+        uint64_t at = row_hash(from[i]) & table->mask;
         /* The first of equal rows wins. */
         while (slots[at] && !dg_slice_eq(from[slots[at] - 1], from[i]))
             at = (at + 1) & table->mask;
@@ -389,14 +414,16 @@ uint32_t dg_lexicon_lookup(dg_lexicon *lex, dg_node *node, uint32_t at, dg_slice
         }
         node->tables[at] = table;
     }
+    /* What is in the table as it stands is found at once. */
+    if (DG_LIKELY(!table->escapes && text.len)) {
+        uint32_t row = find_row(table, (dg_slice){text.ptr, text.len - (*text.ptr == '"')});
+        if (row < op->pair_count)
+            return row;
+    }
     dg_slice key = canonical(text, &lex->other);
     if (lex->other.status != DG_OK) {
         fail(lex, DG_NOMEM, "out of memory");
         return UINT32_MAX;
     }
-    for (uint64_t s = dg_hash(key, lex->seed) & table->mask; table->slots[s];
-         s = (s + 1) & table->mask)
-        if (dg_slice_eq(table->from[table->slots[s] - 1], key))
-            return table->slots[s] - 1;
-    return (uint32_t)op->pair_count;
+    return find_row(table, key);
 }

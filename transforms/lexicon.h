@@ -183,6 +183,7 @@ typedef struct dg_table {
     dg_slice *from; /* canonical scalars, see learn.c */
     uint32_t *slots;
     uint32_t mask;
+    bool escapes; /* a backslash is in one of them */
 } dg_table;
 
 typedef enum dg_node_mode {

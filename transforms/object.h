@@ -32,16 +32,26 @@ typedef struct dg_place {
     size_t mark;       /* output offset before its separator */
 } dg_place;
 
-static inline void dg_start_frame(dg_frame *f, dg_node *node)
+/* What members that are quick look at, and what only the others do, and the end of an object that
+ * is not plain. */
+static inline void dg_open_frame(dg_frame *f, dg_node *node)
 {
     f->node = node;
-    f->serial = 0;
     f->kept = 0;
     f->alive = -1;
-    f->selected = f->collapsed = false;
-    f->ending = (dg_ending){false, 0};
     f->claimed = DG_BITS_OTHER;
     f->bit_end = 0;
+}
+static inline void dg_complete_frame(dg_frame *f)
+{
+    f->serial = 0;
+    f->selected = f->collapsed = false;
+    f->ending = (dg_ending){false, 0};
+}
+static inline void dg_start_frame(dg_frame *f, dg_node *node)
+{
+    dg_open_frame(f, node);
+    dg_complete_frame(f);
 }
 
 /* Whether the name at `name` (its opening quote; not beyond the end) is the key's, as it was
@@ -77,7 +87,7 @@ static inline dg_key **dg_near_slots(dg_node *node, const char *name, const char
     uint64_t mask = ~(uint64_t)0 >> ((64 - 8 * n) & 63);
     uint64_t head = dg_load64(name + 1) & mask, tail = dg_load64(name + 1 + len - n) & mask;
     uint64_t h = (head ^ tail * 0x9E3779B97F4A7C15u ^ len) * 0xD6E8FEB86659FD93u;
-    return &node->near[h >> (64 - 8)];
+    return &node->near[h >> 32 & (DG_NEAR_SLOTS - 1)];
 }
 
 /* The key at `name` if the cache has it, for nodes whose members come in any order. Where the name

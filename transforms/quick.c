@@ -57,10 +57,11 @@ static inline bool came_twice(dg_frame *f, uint64_t claimed, const dg_key *key)
     return key->bit >= DG_FIRST_BITS && dg_claim_bit(f, (uint32_t)key->bit);
 }
 
-/* The value of a quick key, or of a quick drop, once the name is written; *at is where it goes. NULL
- * if that fails. */
+/* The value of a quick key, or of a quick drop, once the name is written; *at is where it goes.
+ * NULL if that fails. *ret_ended: it ended with the text. */
 DG_ALWAYS_INLINE const char *member_value(dg_run_state *r, dg_frame *f, dg_key *key,
-                                          const char *value, char **at, uint64_t claimed)
+                                          const char *value, char **at, uint64_t claimed,
+                                          bool *ret_ended)
 {
     const char *p;
     if (DG_UNLIKELY(claimed & key->claim)) {
@@ -76,6 +77,7 @@ DG_ALWAYS_INLINE const char *member_value(dg_run_state *r, dg_frame *f, dg_key *
     p = dg_plain_scalar(value, true, *at);
     if (DG_LIKELY(p && p < r->scan.end)) {
         *at += p - value;
+        *ret_ended = false;
         return p;
     }
 run:
@@ -88,6 +90,7 @@ run:
         p = run_value(r, value, key);
     }
     *at = r->at;
+    *ret_ended = p >= r->scan.end;
     return p;
 }
 
@@ -126,15 +129,15 @@ DG_ALWAYS_INLINE const char *run_members(dg_run_state *r, dg_frame *f, const cha
     at = put_quick_name(at, key, &value);
     for (;;) {
         guess = &key->next;
-        if (!(p = member_value(r, f, key, value, &at, claimed)))
+        bool ended = false;
+        if (!(p = member_value(r, f, key, value, &at, claimed, &ended)))
             return NULL;
-        if (DG_UNLIKELY(p >= end))
+        if (DG_UNLIKELY(ended))
             break;
         claimed |= key->claim;
         key = guess->key;
         /* A member is often left out: the one behind it comes next. */
-        if (DG_LIKELY(dg_follows(key, p)) ||
-            (p[1] == '"' && dg_follows(key = key->next.key, p))) {
+        if (DG_LIKELY(dg_follows(key, p)) || (p[1] == '"' && dg_follows(key = key->next.key, p))) {
             dg_block_copy(at, (const char *)key->emit);
             at += key->emit_len;
             value = p + key->match_len;
@@ -186,12 +189,13 @@ __attribute__((noinline)) static const char *run_strays(dg_run_state *r, dg_fram
         guess = &key->next;
         value++;
         at = put_quick_name(at, key, &value);
-        if (!(p = member_value(r, f, key, value, &at, claimed)))
+        bool ended = false;
+        if (!(p = member_value(r, f, key, value, &at, claimed, &ended)))
             return NULL;
         claimed |= key->claim;
         f->kept = 1;
         f->alive = DG_NEVER;
-        if (p >= end || *p != ',' || !same_gap(&between, p)) {
+        if (ended || *p != ',' || !same_gap(&between, p)) {
             now->at_name = false;
             break;
         }
@@ -235,7 +239,7 @@ __attribute__((noinline)) static const char *run_rest(dg_run_state *r, dg_frame 
 const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_ending *ret_ending)
 {
     dg_frame f;
-    dg_start_frame(&f, node);
+    dg_open_frame(&f, node);
     if (r->depth >= DG_JSON_DEPTH_MAX)
         return dg_scan_fail(&r->scan, p, DG_LIMIT, "nested too deep");
     r->depth++;
@@ -267,8 +271,11 @@ const char *dg_run_object(dg_run_state *r, const char *p, dg_node *node, dg_endi
             ret_ending->gone = false;
             return p + 1;
         }
+        dg_complete_frame(&f);
         if (!(p = run_rest(r, &f, p, &now)))
             return NULL;
+    } else {
+        dg_complete_frame(&f);
     }
     p = dg_close_object(r, &f, p);
     *ret_ending = f.ending;

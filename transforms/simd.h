@@ -1,6 +1,7 @@
 /* Bytes by the block: the few questions that the engine asks of 32 or 64 bytes at once, as bit
  * masks, lowest bit first. SSE2 on x86-64, AVX2 where a file is compiled for it (isa.h), NEON on
- * aarch64, plain C elsewhere; the answers are the same. All of these read whole blocks. Internal to the room. */
+ * aarch64, plain C elsewhere; the answers are the same. All of these read whole blocks. Internal to
+ * the room. */
 #ifndef DG_TRANSFORMS_SIMD_H
 #define DG_TRANSFORMS_SIMD_H
 
@@ -44,7 +45,7 @@ static inline dg_mask dg_block_bits(dg_block v)
 /* Defined in scan.c and read from memory: gcc makes them anew, with three instructions each, where
  * it sees their value. */
 #define DG_BLOCK_CONSTANTS(X)                                                                      \
-    X('"', quotes) X('\\', slashes) X(0x1F, controls) X('0', zeros) X(9, nines)
+    X('\\', slashes) X(0x02, twos) X(0x20, blanks) X('0', zeros) X(9, nines)
 #define DG_BLOCK_MEMBER(c, name) char name[32];
 typedef struct dg_block_sets {
     _Alignas(32) DG_BLOCK_CONSTANTS(DG_BLOCK_MEMBER)
@@ -54,6 +55,7 @@ extern const dg_block_sets dg_block_constants;
 #define DG_BLOCK_OF(c, name) dg_block_load(dg_block_constants.name)
 #define DG_BLOCK_EQ(a, b)    _mm256_cmpeq_epi8(a, b)
 #define DG_BLOCK_OR(a, b)    _mm256_or_si256(a, b)
+#define DG_BLOCK_XOR(a, b)   _mm256_xor_si256(a, b)
 #define DG_BLOCK_MIN(a, b)   _mm256_min_epu8(a, b)
 #define DG_BLOCK_SUB(a, b)   _mm256_sub_epi8(a, b)
 #define DG_BLOCK_HIGH(v)     (v)
@@ -87,6 +89,7 @@ static inline dg_block dg_block_set(char c)
     }
 DG_BLOCK_BOTH(dg_block_eq, _mm_cmpeq_epi8)
 DG_BLOCK_BOTH(dg_block_or, _mm_or_si128)
+DG_BLOCK_BOTH(dg_block_xor, _mm_xor_si128)
 DG_BLOCK_BOTH(dg_block_min, _mm_min_epu8)
 DG_BLOCK_BOTH(dg_block_sub, _mm_sub_epi8)
 #undef DG_BLOCK_BOTH
@@ -122,7 +125,8 @@ static inline dg_block dg_block_set(char c)
 /* All ones where the highest bit is one. */
 static inline dg_block dg_block_tops(dg_block v)
 {
-    return (dg_block){vcltzq_s8(vreinterpretq_s8_u8(v.low)), vcltzq_s8(vreinterpretq_s8_u8(v.high))};
+    return (dg_block){vcltzq_s8(vreinterpretq_s8_u8(v.low)),
+                      vcltzq_s8(vreinterpretq_s8_u8(v.high))};
 }
 #define DG_BLOCK_BOTH(name, op)                                                                    \
     static inline dg_block name(dg_block a, dg_block b)                                            \
@@ -131,6 +135,7 @@ static inline dg_block dg_block_tops(dg_block v)
     }
 DG_BLOCK_BOTH(dg_block_eq, vceqq_u8)
 DG_BLOCK_BOTH(dg_block_or, vorrq_u8)
+DG_BLOCK_BOTH(dg_block_xor, veorq_u8)
 DG_BLOCK_BOTH(dg_block_min, vminq_u8)
 DG_BLOCK_BOTH(dg_block_sub, vsubq_u8)
 #undef DG_BLOCK_BOTH
@@ -141,6 +146,7 @@ DG_BLOCK_BOTH(dg_block_sub, vsubq_u8)
 #define DG_BLOCK_OF(c, name) dg_block_set(c)
 #define DG_BLOCK_EQ(a, b)    dg_block_eq(a, b)
 #define DG_BLOCK_OR(a, b)    dg_block_or(a, b)
+#define DG_BLOCK_XOR(a, b)   dg_block_xor(a, b)
 #define DG_BLOCK_MIN(a, b)   dg_block_min(a, b)
 #define DG_BLOCK_SUB(a, b)   dg_block_sub(a, b)
 #endif
@@ -160,10 +166,11 @@ static inline dg_mask dg_block_equal(const void *a, const void *b)
 
 static inline dg_mask dg_mask_specials(dg_block v)
 {
-    dg_block quote = DG_BLOCK_EQ(v, DG_BLOCK_OF('"', quotes)),
-             slash = DG_BLOCK_EQ(v, DG_BLOCK_OF('\\', slashes));
-    dg_block control = DG_BLOCK_EQ(DG_BLOCK_MIN(v, DG_BLOCK_OF(0x1F, controls)), v);
-    return dg_block_bits(DG_BLOCK_OR(DG_BLOCK_OR(quote, slash), control));
+    /* With that bit turned over the quote comes right behind the control bytes, and nothing else
+     * does. */
+    dg_block turned = DG_BLOCK_XOR(v, DG_BLOCK_OF(0x02, twos));
+    dg_block low = DG_BLOCK_EQ(DG_BLOCK_MIN(turned, DG_BLOCK_OF(0x20, blanks)), turned);
+    return dg_block_bits(DG_BLOCK_OR(low, DG_BLOCK_EQ(v, DG_BLOCK_OF('\\', slashes))));
 }
 
 /* Quotes, backslashes and control bytes: what ends or breaks the plain part of a string. */

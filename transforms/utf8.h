@@ -24,33 +24,32 @@ enum {
 
 #define DG_UTF8_FOUR(x) x, x, x, x
 /* By the upper half of the first byte, by its lower half, and by the upper half of the second. */
-static const uint8_t dg_utf8_first_high[16] = {
-    DG_UTF8_FOUR(DG_UTF8_LONG),
-    DG_UTF8_FOUR(DG_UTF8_LONG),
-    DG_UTF8_FOUR(DG_UTF8_TAILS),
-    DG_UTF8_SHORT | DG_UTF8_OVERLONG_2,
-    DG_UTF8_SHORT,
-    DG_UTF8_SHORT | DG_UTF8_OVERLONG_3 | DG_UTF8_SURROGATE,
-    DG_UTF8_SHORT | DG_UTF8_LARGE | DG_UTF8_EDGE_4};
-static const uint8_t dg_utf8_first_low[16] = {
-    DG_UTF8_ANY | DG_UTF8_OVERLONG_2 | DG_UTF8_OVERLONG_3 | DG_UTF8_EDGE_4,
-    DG_UTF8_ANY | DG_UTF8_OVERLONG_2,
-    DG_UTF8_ANY,
-    DG_UTF8_ANY,
-    DG_UTF8_ANY | DG_UTF8_LARGE,
-    DG_UTF8_FOUR(DG_UTF8_OVER_F4),
-    DG_UTF8_FOUR(DG_UTF8_OVER_F4),
-    DG_UTF8_OVER_F4 | DG_UTF8_SURROGATE,
-    DG_UTF8_OVER_F4,
-    DG_UTF8_OVER_F4};
-static const uint8_t dg_utf8_second_high[16] = {
-    DG_UTF8_FOUR(DG_UTF8_SHORT),
-    DG_UTF8_FOUR(DG_UTF8_SHORT),
-    DG_UTF8_TAIL | DG_UTF8_OVERLONG_3 | DG_UTF8_EDGE_4,
-    DG_UTF8_TAIL | DG_UTF8_OVERLONG_3 | DG_UTF8_LARGE,
-    DG_UTF8_TAIL | DG_UTF8_SURROGATE | DG_UTF8_LARGE,
-    DG_UTF8_TAIL | DG_UTF8_SURROGATE | DG_UTF8_LARGE,
-    DG_UTF8_FOUR(DG_UTF8_SHORT)};
+static const uint8_t dg_utf8_first_high[16] = {DG_UTF8_FOUR(DG_UTF8_LONG),
+                                               DG_UTF8_FOUR(DG_UTF8_LONG),
+                                               DG_UTF8_FOUR(DG_UTF8_TAILS),
+                                               DG_UTF8_SHORT | DG_UTF8_OVERLONG_2,
+                                               DG_UTF8_SHORT,
+                                               DG_UTF8_SHORT | DG_UTF8_OVERLONG_3 |
+                                                   DG_UTF8_SURROGATE,
+                                               DG_UTF8_SHORT | DG_UTF8_LARGE | DG_UTF8_EDGE_4};
+static const uint8_t dg_utf8_first_low[16] = {DG_UTF8_ANY | DG_UTF8_OVERLONG_2 |
+                                                  DG_UTF8_OVERLONG_3 | DG_UTF8_EDGE_4,
+                                              DG_UTF8_ANY | DG_UTF8_OVERLONG_2,
+                                              DG_UTF8_ANY,
+                                              DG_UTF8_ANY,
+                                              DG_UTF8_ANY | DG_UTF8_LARGE,
+                                              DG_UTF8_FOUR(DG_UTF8_OVER_F4),
+                                              DG_UTF8_FOUR(DG_UTF8_OVER_F4),
+                                              DG_UTF8_OVER_F4 | DG_UTF8_SURROGATE,
+                                              DG_UTF8_OVER_F4,
+                                              DG_UTF8_OVER_F4};
+static const uint8_t dg_utf8_second_high[16] = {DG_UTF8_FOUR(DG_UTF8_SHORT),
+                                                DG_UTF8_FOUR(DG_UTF8_SHORT),
+                                                DG_UTF8_TAIL | DG_UTF8_OVERLONG_3 | DG_UTF8_EDGE_4,
+                                                DG_UTF8_TAIL | DG_UTF8_OVERLONG_3 | DG_UTF8_LARGE,
+                                                DG_UTF8_TAIL | DG_UTF8_SURROGATE | DG_UTF8_LARGE,
+                                                DG_UTF8_TAIL | DG_UTF8_SURROGATE | DG_UTF8_LARGE,
+                                                DG_UTF8_FOUR(DG_UTF8_SHORT)};
 /* The third byte of three or four, and the fourth of four, must follow a tail: what is taken from
  * the byte two before, and three before, so that its highest bit says so. */
 enum { DG_UTF8_LEAD_3 = 0xE0 - 0x80, DG_UTF8_LEAD_4 = 0xF0 - 0x80 };
@@ -71,7 +70,8 @@ static inline uint8x16_t dg_utf8_wrong(const uint8_t *p)
 {
     uint8x16_t before = vld1q_u8(p - 1);
     uint8x16_t wrong = vqtbl1q_u8(vld1q_u8(dg_utf8_first_high), vshrq_n_u8(before, 4));
-    wrong = vandq_u8(wrong, vqtbl1q_u8(vld1q_u8(dg_utf8_first_low), vandq_u8(before, vdupq_n_u8(0x0F))));
+    wrong = vandq_u8(wrong,
+                     vqtbl1q_u8(vld1q_u8(dg_utf8_first_low), vandq_u8(before, vdupq_n_u8(0x0F))));
     wrong = vandq_u8(wrong, vqtbl1q_u8(vld1q_u8(dg_utf8_second_high), vshrq_n_u8(vld1q_u8(p), 4)));
     uint8x16_t asked = vorrq_u8(vqsubq_u8(vld1q_u8(p - 2), vdupq_n_u8(DG_UTF8_LEAD_3)),
                                 vqsubq_u8(vld1q_u8(p - 3), vdupq_n_u8(DG_UTF8_LEAD_4)));

@@ -1,5 +1,6 @@
-/* A hundred runs of 2 KB (indented: 3 KB), distinct, in steady state, for callgrind to count: what is
- * inside counted_run. The argument says how the messages look. Prints how many bytes they had. */
+/* A hundred runs of 2 KB (indented: 3 KB), distinct, in steady state, for callgrind to count: what
+ * is inside counted_run. The argument says how the messages look. Prints how many bytes they had.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -12,10 +12,12 @@ static const char help[] =
     "\n"
     "Reads packs (folders with an api.yaml), checks everything in them, and compiles both "
     "directions. Says\n"
-    "what is wrong as file:line:column, all of it at once; or else what the packs hold.\n"
+    "what is wrong as file:line:column, all of it at once; or else what the packs hold. Packs that are\n"
+    "named together are one set, as for serve: no two have the same base or name.\n"
     "\n"
     "  -j, --json    the result as one JSON object\n"
-    "  -l, --losses  also what the packs cannot carry from one version to the next, though they are "
+    "  -l, --losses  also what the packs cannot carry from one version to the next, though they "
+    "are "
     "right\n"
     "  -h, --help    this\n"
     "\n"
@@ -24,11 +26,10 @@ static const char help[] =
     "Example:\n"
     "  dragoman check rules/packs/orders\n";
 
-static const struct option long_options[] = {
-    {"json", no_argument, NULL, 'j'},
-    {"losses", no_argument, NULL, 'l'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0}};
+static const struct option long_options[] = {{"json", no_argument, NULL, 'j'},
+                                             {"losses", no_argument, NULL, 'l'},
+                                             {"help", no_argument, NULL, 'h'},
+                                             {NULL, 0, NULL, 0}};
 
 typedef struct options {
     bool json, losses;
@@ -66,17 +67,18 @@ static void add_json_apis(const dg_ruleset *set, dg_buf *out)
 }
 
 static void print_loss(void *context, const dg_api *api, const dg_version *older,
-                       const dg_version *newer, const dg_loss *loss)
+                       const dg_version *newer, const dg_loss *loss, const char *where)
 {
     (void)context;
-    printf("%s: %s to %s: %s:%u:%u: %s at %s: %s%s\n", api->name,
-           loss->down ? newer->name : older->name, loss->down ? older->name : newer->name,
-           loss->origin.file, loss->origin.line, loss->origin.column, loss->word, loss->path,
-           loss->message, loss->accepted ? " (accepted)" : "");
+    printf("%s: %s to %s: ", api->name, loss->down ? newer->name : older->name,
+           loss->down ? older->name : newer->name);
+    dg_say_origin(stdout, loss->origin);
+    printf("%s at %s: %s%s%s%s\n", loss->word, loss->path, loss->message,
+           loss->accepted ? " (accepted)" : "", where[0] ? "; in " : "", where);
 }
 
 static void add_json_loss(void *context, const dg_api *api, const dg_version *older,
-                          const dg_version *newer, const dg_loss *loss)
+                          const dg_version *newer, const dg_loss *loss, const char *where)
 {
     dg_buf *out = context;
     const char *from = loss->down ? newer->name : older->name;
@@ -89,6 +91,7 @@ static void add_json_loss(void *context, const dg_api *api, const dg_version *ol
     dg_json_text(out, "op", loss->word);
     dg_json_text(out, "path", loss->path);
     dg_json_text(out, "message", loss->message);
+    dg_json_text(out, "where", where);
     dg_json_origin(out, loss->origin);
     dg_buf_add_str(out, loss->accepted ? ",\"accepted\":true}" : ",\"accepted\":false}");
 }
@@ -111,7 +114,8 @@ static int print_json(const dg_ruleset *set, const dg_diags *diags, bool losses)
         dg_buf_add_char(&out, ']');
     }
     dg_buf_add_str(&out, "}\n");
-    int failed = status != DG_OK || out.status != DG_OK || fwrite(out.ptr, 1, out.len, stdout) != out.len;
+    int failed =
+        status != DG_OK || out.status != DG_OK || fwrite(out.ptr, 1, out.len, stdout) != out.len;
     dg_buf_free(&out);
     return failed;
 }

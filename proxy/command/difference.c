@@ -7,7 +7,8 @@ void dg_say_value(dg_slice json)
     if (json.len == 0)
         fputs("nothing", stdout);
     else
-        printf("%.*s%s", DG_SLICE_FMT(dg_slice_until(json, TEXT_SHOWN)), json.len > TEXT_SHOWN ? "..." : "");
+        printf("%.*s%s", DG_SLICE_FMT(dg_slice_until(json, TEXT_SHOWN)),
+               json.len > TEXT_SHOWN ? "..." : "");
 }
 
 void dg_say_differences(const dg_difference *first)
@@ -40,7 +41,8 @@ void dg_json_value(dg_buf *out, const char *key, dg_slice json)
     dg_buf_add(out, json);
 }
 
-void dg_json_differences(dg_buf *out, const char *expected, const char *got, const dg_difference *first)
+void dg_json_differences(dg_buf *out, const char *expected, const char *got,
+                         const dg_difference *first)
 {
     dg_json_key(out, "differences");
     dg_buf_add_char(out, '[');

@@ -15,6 +15,7 @@ void dg_say_changes(const dg_difference *first);
 /* A member with a JSON value, unless there is nothing. */
 void dg_json_value(dg_buf *out, const char *key, dg_slice json);
 /* A member "differences" with {"path", "expected", "got"}, or other words for the latter. */
-void dg_json_differences(dg_buf *out, const char *expected, const char *got, const dg_difference *first);
+void dg_json_differences(dg_buf *out, const char *expected, const char *got,
+                         const dg_difference *first);
 
 #endif

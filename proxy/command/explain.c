@@ -12,26 +12,32 @@
 static const char help[] =
     "usage: dragoman explain PACK --from VERSION --to VERSION --endpoint 'METHOD /path'\n"
     "                        --request | --response [--status N] [OPTION]... [< body]\n"
-    "       dragoman explain PACK --ask 'METHOD /target' [--header 'NAME: VALUE']... [--to VERSION] [--json]\n"
+    "       dragoman explain PACK --ask 'METHOD /target' [--header 'NAME: VALUE']... [--to "
+    "VERSION] [--json]\n"
     "\n"
-    "Lists the ops that a message of an endpoint meets on its way between two versions, in order, with\n"
-    "file:line:column. With a JSON body on stdin, shows what each of them does to it: only what changes, by path.\n"
+    "Lists the ops that a message of an endpoint meets on its way between two versions, in order, "
+    "with\n"
+    "file:line:column. With a JSON body on stdin, shows what each of them does to it: only what "
+    "changes, by path.\n"
     "The body is at `body`, beside the other parts of the message.\n"
     "\n"
     "  -f, --from VERSION    the version that the message is in\n"
-    "  -t, --to VERSION      the version that is wanted; with --ask, the backend's, the newest by default\n"
+    "  -t, --to VERSION      the version that is wanted; with --ask, the backend's, the newest by "
+    "default\n"
     "  -e, --endpoint NAME   as version --from calls it: 'GET /orders/{id}' or 'GET /orders/7'\n"
     "      --request         the message is a request\n"
     "      --response        the message is a response\n"
     "  -s, --status N        the response's status, 200 by default; from 400 on, it is an error\n"
     "  -v, --verbose         with a body: all ops, and all of the message before and after each\n"
     "  -p, --program         the program that the ops become, instead\n"
-    "  -a, --ask REQUEST     says what a request is: its version and why, its endpoint, what the backend gets\n"
+    "  -a, --ask REQUEST     says what a request is: its version and why, its endpoint, what the "
+    "backend gets\n"
     "  -H, --header FIELD    with --ask: a header field; may be repeated\n"
     "  -j, --json            the result as one JSON object\n"
     "  -h, --help            this\n"
     "\n"
-    "Exit codes: 0 explained, 1 the pack or the message is wrong, or refused, 2 the command line is wrong.\n"
+    "Exit codes: 0 explained, 1 the pack or the message is wrong, or refused, 2 the command line "
+    "is wrong.\n"
     "\n"
     "Examples:\n"
     "  echo '{\"total\":5}' | dragoman explain rules/packs/orders --from v1 --to v2 \\\n"
@@ -116,7 +122,8 @@ static void say_told(const wish *w, const dg_way *way, const dg_told *told, size
         }
         dg_say_changes(t->differences);
         if (refused)
-            printf("    refused: %s%s%s\n", t->error.message ? t->error.message : dg_status_text(t->error.status),
+            printf("    refused: %s%s%s\n",
+                   t->error.message ? t->error.message : dg_status_text(t->error.status),
                    t->error.pointer[0] ? " at " : "", t->error.pointer);
     }
     if (!any)
@@ -147,7 +154,8 @@ static bool print_json(const wish *w, const dg_way *way, const dg_told *told, si
             dg_json_differences(&out, "before", "after", told[i].differences);
             if (told[i].error.status != DG_OK)
                 dg_json_text(&out, "refused",
-                             told[i].error.message ? told[i].error.message : dg_status_text(told[i].error.status));
+                             told[i].error.message ? told[i].error.message
+                                                   : dg_status_text(told[i].error.status));
         }
         dg_buf_add_char(&out, '}');
     }
@@ -215,12 +223,16 @@ static int explain(const wish *w)
     dg_arena_init(&arena, 0);
     dg_status status = dg_ruleset_load(&source, 1, &diags, &set);
     if (status == DG_OK)
-        status = dg_explain_way(&arena, set, w->from, w->to, w->endpoint, w->request ? 0 : w->status ? w->status : 200,
+        status = dg_explain_way(&arena, set, w->from, w->to, w->endpoint,
+                                w->request  ? 0
+                                : w->status ? w->status
+                                            : 200,
                                 &diags, &way);
     dg_diags_print(&diags, stderr);
     if (status != DG_OK && diags.errors == 0)
         fprintf(stderr, "dragoman explain: %s\n", dg_status_text(status));
-    bool good = status == DG_OK && (w->program ? print_program(way.translation) : explain_way(w, &arena, &way));
+    bool good = status == DG_OK &&
+                (w->program ? print_program(way.translation) : explain_way(w, &arena, &way));
     dg_arena_free(&arena);
     dg_ruleset_free(set);
     dg_diags_free(&diags);
@@ -235,7 +247,8 @@ static int usage_error(const char *text)
 
 static int check_and_explain(const wish *w)
 {
-    if (w->ask && (w->from || w->endpoint || w->request || w->response || w->status || w->program || w->verbose))
+    if (w->ask && (w->from || w->endpoint || w->request || w->response || w->status || w->program ||
+                   w->verbose))
         return usage_error("--ask goes with --to, --header and --json only");
     if (w->ask)
         return dg_explain_request(w->pack, w->to, w->ask, w->headers, w->header_count, w->json);

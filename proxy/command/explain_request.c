@@ -45,8 +45,10 @@ static const char *read_asked(const char *request, char *const *headers, size_t 
     size_t mark = dg_slice_find(ret->target, '?');
     if (!dg_is_token(ret->method) || ret->target.len == 0)
         return "--ask wants a method and a target: 'GET /api/v1/orders/7'";
-    if (dg_path_normalise(dg_slice_until(ret->target, mark), ret->path, sizeof ret->path, &path) != DG_OK)
-        return "the target's path is none that dragoman takes: it begins with a slash, has no dot segments, and its "
+    if (dg_path_normalise(dg_slice_until(ret->target, mark), ret->path, sizeof ret->path, &path) !=
+        DG_OK)
+        return "the target's path is none that dragoman takes: it begins with a slash, has no dot "
+               "segments, and its "
                "percent triplets are UTF-8";
     for (size_t i = 0; i < count; i++) {
         dg_slice line = dg_slice_str(headers[i]);
@@ -74,11 +76,11 @@ static const char *verdict(dg_match_result result)
     case DG_MATCH_NO_API:
         return "the pack does not claim this path: it passes untouched where no other pack does";
     case DG_MATCH_UNKNOWN_VERSION:
-        return "it names a version that does not exist: it is refused";
+        return "it names a version that does not exist: 404";
     case DG_MATCH_NO_VERSION:
-        return "it names no version, and there is no default: it is refused";
+        return "it names no version, and there is no default: 400";
     case DG_MATCH_CONTRADICTION:
-        return "it names two versions: it is refused";
+        return "it names two versions: 400";
     case DG_MATCH_REMOVED:
         return "the backend's version does not have the endpoint any more: 410";
     case DG_MATCH_ADDED:
@@ -136,14 +138,16 @@ static dg_status translate(const dg_ruleset *set, const asked *a, dg_buf *out, d
     return status;
 }
 
-static void say(const dg_match *m, const char *problem, const dg_buf *backend, const dg_run_error *error)
+static void say(const dg_match *m, const char *problem, const dg_buf *backend,
+                const dg_run_error *error)
 {
     if (m->api)
         printf("api       %s\n", m->api->name);
     if (m->version)
         printf("version   %s, by %s\n", m->version->name, dg_selector_word(m->selected_by));
     if (m->endpoint)
-        printf("endpoint  %.*s %.*s\n", DG_SLICE_FMT(m->endpoint->method), DG_SLICE_FMT(m->endpoint->path));
+        printf("endpoint  %.*s %.*s\n", DG_SLICE_FMT(m->endpoint->method),
+               DG_SLICE_FMT(m->endpoint->path));
     if (problem)
         printf("refused   %s\n", problem);
     else if (error->status != DG_OK)
@@ -151,10 +155,12 @@ static void say(const dg_match *m, const char *problem, const dg_buf *backend, c
     else if (m->answer)
         printf("answer    %u, from the pack: the backend is not asked\n", m->answer->status);
     else
-        printf("backend   %s gets %.*s\n", m->api->backend->name, DG_SLICE_FMT(dg_buf_slice(backend)));
+        printf("backend   %s gets %.*s\n", m->api->backend->name,
+               DG_SLICE_FMT(dg_buf_slice(backend)));
 }
 
-static bool say_json(const dg_match *m, const char *problem, const dg_buf *backend, const dg_run_error *error)
+static bool say_json(const dg_match *m, const char *problem, const dg_buf *backend,
+                     const dg_run_error *error)
 {
     dg_buf out;
     dg_buf_init(&out, 0);
@@ -219,8 +225,8 @@ static int explain(const char *pack, const char *backend, const asked *a, bool j
     return good ? DG_EXIT_OK : DG_EXIT_WRONG;
 }
 
-int dg_explain_request(const char *pack, const char *backend, const char *request, char *const *headers,
-                       size_t header_count, bool json)
+int dg_explain_request(const char *pack, const char *backend, const char *request,
+                       char *const *headers, size_t header_count, bool json)
 {
     asked a;
     const char *problem = read_asked(request, headers, header_count, &a);

@@ -10,7 +10,8 @@
 static const char help[] =
     "usage: dragoman history [--from VERSION] [--to VERSION] [--json] PACK\n"
     "\n"
-    "Prints the changes of a pack in their order, the newest last: the versions and their dates, the title, the\n"
+    "Prints the changes of a pack in their order, the newest last: the versions and their dates, "
+    "the title, the\n"
     "file, and how many endpoints it is about.\n"
     "\n"
     "  -f, --from VERSION  from this version on\n"
@@ -59,7 +60,8 @@ static void say_version(const dg_version *version)
 static void say_step(const dg_step_told *step)
 {
     printf("  %s\n", step->title);
-    printf("  %s: %zu entr%s", step->origin.file, step->endpoints, step->endpoints == 1 ? "y" : "ies");
+    printf("  %s: %zu entr%s", step->origin.file, step->endpoints,
+           step->endpoints == 1 ? "y" : "ies");
     if (step->renamed)
         printf(", %zu with another name", step->renamed);
     if (step->removed)
@@ -137,8 +139,8 @@ static bool find_version(const dg_api *api, const char *name, size_t otherwise, 
     }
     const char *meant = name ? dg_did_you_mean(dg_slice_str(name), names) : NULL;
     if (name)
-        fprintf(stderr, "dragoman history: there is no version '%s'%s%s%s\n", name, meant ? "; did you mean '" : "",
-                meant ? meant : "", meant ? "'?" : "");
+        fprintf(stderr, "dragoman history: there is no version '%s'%s%s%s\n", name,
+                meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
     return !name;
 }
 
@@ -156,7 +158,8 @@ static int history(const wish *w)
     dg_diags_free(&diags);
     size_t first = 0, last = 0;
     const dg_api *api = good ? dg_ruleset_api(set, 0) : NULL;
-    good = api && find_version(api, w->from, 0, &first) && find_version(api, w->to, api->version_count - 1, &last);
+    good = api && find_version(api, w->from, 0, &first) &&
+           find_version(api, w->to, api->version_count - 1, &last);
     if (good && w->json)
         good = print_json(set, api, first, last);
     for (size_t v = first; good && !w->json && v <= last; v++) {

@@ -19,12 +19,15 @@ static const char help[] =
     "usage: dragoman new pack DIR\n"
     "       dragoman new change PACK --title TITLE [--from VERSION --to VERSION]\n"
     "\n"
-    "new pack makes a small pack that is right, with an example that holds. new change writes a skeleton with\n"
-    "comments into the pack's changes/, named by the day and the title. Nothing is ever overwritten.\n"
+    "new pack makes a small pack that is right, with an example that holds. new change writes a "
+    "skeleton with\n"
+    "comments into the pack's changes/, named by the day and the title. Nothing is ever "
+    "overwritten.\n"
     "\n"
     "  -T, --title TITLE   what changed, as in a changelog\n"
     "  -f, --from VERSION  the older version; the last but one of api.yaml by default\n"
-    "  -t, --to VERSION    the newer version; the last one of api.yaml by default. When api.yaml does not have it\n"
+    "  -t, --to VERSION    the newer version; the last one of api.yaml by default. When api.yaml "
+    "does not have it\n"
     "                      yet, what to add there is said, not done\n"
     "  -h, --help          this\n"
     "\n"
@@ -106,7 +109,8 @@ static bool new_pack(const char *dir)
     dg_buf text;
     dg_arena_init(&arena, 0);
     dg_buf_init(&text, 0);
-    const char *folders[] = {dir, dg_arena_printf(&arena, "%s/changes", dir), dg_arena_printf(&arena, "%s/examples", dir)};
+    const char *folders[] = {dir, dg_arena_printf(&arena, "%s/changes", dir),
+                             dg_arena_printf(&arena, "%s/examples", dir)};
     const char *files[] = {dg_arena_printf(&arena, "%s/api.yaml", dir),
                            dg_arena_printf(&arena, "%s/changes/1-things-have-a-name.yaml", dir),
                            dg_arena_printf(&arena, "%s/examples/things.yaml", dir)};
@@ -133,7 +137,8 @@ static size_t versions_of(const dg_node *api, dg_slice names[VERSIONS_MAX])
 {
     const dg_node *versions = dg_node_get(api, "versions");
     size_t count = 0;
-    for (const dg_node *v = versions ? versions->first : NULL; v && count < VERSIONS_MAX; v = v->next) {
+    for (const dg_node *v = versions ? versions->first : NULL; v && count < VERSIONS_MAX;
+         v = v->next) {
         const dg_node *name = v->kind == DG_NODE_MAP ? dg_node_get(v, "name") : v;
         if (name && name->kind == DG_NODE_SCALAR)
             names[count++] = name->text;
@@ -154,7 +159,8 @@ static int64_t now(void)
 {
     const char *epoch = getenv("SOURCE_DATE_EPOCH");
     uint64_t seconds;
-    return epoch && dg_parse_number(epoch, INT64_MAX, &seconds) ? (int64_t)seconds : (int64_t)time(NULL);
+    return epoch && dg_parse_number(epoch, INT64_MAX, &seconds) ? (int64_t)seconds
+                                                                : (int64_t)time(NULL);
 }
 
 static bool write_change(const wish *w, dg_arena *arena, dg_slice older, dg_slice newer)
@@ -165,7 +171,8 @@ static bool write_change(const wish *w, dg_arena *arena, dg_slice older, dg_slic
     dg_skeleton_name(dg_slice_str(w->title), now(), &name);
     dg_skeleton_change(dg_slice_str(w->title), older, newer, &text);
     const char *folder = dg_arena_printf(arena, "%s/changes", w->where);
-    const char *path = dg_arena_printf(arena, "%s/%.*s.yaml", folder ? folder : "", DG_SLICE_FMT(dg_buf_slice(&name)));
+    const char *path = dg_arena_printf(arena, "%s/%.*s.yaml", folder ? folder : "",
+                                       DG_SLICE_FMT(dg_buf_slice(&name)));
     bool good = folder && path && make_folder(folder) && write_new(path, &text);
     dg_buf_free(&name);
     dg_buf_free(&text);
@@ -186,9 +193,12 @@ static bool new_change(const wish *w)
     dg_diags_print(&diags, stderr);
     size_t count = good ? versions_of(api, names) : 0;
     dg_slice newer = w->to ? dg_slice_str(w->to) : count ? names[count - 1] : (dg_slice){NULL, 0};
-    dg_slice older = w->from ? dg_slice_str(w->from) : count > 1 ? names[count - 2] : (dg_slice){NULL, 0};
+    dg_slice older = w->from     ? dg_slice_str(w->from)
+                     : count > 1 ? names[count - 2]
+                                 : (dg_slice){NULL, 0};
     if (good && (!older.len || !newer.len || !is_among(older, names, count))) {
-        fprintf(stderr, "dragoman new: api.yaml has no version '%.*s' that the change could begin with\n",
+        fprintf(stderr,
+                "dragoman new: api.yaml has no version '%.*s' that the change could begin with\n",
                 DG_SLICE_FMT(older));
         good = false;
     }
@@ -233,7 +243,8 @@ int dg_command_new(int argc, char **argv)
     if (!w.where[0])
         return usage_error("the name of the folder is empty");
     if (change != (w.title && *w.title))
-        return usage_error(change ? "a change has a --title" : "--title, --from and --to belong to a change");
+        return usage_error(change ? "a change has a --title"
+                                  : "--title, --from and --to belong to a change");
     if (!w.from != !w.to || (!change && w.from))
         return usage_error("--from and --to go together, with a change");
     return (change ? new_change(&w) : new_pack(w.where)) ? DG_EXIT_OK : DG_EXIT_WRONG;

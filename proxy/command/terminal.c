@@ -6,7 +6,8 @@
 
 const char *dg_colour_on(FILE *to, dg_colour colour)
 {
-    static const char *const codes[] = {"\033[0m", "\033[32m", "\033[31m", "\033[33m", "\033[1m", "\033[2m"};
+    static const char *const codes[] = {"\033[0m",  "\033[32m", "\033[31m",
+                                        "\033[33m", "\033[1m",  "\033[2m"};
     const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
     bool has = isatty(fileno(to)) && !(no && *no) && term && strcmp(term, "dumb") != 0;
     return has ? codes[colour] : "";
@@ -33,8 +34,8 @@ void dg_say_origin(FILE *to, dg_origin origin)
 void dg_say_run_error(FILE *to, const dg_run_error *error)
 {
     dg_say_origin(to, error->origin);
-    fprintf(to, "error: %s, at byte %zu", error->message ? error->message : dg_status_text(error->status),
-            error->offset);
+    fprintf(to, "error: %s, at byte %zu",
+            error->message ? error->message : dg_status_text(error->status), error->offset);
     if (error->pointer[0])
         fprintf(to, " (%s)", error->pointer);
     fputc('\n', to);

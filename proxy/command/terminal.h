@@ -10,8 +10,8 @@
 
 typedef enum dg_colour { DG_PLAIN, DG_GREEN, DG_RED, DG_YELLOW, DG_BOLD, DG_FAINT } dg_colour;
 
-/* What turns the colour on, or off with DG_PLAIN: nothing unless `to` is a terminal that has some, and nobody said
- * NO_COLOR. Static. */
+/* What turns the colour on, or off with DG_PLAIN: nothing unless `to` is a terminal that has some,
+ * and nobody said NO_COLOR. Static. */
 const char *dg_colour_on(FILE *to, dg_colour colour);
 /* The text in the colour. */
 void dg_say(FILE *to, dg_colour colour, const char *fmt, ...) DG_PRINTF(3, 4);

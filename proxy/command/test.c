@@ -13,20 +13,26 @@ enum { ROUNDS = 50 };
 static const char help[] =
     "usage: dragoman test [OPTION]... PACK...\n"
     "\n"
-    "Runs the examples of packs (the files in examples/), and tries the laws: documents are made up for every\n"
-    "endpoint, and where the pack loses nothing, up and then down gives back what went in, and so does down and\n"
-    "then up; where it does, it loses once and no more; a way over several versions is its steps. What breaks a\n"
+    "Runs the examples of packs (the files in examples/), and tries the laws: documents are made "
+    "up for every\n"
+    "endpoint, and where the pack loses nothing, up and then down gives back what went in, and so "
+    "does down and\n"
+    "then up; where it does, it loses once and no more; a way over several versions is its steps. "
+    "What breaks a\n"
     "law is shown as small as it can be, with the op that did it.\n"
     "\n"
-    "  -r, --rounds N   documents for each kind of message and each direction, 50 by default; 0 for none\n"
+    "  -r, --rounds N   documents for each kind of message and each direction, 50 by default; 0 "
+    "for none\n"
     "  -s, --seed N     other documents; 1 by default\n"
-    "  -o, --own        also ops with a way back of their own (`down`), which only examples check otherwise:\n"
+    "  -o, --own        also ops with a way back of their own (`down`), which only examples check "
+    "otherwise:\n"
     "                   what came back once has to come back again\n"
     "  -v, --verbose    also the examples that hold, and why those that are out are\n"
     "  -j, --json       the result as one JSON object\n"
     "  -h, --help       this\n"
     "\n"
-    "Exit codes: 0 all of it holds, 1 something does not, or a pack is wrong, 2 the command line is wrong.\n"
+    "Exit codes: 0 all of it holds, 1 something does not, or a pack is wrong, 2 the command line "
+    "is wrong.\n"
     "\n"
     "Example:\n"
     "  dragoman test rules/packs/orders\n";
@@ -89,7 +95,8 @@ static void add_finding(dg_buf *out, const dg_example *e, const dg_finding *f)
 
 static void say_example(testing *t, const dg_example *e, const dg_finding *first)
 {
-    static const dg_finding holds = {.what = "it is `out`", .refusal = "this holds: take `out` away"};
+    static const dg_finding holds = {.what = "it is `out`",
+                                     .refusal = "this holds: take `out` away"};
     bool out = e->out.len > 0;
     t->all.out += out && first;
     t->all.failed += out != (first != NULL);
@@ -134,7 +141,8 @@ static void say_breach(const dg_breach *b)
 {
     dg_say_origin(stdout, b->op);
     dg_say(stdout, DG_RED, "%s", b->law);
-    printf(": the %s of %s%s%s\n", b->message, b->endpoint, b->word ? ", by " : "", b->word ? b->word : "");
+    printf(": the %s of %s%s%s\n", b->message, b->endpoint, b->word ? ", by " : "",
+           b->word ? b->word : "");
     const struct {
         const char *word;
         dg_slice text;

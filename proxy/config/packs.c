@@ -72,7 +72,8 @@ static void read_backend(dg_config *config, const dg_node *node, dg_diags *diags
     const dg_node *upstream = dg_node_get(node, "upstream"), *version = dg_node_get(node, "backend_version");
     dg_slice text;
     if (!versions && !endpoints)
-        dg_diags_add(diags, DG_ERROR, node->origin, "what goes to this backend? It needs 'versions', 'endpoints' or both");
+        dg_diags_add(diags, DG_ERROR, node->origin,
+                     "what goes to this backend? It needs 'versions', 'endpoints' or both");
     if (versions)
         read_names(config, versions, "the name of a version", diags, &backend->versions, &backend->version_count);
     if (endpoints)

@@ -254,12 +254,12 @@ static bool choose_translation(dg_exchange *x, const dg_translation *t, const dg
         x->translation = t;
         return true;
     }
-    bool unknown = content && !x->answer.done && !dg_head_find(head, DG_FIELD_CONTENT_TYPE);
+    bool unknown = kind == DG_JSON_NO && content && !x->answer.done && !dg_head_has_one_type(head);
     if (kind == DG_JSON_NO && !unknown)
         return true; /* not in the format: it passes untouched */
     const char *why = NULL;
     if (unknown)
-        why = "it has content, but no Content-Type that says whether to translate it";
+        why = "it has content, but not one Content-Type that says whether to translate it";
     else if (kind == DG_JSON_CHARSET)
         why = "its JSON is not in UTF-8";
     else if ((x->answer_coding = dg_content_coding(head)) == DG_CODING_UNKNOWN)
@@ -335,10 +335,14 @@ static bool build_parts(dg_exchange *x, const dg_translation *t, const dg_head *
         refuse_translation(x, status, &error);
         return false;
     }
-    if (x->edge->translator.has_content && !is_bodiless(x->status)) { /* made here, in the place of what came */
-        x->answer_ready = true;
-        x->translation = t;
+    if (!x->edge->translator.has_content || is_bodiless(x->status))
+        return true;
+    if (!x->answer.done && (head->status == 206 || dg_forbids_transformation(x, head))) {
+        dg_fail(x, DG_PROBLEM_UPSTREAM_BODY, "its content would be replaced, and is a part, or must stay", NULL);
+        return false;
     }
+    x->answer_ready = true; /* made here, in the place of what came */
+    x->translation = t;
     return true;
 }
 
@@ -389,7 +393,7 @@ static bool pass_interim(dg_exchange *x, const dg_head *head)
         return true;
     dg_buf out;
     dg_buf_init(&out, 0);
-    dg_status status = dg_interim_head(head, &out);
+    dg_status status = dg_interim_head(x, head, &out);
     if (status == DG_OK)
         status = dg_conn_write(&x->down->conn, &(struct iovec){out.ptr, out.len}, 1);
     dg_buf_free(&out);

@@ -99,9 +99,12 @@ static bool names_version(const dg_exchange *x, const dg_field *field)
             (x->match.api->version_field.len && dg_slice_ieq(field->name, x->match.api->version_field)));
 }
 
-static bool changes_type(const dg_exchange *x)
+static bool changes_type(const dg_exchange *x, const dg_head *head)
 {
-    return x->translation && (x->answer_bare || x->translation->from != x->translation->to);
+    if (!x->translation)
+        return false;
+    return x->answer_bare || x->translation->from != x->translation->to ||
+           (x->answer_ready && dg_json_kind_as(x->translation->to, head) != DG_JSON_YES);
 }
 
 /* A 426 says what to upgrade to (RFC 9110 15.5.22), and names that field in Connection (7.8). */
@@ -121,8 +124,8 @@ static void add_fields(dg_exchange *x, const dg_head *head, bool translated, con
         const dg_field *field = &head->fields[i];
         if (field->id == DG_FIELD_CONTENT_LENGTH || names_version(x, field) || dg_request_id_is(x, field) ||
             (translated && describes_backends_bytes(field->id)) || dg_field_is_dropped(head, field) ||
-            (field->id == DG_FIELD_CONTENT_ENCODING && (is_recoded(x) || x->answer_bare)) ||
-            (field->id == DG_FIELD_CONTENT_TYPE && changes_type(x)) ||
+            (field->id == DG_FIELD_CONTENT_ENCODING && (is_recoded(x) || x->answer_bare || x->answer_ready)) ||
+            (field->id == DG_FIELD_CONTENT_TYPE && changes_type(x, head)) ||
             (plan && plan->lines[i].fate == DG_LINE_GOES))
             continue;
         if (plan && plan->lines[i].fate == DG_LINE_CHANGES)
@@ -144,7 +147,7 @@ static void add_fields(dg_exchange *x, const dg_head *head, bool translated, con
     if (plan)
         dg_buf_add(out, dg_buf_slice(&plan->added));
     if (x->translation && !x->answer_bare &&
-        (changes_type(x) || !dg_head_find(head, DG_FIELD_CONTENT_TYPE)))
+        (changes_type(x, head) || !dg_head_find(head, DG_FIELD_CONTENT_TYPE)))
         dg_add_field_line(out, DG_SLICE("Content-Type"), dg_content_type(x->translation->to));
 }
 
@@ -254,12 +257,20 @@ void dg_answer_head_end(dg_exchange *x)
     dg_buf_add(&x->answer_head, DG_SLICE("\r\n"));
 }
 
-dg_status dg_interim_head(const dg_head *head, dg_buf *out)
+/* No framing (RFC 9110 8.6), and no word of the backend's version: its hints are for the client's. */
+dg_status dg_interim_head(dg_exchange *x, const dg_head *head, dg_buf *out)
 {
     add_status_line(out, head->status, head->reason);
-    for (size_t i = 0; i < head->field_count; i++)
-        if (!dg_field_is_dropped(head, &head->fields[i]))
-            dg_add_field_line(out, head->fields[i].name, head->fields[i].value);
+    for (size_t i = 0; i < head->field_count; i++) {
+        const dg_field *field = &head->fields[i];
+        if (field->id == DG_FIELD_CONTENT_LENGTH || names_version(x, field) || dg_request_id_is(x, field) ||
+            dg_field_is_dropped(head, field))
+            continue;
+        if (maps_urls(x) && field->id == DG_FIELD_LINK)
+            add_links(x, out, field);
+        else
+            dg_add_field_line(out, field->name, field->value);
+    }
     dg_buf_add(out, DG_SLICE("\r\n"));
     return out->status;
 }

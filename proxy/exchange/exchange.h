@@ -268,6 +268,10 @@ DG_MUST_USE dg_status dg_head_again(dg_exchange *x, const dg_buf *lines, bool an
 /* Which fields of a request are not in its document. */
 bool dg_request_field_is_out(const dg_exchange *x, const dg_head *head, const dg_field *field);
 
+/* ---- own_names.c */
+/* Whether a field may come from dragoman alone, as a backend would read its name: a client's goes no further. */
+bool dg_name_is_own(const dg_exchange *x, dg_slice name);
+
 /* ---- content.c: what is said of content that is translated */
 /* Whether the message may not be translated (RFC 9110 7.7), as far as the operator minds. */
 bool dg_forbids_transformation(const dg_exchange *x, const dg_head *head);
@@ -327,7 +331,7 @@ void dg_answer_head_end(dg_exchange *x);
 /* Which version this is, what becomes of it, and what the choice depended on; nothing without a version. has_...:
  * the answer carries that field already. */
 void dg_answer_version(dg_exchange *x, bool has_deprecation, bool has_sunset, dg_buf *out);
-dg_status dg_interim_head(const dg_head *head, dg_buf *out); /* whole */
+dg_status dg_interim_head(dg_exchange *x, const dg_head *head, dg_buf *out); /* whole */
 
 /* ---- url.c */
 /* Appends a URL of an answer (Location, Link) in the client's version and under the name that it knows: when it is

@@ -56,6 +56,19 @@ static bool request_out(const void *context, const dg_field *field)
     return dg_request_field_is_out(a->x, a->head, field);
 }
 
+/* Not even a pack may speak for dragoman, whose names it cannot know. */
+static bool request_reserved(const void *context, dg_slice name)
+{
+    const around *a = context;
+    return dg_name_is_own(a->x, name) || dg_slice_ieq(name, a->x->match.api->version_field);
+}
+
+static bool answer_reserved(const void *context, dg_slice name)
+{
+    const around *a = context;
+    return dg_request_id_is(a->x, &(dg_field){.name = name}) || dg_slice_ieq(name, a->x->match.api->version_field);
+}
+
 static bool answer_out(const void *context, const dg_field *field)
 {
     const around *a = context;
@@ -71,7 +84,7 @@ static dg_message request_message(const dg_exchange *x, const around *a)
                         .method = x->method_name,
                         .https = x->down->tls,
                         .host = x->host,
-                        .header = {a->head->fields, a->head->field_count, request_out, a}};
+                        .header = {a->head->fields, a->head->field_count, request_out, a, request_reserved}};
 }
 
 static dg_problem problem_of(dg_status status, const dg_run_error *error)
@@ -128,6 +141,12 @@ bool dg_request_remember(dg_exchange *x, const dg_head *head)
     return status == DG_OK;
 }
 
+/* What is made is bounded as what came is. */
+static void bound_content(const dg_exchange *x)
+{
+    x->edge->translator.content.bytes_max = x->epoch->snapshot->config.limits.body_bytes + DG_JSON_PADDING;
+}
+
 /* Takes over the content that came of the document. */
 static bool take_content(dg_exchange *x, bool had_content)
 {
@@ -158,6 +177,7 @@ bool dg_request_build(dg_exchange *x, const dg_head *head, bool has_content, dg_
         dg_run_error error = {.message = NULL};
         m.has_content = has_content;
         m.content = content;
+        bound_content(x);
         dg_status status =
             dg_message_translate(&x->edge->translator, x->epoch->runner, t, &m, &error);
         if (status != DG_OK) {
@@ -182,12 +202,13 @@ dg_status dg_answer_build(dg_exchange *x, const dg_translation *t, const dg_head
 {
     const around a = {x, head};
     const dg_message m = {.match = &x->match,
-                          .header = {head->fields, head->field_count, answer_out, &a},
+                          .header = {head->fields, head->field_count, answer_out, &a, answer_reserved},
                           .status = head->status,
                           .request = dg_buf_slice(&x->request_document),
                           .has_content = has_content,
                           .content = content};
     dg_translator *translator = &x->edge->translator;
+    bound_content(x);
     dg_status status = dg_message_translate(translator, x->epoch->runner, t, &m, ret_error);
     if (status != DG_OK) {
         dg_log_translation(x, ret_error);

@@ -27,23 +27,6 @@ static bool answer_translates(const dg_exchange *x)
     return dg_match_answers_change(&x->match);
 }
 
-/* Whether a name is one under which we say who the client is. '_' counts as '-', as for backends that turn
- * fields into variables. */
-static bool is_client_field(const dg_config *config, dg_slice name)
-{
-    for (unsigned part = 0; part < DG_TLS_IDENTITY_COUNT; part++) {
-        dg_slice own = config->client_fields[part];
-        size_t i = 0;
-        while (own.len == name.len && i < name.len &&
-               (dg_ascii_lower(own.ptr[i]) == dg_ascii_lower(name.ptr[i]) ||
-                (strchr("-_", own.ptr[i]) && strchr("-_", name.ptr[i]))))
-            i++;
-        if (own.len && i == own.len)
-            return true;
-    }
-    return false;
-}
-
 static bool changes_format(const dg_exchange *x)
 {
     return x->match.request->from != x->match.request->to;
@@ -52,11 +35,9 @@ static bool changes_format(const dg_exchange *x)
 static bool is_dropped(const dg_exchange *x, const dg_head *head, const dg_field *field)
 {
     switch (field->id) {
-    case DG_FIELD_OTHER: {
-        const dg_config *config = &x->epoch->snapshot->config;
+    case DG_FIELD_OTHER:
         return (head->first[DG_FIELD_CONNECTION] && dg_field_is_dropped(head, field)) ||
-               (config->has_client_fields && is_client_field(config, field->name));
-    }
+               dg_name_is_own(x, field->name);
     case DG_FIELD_HOST:
     case DG_FIELD_CONTENT_LENGTH:
     case DG_FIELD_EXPECT:

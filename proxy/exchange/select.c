@@ -109,7 +109,7 @@ static void refuse(dg_exchange *x, dg_match_result result, const dg_request_view
         add_versions(&members, x->match.api);
     } else if (result == DG_MATCH_UNKNOWN_ENDPOINT) {
         problem = DG_PROBLEM_UNKNOWN_ENDPOINT;
-        detail = "no change and no inventory of this API's pack names it";
+        detail = "the pack of this API does not name it: no change does, nor its `endpoints`";
         add_endpoints(&members, x->match.version);
     } else if (result == DG_MATCH_REMOVED) {
         problem = DG_PROBLEM_ENDPOINT_REMOVED;
@@ -291,12 +291,12 @@ static bool check_content(dg_exchange *x, const dg_head *head)
     const dg_translation *t = x->match.request;
     if (!dg_translates_content(t) || x->request.done)
         return true;
-    if (!dg_head_find(head, DG_FIELD_CONTENT_TYPE)) { /* who knows what it is, and so its version? */
+    dg_json_kind kind = dg_json_kind_as(t->from, head);
+    if (kind == DG_JSON_NO && !dg_head_has_one_type(head)) { /* who knows what it is, and so its version? */
         dg_fail(x, DG_PROBLEM_UNSUPPORTED_CODING,
-                "a body for this endpoint needs a Content-Type: only JSON is translated", NULL);
+                "a body for this endpoint needs a Content-Type, one and well-formed: it says what to translate", NULL);
         return false;
     }
-    dg_json_kind kind = dg_json_kind_as(t->from, head);
     if (kind == DG_JSON_CHARSET) {
         dg_fail(x, DG_PROBLEM_UNSUPPORTED_CODING, "JSON is UTF-8 (RFC 8259 8.1)", NULL);
         return false;

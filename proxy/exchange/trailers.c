@@ -37,7 +37,8 @@ static bool is_forbidden(dg_slice name)
 static bool may_pass(const dg_exchange *x, dg_slice name)
 {
     const dg_api *api = x->match.api;
-    return !is_forbidden(name) && !(api && api->version_field.len && dg_slice_ieq(name, api->version_field));
+    return !is_forbidden(name) && !dg_name_is_own(x, name) &&
+           !(api && api->version_field.len && dg_slice_ieq(name, api->version_field));
 }
 
 /* Whether the client takes trailers (RFC 9110 10.1.4). */

@@ -27,7 +27,7 @@ dg_json_kind dg_json_kind_as(dg_format format, const dg_head *head)
     if (format == DG_FORMAT_JSON)
         return dg_head_json(head);
     const dg_field *type = dg_head_find(head, DG_FIELD_CONTENT_TYPE);
-    return type && dg_content_is(format, type->value) ? DG_JSON_YES : DG_JSON_NO;
+    return type && !dg_head_next(head, type) && dg_content_is(format, type->value) ? DG_JSON_YES : DG_JSON_NO;
 }
 
 dg_status dg_decode(dg_exchange *x, dg_coding coding, dg_slice in, dg_slice *ret_plain, dg_run_error *ret_error)

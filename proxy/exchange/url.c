@@ -2,12 +2,18 @@
 #include "proxy/exchange/exchange.h"
 #include "proxy/http/chars.h"
 
-/* "http://authority" at the front of a URL; empty for a reference without a scheme. */
+static bool begins(dg_slice url, dg_slice with)
+{
+    return dg_slice_ieq(dg_slice_until(url, with.len), with);
+}
+
+/* "http://authority" or "//authority" at the front of a URL; empty for a reference without an authority. */
 static dg_slice origin_of(dg_slice url, dg_slice *ret_authority)
 {
-    size_t scheme = dg_slice_starts(url, DG_SLICE("http://"))    ? 7
-                    : dg_slice_starts(url, DG_SLICE("https://")) ? 8
-                                                                 : 0;
+    size_t scheme = begins(url, DG_SLICE("http://"))    ? 7
+                    : begins(url, DG_SLICE("https://")) ? 8
+                    : begins(url, DG_SLICE("//"))       ? 2
+                                                        : 0;
     *ret_authority = dg_slice_until(dg_slice_from(url, scheme), 0);
     if (!scheme)
         return dg_slice_until(url, 0);

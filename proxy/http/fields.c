@@ -204,6 +204,14 @@ dg_json_kind dg_head_json(const dg_head *head)
     return kind;
 }
 
+bool dg_head_has_one_type(const dg_head *head)
+{
+    const dg_field *field = dg_head_find(head, DG_FIELD_CONTENT_TYPE);
+    dg_media_type type;
+    return field && !dg_head_next(head, field) && part_end(field->value, ',') == field->value.len &&
+           dg_media_type_parse(field->value, &type) == DG_OK;
+}
+
 bool dg_head_cache_control(const dg_head *head, dg_slice directive)
 {
     for (const dg_field *f = dg_head_find(head, DG_FIELD_CACHE_CONTROL); f;

@@ -57,6 +57,9 @@ dg_json_kind dg_media_type_json(dg_slice value);
 /* Of a head: by its Content-Type; more than one Content-Type field is DG_JSON_CHARSET when any is
  * JSON. */
 dg_json_kind dg_head_json(const dg_head *head);
+/* Whether a head says clearly what its content is: in one Content-Type field, with one media type. Recipients differ in
+ * what they make of anything else (RFC 9110 5.3, 8.3). */
+bool dg_head_has_one_type(const dg_head *head);
 
 /* Whether Cache-Control has that directive, with or without an argument ("no-transform"). Any case.
  */

@@ -3,7 +3,7 @@
 #include "proxy/message/json.h"
 #include "rules/field.h"
 
-enum { ADDED_BYTES_MAX = 1 << 16 };
+enum { TEXT_BYTES_MAX = 1 << 16, ADDED_BYTES_MAX = 1 << 16 };
 
 static bool is_in(const dg_header *h, size_t i)
 {
@@ -145,6 +145,9 @@ static dg_status put(rebuilding *r, dg_slice name, dg_slice value, size_t nth)
     decoded = dg_slice_from(dg_buf_slice(text), start);
     if (!dg_field_text_ok(decoded) || !is_bare(decoded))
         return refuse(r, "the value of a field has no control characters, and no spaces around it");
+    if (line == r->header->count && r->header->is_reserved &&
+        r->header->is_reserved(r->header->context, name))
+        return refuse(r, "that header field is not a pack's to set");
     if (line < r->header->count)
         r->plan->lines[line] =
             (struct dg_line_plan){.fate = DG_LINE_CHANGES, .start = start, .len = decoded.len};
@@ -178,6 +181,7 @@ dg_status dg_header_rebuild(const dg_header *header, dg_slice object, dg_header_
     rebuilding r = {.header = header, .plan = plan};
     dg_buf_clear(&plan->text);
     dg_buf_clear(&plan->added);
+    plan->text.bytes_max = TEXT_BYTES_MAX;
     plan->added.bytes_max = ADDED_BYTES_MAX;
     for (size_t i = 0; i < header->count; i++)
         plan->lines[i].fate = is_in(header, i) ? DG_LINE_GOES : DG_LINE_STAYS;

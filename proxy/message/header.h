@@ -13,12 +13,14 @@
 #include "proxy/http/head.h"
 
 /* The lines of a message as they came. `is_out`: those that are not in the document beside the ones
- * that never are; may be NULL. */
+ * that never are. `is_reserved`: names under which nothing may be added, beside these. Both may be
+ * NULL. */
 typedef struct dg_header {
     const dg_field *fields;
     size_t count; /* at most DG_FIELDS_MAX */
     bool (*is_out)(const void *context, const dg_field *field);
     const void *context;
+    bool (*is_reserved)(const void *context, dg_slice name);
 } dg_header;
 
 /* Appends the object. DG_NOMEM. */

@@ -4,7 +4,10 @@
 #include "proxy/message/json.h"
 #include "proxy/message/query.h"
 
-enum { KEPT_BYTES_MAX = 1 << 20 }; /* of a buffer, from one message to the next */
+enum {
+    KEPT_BYTES_MAX = 1 << 20,  /* of a buffer, from one message to the next */
+    TARGET_BYTES_MAX = 1 << 16 /* more than any backend takes */
+};
 
 static dg_buf *const *buffers(dg_translator *t, dg_buf *all[7])
 {
@@ -23,6 +26,7 @@ void dg_translator_init(dg_translator *t)
     dg_buf *all[7];
     for (size_t i = 0; i < 7; i++)
         dg_buf_init(buffers(t, all)[i], 0);
+    t->target.bytes_max = TARGET_BYTES_MAX;
     t->has_content = false;
 }
 
@@ -167,10 +171,15 @@ dg_status dg_message_document(const dg_message *message, unsigned parts, dg_form
 
 /* ---- and back */
 
-/* A segment that is empty, or names a folder, would not stay where it is (RFC 3986 5.2.4). */
+/* A segment that is empty, or names a folder, would not stay where it is (RFC 3986 5.2.4), be it with parameters; and a
+ * NUL ends a path for some. No client's path may have these, either. */
 static bool is_segment(dg_slice text)
 {
-    return text.len && !dg_slice_eq(text, DG_SLICE(".")) && !dg_slice_eq(text, DG_SLICE(".."));
+    size_t dots = 0;
+    while (dots < text.len && text.ptr[dots] == '.')
+        dots++;
+    bool folder = (dots == 1 || dots == 2) && (dots == text.len || text.ptr[dots] == ';');
+    return text.len && !folder && !memchr(text.ptr, 0, text.len);
 }
 
 /* The value of a parameter of the client's path by that name, if that is still the value. */

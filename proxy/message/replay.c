@@ -171,7 +171,7 @@ static dg_message message_of(replay *r, bool has_content)
                         .query = r->query,
                         .method = r->method,
                         .host = r->host,
-                        .header = {r->fields, r->field_count, selects, r},
+                        .header = {r->fields, r->field_count, selects, r, NULL},
                         .has_content = has_content,
                         .content = dg_buf_slice(&r->content)};
 }

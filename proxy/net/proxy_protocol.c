@@ -30,7 +30,7 @@ static dg_slice word(dg_slice *line)
 static bool parse_ip(dg_slice text, int family, dg_ip *ret_ip)
 {
     char copy[INET6_ADDRSTRLEN];
-    if (text.len == 0 || text.len >= sizeof copy)
+    if (text.len == 0 || text.len >= sizeof copy || memchr(text.ptr, 0, text.len))
         return false;
     memcpy(copy, text.ptr, text.len);
     copy[text.len] = '\0';

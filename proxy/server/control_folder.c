@@ -44,8 +44,8 @@ static void remove_left(const char *folder, const struct stat *file)
     if (lstat(address + 5, &socket_file) != 0) {
         if (errno != ENOENT || file->st_mtime + YOUNG_S > time(NULL))
             return;
-    } else if (!dg_unix_is_stale(&at) || unlink(address + 5) != 0) {
-        return;
+    } else if (socket_file.st_mtime + YOUNG_S > time(NULL) || !dg_unix_is_stale(&at) || unlink(address + 5) != 0) {
+        return; /* it is bound before it listens */
     }
     rmdir(folder);
 }

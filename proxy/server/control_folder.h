@@ -11,7 +11,7 @@ typedef struct dg_control_folder {
 } dg_control_folder;
 
 /* Makes one under $XDG_RUNTIME_DIR or /tmp, and removes those there that processes of this user left behind when they were
- * killed. DG_IO with errno, and *ret_folder names what could not be made. */
+ * killed, but for those of the last minute. DG_IO with errno, and *ret_folder names what could not be made. */
 DG_MUST_USE dg_status dg_control_folder_make(dg_control_folder *ret_folder);
 void dg_control_folder_remove(const dg_control_folder *folder);
 

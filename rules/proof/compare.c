@@ -60,7 +60,8 @@ static dg_slice text_of(dg_arena *arena, const dg_tree *tree)
 
 void dg_differ(dg_differences *list, const char *path, dg_slice expected, dg_slice got)
 {
-    dg_difference *d = list->count < DG_DIFFERENCES_MAX ? dg_arena_zalloc(list->arena, sizeof *d) : NULL;
+    dg_difference *d =
+        list->count < DG_DIFFERENCES_MAX ? dg_arena_zalloc(list->arena, sizeof *d) : NULL;
     list->count++;
     if (!d)
         return;
@@ -80,7 +81,8 @@ static void note(walk *w, const place *p, const dg_tree *expected, const dg_tree
     if (w->list && w->list->count >= DG_DIFFERENCES_MAX)
         w->list->count++;
     else if (w->list)
-        dg_differ(w->list, p->shown, text_of(w->list->arena, expected), text_of(w->list->arena, got));
+        dg_differ(w->list, p->shown, text_of(w->list->arena, expected),
+                  text_of(w->list->arena, got));
 }
 
 static void compare(walk *w, const place *p, const dg_tree *expected, const dg_tree *got);
@@ -188,7 +190,8 @@ static void compare(walk *w, const place *p, const dg_tree *expected, const dg_t
     }
 }
 
-void dg_compare_into(dg_differences *list, const dg_tree *expected, const dg_tree *got, const char *at)
+void dg_compare_into(dg_differences *list, const dg_tree *expected, const dg_tree *got,
+                     const char *at)
 {
     walk w = {.list = list, .loose = list->loose};
     place p = {.shown = ""};
@@ -198,8 +201,8 @@ void dg_compare_into(dg_differences *list, const dg_tree *expected, const dg_tre
         compare(&w, &p, expected, got);
 }
 
-const dg_difference *dg_compare(dg_arena *arena, const dg_tree *expected, const dg_tree *got, const char *at,
-                                const dg_loose *loose)
+const dg_difference *dg_compare(dg_arena *arena, const dg_tree *expected, const dg_tree *got,
+                                const char *at, const dg_loose *loose)
 {
     dg_differences list = {.arena = arena, .loose = loose};
     dg_compare_into(&list, expected, got, at);

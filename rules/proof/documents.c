@@ -4,20 +4,13 @@
 #include "transforms/name.h"
 #include "transforms/time.h"
 
-enum { DEPTH_MAX = 12, ELEMENTS_MAX = 3, SHRINK_TRIES = 2000 };
-
-uint32_t dg_dice_below(dg_dice *dice, uint32_t below)
-{
-    dice->state ^= dice->state >> 12;
-    dice->state ^= dice->state << 25;
-    dice->state ^= dice->state >> 27;
-    return below ? (uint32_t)((dice->state * 0x2545F4914F6CDD1Du) >> 33) % below : 0;
-}
+enum { DEPTH_MAX = 12, ELEMENTS_MAX = 3, MADE_MAX = 5000 /* ops, for one document */ };
 
 typedef struct maker {
     dg_arena *arena;
     dg_runner *runner;
     dg_dice *dice;
+    unsigned *left; /* of MADE_MAX */
 } maker;
 
 static uint32_t roll(const maker *m, uint32_t below)
@@ -25,32 +18,14 @@ static uint32_t roll(const maker *m, uint32_t below)
     return dg_dice_below(m->dice, below);
 }
 
-/* Things that no rule may touch, in the ways that are easily spoilt. */
 static dg_tree *odd_value(const maker *m)
 {
-    static const char *const odd[] = {"null",
-                                      "true",
-                                      "0",
-                                      "-0.0",
-                                      "1.50",
-                                      "1e400",
-                                      "12345678901234567890",
-                                      "\"\"",
-                                      "\"text\"",
-                                      "\"\\u0061\\/\\ud83d\\ude00\"",
-                                      "[]",
-                                      "{}",
-                                      "[1,[2.0],{\"zq0\":null}]",
-                                      "{\"zq1\":{\"zq2\":[]},\"zq3\":\"\\n\"}"};
-    return dg_tree_of(m->arena, odd[roll(m, sizeof odd / sizeof *odd)]);
+    return dg_odd_value(m->arena, m->dice);
 }
 
-/* A member that no op names: its name reads the same in all spellings. */
 static void add_stranger(const maker *m, dg_tree *object)
 {
-    char name[] = {'z', 'q', (char)('4' + roll(m, 6)), '\0'};
-    if (object->kind == DG_TREE_OBJECT && !dg_tree_member(object, dg_slice_str(name)))
-        dg_tree_set(m->arena, object, dg_slice_str(name), odd_value(m));
+    dg_add_stranger(m->arena, m->dice, object);
 }
 
 static dg_tree *fresh(const maker *m)
@@ -102,8 +77,9 @@ static void put(const maker *m, dg_tree *tree, const char *json)
 /* Makes a condition hold, as far as that is easy. */
 static void satisfy(const maker *m, const dg_test *test, dg_tree *tree)
 {
-    static const char *const of_kind[][2] = {{"object", "{}"},  {"array", "[]"},     {"string", "\"a\""},
-                                             {"number", "1.0"}, {"boolean", "true"}, {"null", "null"}};
+    static const char *const of_kind[][2] = {{"object", "{}"},    {"array", "[]"},
+                                             {"string", "\"a\""}, {"number", "1.0"},
+                                             {"boolean", "true"}, {"null", "null"}};
     dg_tree *at = NULL;
     switch (test->kind) {
     case DG_TEST_ALL:
@@ -128,8 +104,9 @@ static void satisfy(const maker *m, const dg_test *test, dg_tree *tree)
         at = reach(m, tree, &test->path);
         for (size_t i = 0; at && i < 6; i++)
             if (dg_slice_eq(test->value, dg_slice_str(of_kind[i][0])) ||
-                (test->value.len > 2 && dg_slice_eq(dg_slice_of(test->value.ptr + 1, test->value.len - 2),
-                                                    dg_slice_str(of_kind[i][0]))))
+                (test->value.len > 2 &&
+                 dg_slice_eq(dg_slice_of(test->value.ptr + 1, test->value.len - 2),
+                             dg_slice_str(of_kind[i][0]))))
                 put(m, at, of_kind[i][1]);
         return;
     default:
@@ -145,12 +122,13 @@ static dg_tree *number_value(const maker *m)
 
 static const char *cast_sample(const maker *m, dg_cast cast)
 {
-    static const char *const samples[][2] = {[DG_CAST_NUMBER] = {"7", "12345678901234567890"},
-                                             [DG_CAST_STRING] = {"\"7\"", "\"12345678901234567890\""},
-                                             [DG_CAST_BOOLEAN] = {"true", "false"},
-                                             [DG_CAST_DECIMAL] = {"\"255\"", "\"0\""},
-                                             [DG_CAST_HEX] = {"\"ff\"", "\"0\""},
-                                             [DG_CAST_BASE64] = {"\"YWI=\"", "\"\""}};
+    static const char *const samples[][2] = {
+        [DG_CAST_NUMBER] = {"7", "12345678901234567890"},
+        [DG_CAST_STRING] = {"\"7\"", "\"12345678901234567890\""},
+        [DG_CAST_BOOLEAN] = {"true", "false"},
+        [DG_CAST_DECIMAL] = {"\"255\"", "\"0\""},
+        [DG_CAST_HEX] = {"\"ff\"", "\"0\""},
+        [DG_CAST_BASE64] = {"\"YWI=\"", "\"\""}};
     return samples[cast][roll(m, 2)];
 }
 
@@ -173,7 +151,8 @@ static dg_tree *time_sample(const maker *m, const dg_time_format *format)
     return tree;
 }
 
-/* The value as it was before the op, by the op's own way back; as it is where that does not work. */
+/* The value as it was before the op, by the op's own way back; as it is where that does not work.
+ */
 static void undo(const maker *m, const dg_op *op, dg_tree *tree)
 {
     const dg_ops one = {op, 1};
@@ -186,7 +165,8 @@ static void undo(const maker *m, const dg_op *op, dg_tree *tree)
     dg_buf_init(&in, 0);
     dg_buf_init(&out, 0);
     dg_tree_print(tree, &in);
-    if (dg_buf_reserve(&in, DG_JSON_PADDING) == DG_OK && dg_ops_inverse(m->arena, &one, &diags, &back) == DG_OK &&
+    if (dg_buf_reserve(&in, DG_JSON_PADDING) == DG_OK &&
+        dg_ops_inverse(m->arena, &one, &diags, &back) == DG_OK &&
         dg_ops_run(m->runner, &back, dg_buf_slice(&in), &out, &error) == DG_OK &&
         dg_tree_read(m->arena, dg_buf_slice(&out), &made) == DG_OK)
         dg_tree_assign(tree, made);
@@ -201,7 +181,8 @@ static void make_elements(const maker *m, const dg_op *op, dg_tree *tree, unsign
         dg_tree_assign(tree, dg_tree_empty(m->arena, DG_TREE_ARRAY));
     if (tree->kind != DG_TREE_ARRAY)
         return;
-    for (uint32_t i = tree->count ? ELEMENTS_MAX : roll(m, ELEMENTS_MAX + 1); i < ELEMENTS_MAX; i++) {
+    for (uint32_t i = tree->count ? ELEMENTS_MAX : roll(m, ELEMENTS_MAX + 1); i < ELEMENTS_MAX;
+         i++) {
         dg_tree *element = dg_tree_empty(m->arena, DG_TREE_OBJECT);
         if (element)
             dg_tree_append(tree, element);
@@ -210,10 +191,12 @@ static void make_elements(const maker *m, const dg_op *op, dg_tree *tree, unsign
         make_list(m, op->body, element, depth + 1);
 }
 
-/* What a VALUES finds: a value of its table, as a newer value already there would come back, or anyone. */
+/* What a VALUES finds: a value of its table, as a newer value already there would come back, or
+ * anyone. */
 static void make_row(const maker *m, const dg_op *op, dg_tree *tree)
 {
-    dg_tree *row = op->pair_count ? value_of(m, op->pairs[roll(m, (uint32_t)op->pair_count)].from) : NULL;
+    dg_tree *row =
+        op->pair_count ? value_of(m, op->pairs[roll(m, (uint32_t)op->pair_count)].from) : NULL;
     if (row && tree->count == 0)
         dg_tree_assign(tree, row);
 }
@@ -229,7 +212,8 @@ static void make_member(const maker *m, const dg_op *op, dg_tree *tree)
         dg_tree_set(m->arena, tree, name, odd_value(m));
         return;
     case DG_OP_DROP:
-        dg_tree_set(m->arena, tree, name, op->value.len && roll(m, 2) ? value_of(m, op->value) : odd_value(m));
+        dg_tree_set(m->arena, tree, name,
+                    op->value.len && roll(m, 2) ? value_of(m, op->value) : odd_value(m));
         return;
     default:
         return;
@@ -251,7 +235,8 @@ static void make_scalar(const maker *m, const dg_op *op, dg_tree *tree)
 {
     if (tree->count)
         return;
-    const dg_tree *sample = op->kind == DG_OP_CAST   ? dg_tree_of(m->arena, cast_sample(m, op->cast_from))
+    const dg_tree *sample = op->kind == DG_OP_CAST
+                                ? dg_tree_of(m->arena, cast_sample(m, op->cast_from))
                             : op->kind == DG_OP_TIME ? time_sample(m, &op->time_from)
                                                      : dg_tree_of(m->arena, "\"text\"");
     if (sample)
@@ -264,7 +249,8 @@ static void make_taken(const maker *m, dg_slice json, dg_tree *tree)
     for (size_t i = 0; i + 1 < json.len; i++) {
         dg_slice rest = dg_slice_from(json, i + 1), steps[DEPTH_MAX];
         size_t end = dg_slice_find(rest, '}');
-        if (json.ptr[i] != '{' || !rest.len || rest.ptr[0] == '"' || rest.ptr[0] == '{' || end == 0 || end == rest.len)
+        if (json.ptr[i] != '{' || !rest.len || rest.ptr[0] == '"' || rest.ptr[0] == '{' ||
+            end == 0 || end == rest.len)
             continue;
         dg_slice path = dg_slice_until(rest, end);
         dg_path at = {steps, 0};
@@ -272,7 +258,8 @@ static void make_taken(const maker *m, dg_slice json, dg_tree *tree)
             steps[at.count] = dg_slice_until(path, dg_slice_find(path, '.'));
             path = dg_slice_from(path, steps[at.count++].len + 1);
         }
-        dg_tree *taken = dg_slice_find(dg_slice_until(rest, end), '[') == end ? reach(m, tree, &at) : NULL;
+        dg_tree *taken =
+            dg_slice_find(dg_slice_until(rest, end), '[') == end ? reach(m, tree, &at) : NULL;
         if (taken && taken->count == 0)
             put(m, taken, "\"text\"");
         i += end;
@@ -285,12 +272,17 @@ static void make_whole(const maker *m, const dg_op *op, dg_tree *tree)
     switch (op->kind) {
     case DG_OP_MOVE:
     case DG_OP_COPY:
+        at =
+            reach(m, tree, &op->target); /* what later ops made of its place must not stay behind */
+        if (at && at->count == 0)
+            dg_tree_assign(at, odd_value(m));
         undo(m, op, tree);
         at = reach(m, tree, &op->path);
         if (at && at->count == 0)
             dg_tree_assign(at, odd_value(m));
         return;
     case DG_OP_SUM:
+        undo(m, op, tree);
         at = reach(m, tree, &op->path);
         if (at && at->count == 0)
             dg_tree_assign(at, number_value(m));
@@ -375,105 +367,19 @@ static void make_list(const maker *m, const dg_ops *list, dg_tree *tree, unsigne
 {
     if (depth > DEPTH_MAX || !list)
         return;
-    for (size_t i = list->count; i-- > 0 && !m->arena->failed;)
+    for (size_t i = list->count; i-- > 0 && *m->left > 0 && !m->arena->failed; --*m->left)
         make_op(m, &list->items[i], tree, depth);
     if (roll(m, 3) == 0)
         add_stranger(m, tree);
 }
 
-dg_tree *dg_document_make(dg_arena *arena, dg_runner *runner, dg_dice *dice, const dg_ops *const *lists, size_t count)
+dg_tree *dg_document_make(dg_arena *arena, dg_runner *runner, dg_dice *dice,
+                          const dg_ops *const *lists, size_t count)
 {
-    const maker m = {arena, runner, dice};
+    unsigned left = MADE_MAX;
+    const maker m = {arena, runner, dice, &left};
     dg_tree *tree = fresh(&m);
     for (size_t i = count; tree && i-- > 0;)
         make_list(&m, lists[i], tree, 0);
     return tree;
-}
-
-/* ---- changing */
-
-static size_t size_of(const dg_tree *tree)
-{
-    size_t size = 1;
-    for (const dg_tree *child = tree->first; child; child = child->next)
-        size += size_of(child);
-    return size;
-}
-
-/* The value of that number, in the order of the text, and what it is in. */
-static dg_tree *nth(dg_tree *tree, size_t *left, dg_tree *parent, dg_tree **ret_parent)
-{
-    if ((*left)-- == 0) {
-        *ret_parent = parent;
-        return tree;
-    }
-    for (dg_tree *child = tree->first; child; child = child->next) {
-        dg_tree *found = nth(child, left, tree, ret_parent);
-        if (found)
-            return found;
-    }
-    return NULL;
-}
-
-void dg_document_change(dg_arena *arena, dg_dice *dice, dg_tree *tree)
-{
-    const maker m = {arena, NULL, dice};
-    for (uint32_t changes = 1 + roll(&m, 3); changes > 0; changes--) {
-        dg_tree *parent = NULL;
-        size_t left = roll(&m, (uint32_t)size_of(tree));
-        dg_tree *at = nth(tree, &left, NULL, &parent);
-        switch (at ? roll(&m, 4) : 9) {
-        case 0:
-            if (parent)
-                dg_tree_remove(parent, at);
-            break;
-        case 1:
-            if (parent && parent->kind == DG_TREE_ARRAY) {
-                dg_tree *copy = dg_tree_copy(arena, at);
-                if (copy)
-                    dg_tree_append(parent, copy);
-            }
-            break;
-        case 2:
-            add_stranger(&m, at);
-            break;
-        case 3:
-            if (at->count == 0 && at->name.len >= 2 && at->name.ptr[0] == 'z' && at->name.ptr[1] == 'q' && odd_value(&m))
-                dg_tree_assign(at, odd_value(&m));
-            break;
-        default:
-            break;
-        }
-    }
-}
-
-/* ---- shrinking */
-
-/* One value less, or a simpler one in its place, if that still fails. */
-static bool shrink_once(dg_arena *arena, dg_tree *tree, dg_document_fails *fails, void *context, unsigned *tries)
-{
-    size_t size = size_of(tree);
-    for (size_t i = 1; i < size && *tries < SHRINK_TRIES; i++) {
-        dg_tree *copy = dg_tree_copy(arena, tree), *parent = NULL;
-        size_t left = i;
-        dg_tree *at = copy ? nth(copy, &left, NULL, &parent) : NULL;
-        if (!at || !parent)
-            return false;
-        dg_tree_remove(parent, at);
-        (*tries)++;
-        if (fails(context, copy)) {
-            dg_tree_assign(tree, copy);
-            return true;
-        }
-    }
-    return false;
-}
-
-bool dg_document_shrink(dg_arena *arena, dg_tree *tree, dg_document_fails *fails, void *context)
-{
-    unsigned tries = 0;
-    bool smaller = false;
-    while (tries < SHRINK_TRIES && !arena->failed && shrink_once(arena, tree, fails, context, &tries))
-        smaller = true;
-    return smaller;
 }

@@ -25,7 +25,8 @@ static dg_slice json_of(reader *r, const dg_node *node)
 }
 
 /* A list of strings. */
-static const dg_slice *read_names(reader *r, const dg_node *node, const char *what, size_t *ret_count)
+static const dg_slice *read_names(reader *r, const dg_node *node, const char *what,
+                                  size_t *ret_count)
 {
     if (!dg_node_want_list(node, what, r->diags))
         return NULL;
@@ -41,16 +42,19 @@ static const dg_slice *read_names(reader *r, const dg_node *node, const char *wh
 static void read_unordered(reader *r, const dg_node *node, dg_loose *loose)
 {
     if (node && node->kind != DG_NODE_LIST) {
-        (void)dg_node_want_bool(node, "true, or a list of paths of arrays", r->diags, &loose->all_unordered);
+        (void)dg_node_want_bool(node, "true, or a list of paths of arrays", r->diags,
+                                &loose->all_unordered);
         return;
     }
     if (node)
-        loose->unordered = read_names(r, node, "a list of paths of arrays", &loose->unordered_count);
+        loose->unordered =
+            read_names(r, node, "a list of paths of arrays", &loose->unordered_count);
 }
 
 static void read_message(reader *r, const dg_node *node, bool request, dg_slice *ret_text)
 {
-    static const char *const request_keys[] = {"method", "target", "headers", "body", "body_text", NULL};
+    static const char *const request_keys[] = {"method", "target",    "headers",
+                                               "body",   "body_text", NULL};
     static const char *const response_keys[] = {"status", "headers", "body", "body_text", NULL};
     if (!node || !dg_node_want_map(node, request ? "a request" : "a response", r->diags))
         return;
@@ -91,7 +95,8 @@ static void read_telling(reader *r, const dg_node *node, bool is_body, bool newe
     read_message(r, dg_node_get(node, "request"), true, &told->request);
     read_message(r, dg_node_get(node, "response"), false, &told->response);
     if (!dg_node_get(node, "request"))
-        dg_diags_add(r->diags, DG_ERROR, node->origin, "'request' is missing: an answer is one to a request");
+        dg_diags_add(r->diags, DG_ERROR, node->origin,
+                     "'request' is missing: an answer is one to a request");
 }
 
 static void read_versions(reader *r, const dg_node *node, dg_example *e)
@@ -117,28 +122,32 @@ static void read_versions(reader *r, const dg_node *node, dg_example *e)
 /* Which message a body is of. */
 static void read_part(reader *r, const dg_node *node, dg_example *e)
 {
-    const dg_node *request = dg_node_get(node, "request"), *response = dg_node_get(node, "response");
+    const dg_node *request = dg_node_get(node, "request"),
+                  *response = dg_node_get(node, "response");
     bool said = true;
     uint64_t status = 200;
     if (!request == !response) {
-        dg_diags_add(r->diags, DG_ERROR, node->origin,
-                     "an example of a body says `request: true`, or `response: true` or the status");
+        dg_diags_add(
+            r->diags, DG_ERROR, node->origin,
+            "an example of a body says `request: true`, or `response: true` or the status");
         return;
     }
     const dg_node *part = request ? request : response;
-    bool is_status = response && part->kind == DG_NODE_SCALAR && part->text.len && part->text.ptr[0] >= '0' &&
-                     part->text.ptr[0] <= '9';
+    bool is_status = response && part->kind == DG_NODE_SCALAR && part->text.len &&
+                     part->text.ptr[0] >= '0' && part->text.ptr[0] <= '9';
     if (is_status)
         (void)dg_node_want_u64(part, "true, or a status", 100, 599, r->diags, &status);
-    else if (dg_node_want_bool(part, response ? "true, or a status" : "true", r->diags, &said) && !said)
+    else if (dg_node_want_bool(part, response ? "true, or a status" : "true", r->diags, &said) &&
+             !said)
         dg_diags_add(r->diags, DG_ERROR, part->origin, "expected true");
     e->status = response ? (unsigned)status : 0;
 }
 
 static void read_example(reader *r, const dg_node *node)
 {
-    static const char *const keys[] = {"name",   "note",      "versions", "older",   "newer", "endpoint", "request",
-                                       "response", "unordered", "volatile", "headers", "clients", "out", NULL};
+    static const char *const keys[] = {"name",     "note",    "versions", "older",     "newer",
+                                       "endpoint", "request", "response", "unordered", "volatile",
+                                       "headers",  "clients", "out",      NULL};
     static const char *const clients[] = {"older", "newer", "both", NULL};
     if (!dg_node_want_map(node, "an example", r->diags) || r->count == DG_EXAMPLES_MAX)
         return;
@@ -150,14 +159,17 @@ static void read_example(reader *r, const dg_node *node)
     const dg_node *who = dg_node_get(node, "clients"), *out = dg_node_get(node, "out");
     size_t which = 0;
     if (!name)
-        dg_diags_add(r->diags, DG_ERROR, node->origin, "'name' is missing: what does the example show?");
+        dg_diags_add(r->diags, DG_ERROR, node->origin,
+                     "'name' is missing: what does the example show?");
     else
         (void)dg_node_want_string(name, "a name", r->diags, &e->name);
-    if (endpoint && dg_node_want_string(endpoint, "an endpoint, as the older version calls it", r->diags, &e->endpoint))
+    if (endpoint && dg_node_want_string(endpoint, "an endpoint, as the older version calls it",
+                                        r->diags, &e->endpoint))
         read_part(r, node, e);
     else if (!endpoint && (dg_node_get(node, "request") || dg_node_get(node, "response")))
-        dg_diags_add(r->diags, DG_ERROR, node->origin,
-                     "messages stand in 'older' and 'newer'; an example of a body names its 'endpoint'");
+        dg_diags_add(
+            r->diags, DG_ERROR, node->origin,
+            "messages stand in 'older' and 'newer'; an example of a body names its 'endpoint'");
     read_versions(r, dg_node_get(node, "versions"), e);
     static const char *const sides[] = {"older", "newer"};
     for (size_t i = 0; i < 2; i++) {
@@ -183,7 +195,8 @@ static void read_file(reader *r, const dg_node *root)
 {
     size_t room = DG_EXAMPLES_MAX - r->count;
     if (root->kind == DG_NODE_LIST && root->count > room)
-        dg_diags_add(r->diags, DG_ERROR, root->origin, "a pack has at most %d examples", (int)DG_EXAMPLES_MAX);
+        dg_diags_add(r->diags, DG_ERROR, root->origin, "a pack has at most %d examples",
+                     (int)DG_EXAMPLES_MAX);
     if (root->kind != DG_NODE_LIST) {
         read_example(r, root);
         return;

@@ -1,7 +1,7 @@
 /* Examples: what a person says a pack has to do, in the files of its examples/ folder.
  *
- * An example is an exchange told twice, as a client of the older version and as one of the newer sees it; or one body
- * told twice. The grammar is in docs/packs.md. */
+ * An example is an exchange told twice, as a client of the older version and as one of the newer
+ * sees it; or one body told twice. The grammar is in docs/packs.md. */
 #ifndef DG_RULES_PROOF_EXAMPLE_H
 #define DG_RULES_PROOF_EXAMPLE_H
 
@@ -21,9 +21,10 @@ typedef enum dg_clients {
 
 /* One version's side. JSON texts; empty: the example does not say it. */
 typedef struct dg_telling {
-    dg_slice request, response; /* {"method", "target", "headers", "body"}, {"status", "headers", "body"} */
-    dg_slice body;              /* when the example is about one */
-    bool not_asked;             /* newer: null: the pack answers by itself */
+    dg_slice request,
+        response;   /* {"method", "target", "headers", "body"}, {"status", "headers", "body"} */
+    dg_slice body;  /* when the example is about one */
+    bool not_asked; /* newer: null: the pack answers by itself */
 } dg_telling;
 
 typedef struct dg_example {
@@ -32,17 +33,20 @@ typedef struct dg_example {
     const dg_version *versions[2]; /* the older, the newer; of the API that they were read for */
     dg_telling told[2];
     dg_slice endpoint; /* about a body: as the older version calls it; else empty */
-    unsigned status;   /* about a body: of the answer as the newer version gives it; 0 = a request's */
+    unsigned
+        status; /* about a body: of the answer as the newer version gives it; 0 = a request's */
     dg_clients clients;
     dg_loose loose;
-    const dg_slice *headers; /* the fields that are compared; NULL: those that the expected message has */
+    const dg_slice
+        *headers; /* the fields that are compared; NULL: those that the expected message has */
     size_t header_count;
     dg_slice out; /* why the pack cannot do it; empty: it can */
 } dg_example;
 
-/* Reads the examples of the pack in `dir`, in the order of files and of what is in them. They live in the arena. No
- * folder, no examples. DG_INVALID with diagnostics, DG_NOMEM. */
-DG_MUST_USE dg_status dg_examples_load(dg_arena *arena, const char *dir, const dg_api *api, dg_diags *diags,
-                                       const dg_example **ret_examples, size_t *ret_count);
+/* Reads the examples of the pack in `dir`, in the order of files and of what is in them. They live
+ * in the arena. No folder, no examples. DG_INVALID with diagnostics, DG_NOMEM. */
+DG_MUST_USE dg_status dg_examples_load(dg_arena *arena, const char *dir, const dg_api *api,
+                                       dg_diags *diags, const dg_example **ret_examples,
+                                       size_t *ret_count);
 
 #endif

@@ -14,7 +14,8 @@ static const dg_ops *in_body(dg_arena *arena, const dg_ops *list)
     return ops;
 }
 
-static dg_status add_list(dg_arena *arena, const dg_ops *list, bool body, dg_step *steps, size_t *count)
+static dg_status add_list(dg_arena *arena, const dg_ops *list, bool body, dg_step *steps,
+                          size_t *count)
 {
     if (!list || list->count == 0)
         return DG_OK;
@@ -23,7 +24,8 @@ static dg_status add_list(dg_arena *arena, const dg_ops *list, bool body, dg_ste
     return list ? dg_steps_add(arena, list, steps, count) : DG_NOMEM;
 }
 
-static dg_status add_side(dg_arena *arena, const dg_side *side, bool up, dg_step *steps, size_t *count)
+static dg_status add_side(dg_arena *arena, const dg_side *side, bool up, dg_step *steps,
+                          size_t *count)
 {
     const dg_two_ways *around = side->message ? &side->whole : &side->around;
     dg_status status = add_list(arena, up ? around->up : around->down, false, steps, count);
@@ -44,7 +46,8 @@ dg_status dg_explain_way(dg_arena *arena, const dg_ruleset *rules, const char *f
                          const char *method_path, unsigned status, dg_diags *diags, dg_way *ret_way)
 {
     dg_way way = {.count = 0};
-    dg_status result = dg_ruleset_find_translation(rules, from, to, method_path, status, diags, &way.translation);
+    dg_status result =
+        dg_ruleset_find_translation(rules, from, to, method_path, status, diags, &way.translation);
     if (result != DG_OK)
         return result;
     const dg_compiled_api *api = &rules->apis[0];
@@ -55,7 +58,8 @@ dg_status dg_explain_way(dg_arena *arena, const dg_ruleset *rules, const char *f
     dg_step *steps = dg_arena_alloc(arena, DG_STEPS_MAX * sizeof *steps);
     if (!line || !b)
         return DG_NOT_FOUND;
-    result = steps ? dg_chain_sides(api, line, status, a->index, b->index, sides, &count) : DG_NOMEM;
+    result =
+        steps ? dg_chain_sides(api, line, status, a->index, b->index, sides, &count) : DG_NOMEM;
     for (size_t i = 0; i < count && result == DG_OK; i++)
         result = add_side(arena, sides[i], a->index < b->index, steps, &way.count);
     way.steps = steps;
@@ -65,13 +69,15 @@ dg_status dg_explain_way(dg_arena *arena, const dg_ruleset *rules, const char *f
     return result;
 }
 
-static dg_status tell(dg_arena *arena, dg_runner *runner, dg_buf *value, dg_buf *next, dg_told *told)
+static dg_status tell(dg_arena *arena, dg_runner *runner, dg_buf *value, dg_buf *next,
+                      dg_told *told)
 {
     static const dg_loose strict = {.exact = true};
     dg_tree *before = NULL, *after = NULL;
     dg_buf_clear(next);
     told->before = dg_arena_dup(arena, dg_buf_slice(value));
-    dg_status status = dg_ops_run(runner, &told->step->ops, dg_buf_slice(value), next, &told->error);
+    dg_status status =
+        dg_ops_run(runner, &told->step->ops, dg_buf_slice(value), next, &told->error);
     if (status != DG_OK) {
         told->error.status = status;
         return status == DG_NOMEM ? status : DG_OK;

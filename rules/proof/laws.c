@@ -16,8 +16,8 @@ typedef struct subject {
     const dg_line *line;
     unsigned status;
     size_t older, newer;
-    const dg_ops *up, *down;          /* as the pack has them */
-    const dg_program *there[2];       /* up, down; NULL changes nothing */
+    const dg_ops *up, *down;    /* as the pack has them */
+    const dg_program *there[2]; /* up, down; NULL changes nothing */
     bool body;
     dg_lost lost;
 } subject;
@@ -44,7 +44,8 @@ typedef struct judge {
 } judge;
 
 /* What a program makes of a text, with padding behind it. */
-static dg_status go(judge *j, const dg_program *program, dg_slice in, dg_buf *out, dg_run_error *error)
+static dg_status go(judge *j, const dg_program *program, dg_slice in, dg_buf *out,
+                    dg_run_error *error)
 {
     dg_buf_clear(out);
     dg_status status = DG_OK;
@@ -59,11 +60,13 @@ static dg_status go(judge *j, const dg_program *program, dg_slice in, dg_buf *ou
     return status;
 }
 
-static const dg_difference *differences(judge *j, dg_arena *arena, const dg_buf *expected, const dg_buf *got)
+static const dg_difference *differences(judge *j, dg_arena *arena, const dg_buf *expected,
+                                        const dg_buf *got)
 {
     static const dg_loose strict = {.exact = true};
     dg_tree *a = NULL, *b = NULL;
-    if (dg_tree_read(arena, dg_buf_slice(expected), &a) != DG_OK || dg_tree_read(arena, dg_buf_slice(got), &b) != DG_OK) {
+    if (dg_tree_read(arena, dg_buf_slice(expected), &a) != DG_OK ||
+        dg_tree_read(arena, dg_buf_slice(got), &b) != DG_OK) {
         j->status = DG_NOMEM;
         return NULL;
     }
@@ -73,7 +76,8 @@ static const dg_difference *differences(judge *j, dg_arena *arena, const dg_buf 
 typedef enum verdict { GOOD, REFUSED, BROKEN } verdict;
 
 /* The document in j->in, there and back. */
-static verdict try_text(judge *j, const dg_difference **ret_differences, dg_run_error *error, dg_arena *arena)
+static verdict try_text(judge *j, const dg_difference **ret_differences, dg_run_error *error,
+                        dg_arena *arena)
 {
     const subject *s = j->subject;
     bool exact = j->newer ? !s->lost.down : !s->lost.up;
@@ -129,9 +133,11 @@ static bool step_is_good(judge *j, const dg_step *step, dg_buf *value)
     dg_diags_init(&diags);
     dg_buf_clear(&j->again[0]);
     dg_buf_clear(&j->again[1]);
-    bool good = dg_ops_run(dg_proof_runner(j->proof), &step->ops, dg_buf_slice(value), &j->again[0], &error) == DG_OK;
+    bool good = dg_ops_run(dg_proof_runner(j->proof), &step->ops, dg_buf_slice(value), &j->again[0],
+                           &error) == DG_OK;
     if (good && dg_ops_inverse(&j->scratch, &step->ops, &diags, &back) == DG_OK)
-        good = dg_ops_run(dg_proof_runner(j->proof), &back, dg_buf_slice(&j->again[0]), &j->again[1], &error) == DG_OK &&
+        good = dg_ops_run(dg_proof_runner(j->proof), &back, dg_buf_slice(&j->again[0]),
+                          &j->again[1], &error) == DG_OK &&
                !differences(j, &j->scratch, value, &j->again[1]);
     dg_diags_free(&diags);
     dg_buf_clear(value);
@@ -162,7 +168,8 @@ static void find_op(judge *j, dg_breach *breach)
 
 static const char *message_name(dg_arena *arena, unsigned status)
 {
-    return status == 0 ? "request" : dg_arena_printf(arena, status < 10 ? "answer %uxx" : "answer %u", status);
+    return status == 0 ? "request"
+                       : dg_arena_printf(arena, status < 10 ? "answer %uxx" : "answer %u", status);
 }
 
 static dg_breach *add_breach(judge *j, const char *law)
@@ -172,7 +179,8 @@ static dg_breach *add_breach(judge *j, const char *law)
     if (!breach)
         return NULL;
     breach->law = law;
-    breach->endpoint = dg_arena_printf(j->arena, "%.*s %.*s", DG_SLICE_FMT(name->method), DG_SLICE_FMT(name->path));
+    breach->endpoint = dg_arena_printf(j->arena, "%.*s %.*s", DG_SLICE_FMT(name->method),
+                                       DG_SLICE_FMT(name->path));
     breach->message = message_name(j->arena, j->subject->status);
     *j->last = breach;
     j->last = &breach->next;
@@ -190,10 +198,12 @@ static void report(judge *j, dg_tree *tree)
     if (!print_in(j, tree))
         return;
     (void)try_text(j, &found, &error, j->arena);
-    size_t from = j->newer ? j->subject->newer : j->subject->older, to = j->subject->older + j->subject->newer - from;
+    size_t from = j->newer ? j->subject->newer : j->subject->older,
+           to = j->subject->older + j->subject->newer - from;
     bool exact = j->newer ? !j->subject->lost.down : !j->subject->lost.up;
-    dg_breach *breach = add_breach(j, dg_arena_printf(j->arena, "%s to %s and back%s", versions[from].name,
-                                                      versions[to].name, exact ? "" : ", twice"));
+    dg_breach *breach =
+        add_breach(j, dg_arena_printf(j->arena, "%s to %s and back%s", versions[from].name,
+                                      versions[to].name, exact ? "" : ", twice"));
     if (!breach)
         return;
     const dg_buf *before = exact ? &j->in : &j->after, *after = exact ? &j->after : &j->again[1];
@@ -230,7 +240,8 @@ static dg_slice body_of(judge *j, const dg_example *e, bool newer)
         return told->body;
     dg_tree *tree = NULL;
     dg_slice text = s->status ? told->response : told->request;
-    if (text.len == 0 || dg_tree_read(&j->scratch, text, &tree) != DG_OK || !dg_tree_member(tree, DG_SLICE("body")))
+    if (text.len == 0 || dg_tree_read(&j->scratch, text, &tree) != DG_OK ||
+        !dg_tree_member(tree, DG_SLICE("body")))
         return (dg_slice){NULL, 0};
     dg_buf_clear(&j->in);
     dg_tree_print(dg_tree_member(tree, DG_SLICE("body")), &j->in);
@@ -241,7 +252,8 @@ static size_t collect(judge *j, bool newer, dg_slice kept[KEPT_MAX])
 {
     size_t count = 0;
     for (size_t i = 0; j->subject->body && i < j->example_count && count < KEPT_MAX; i++) {
-        dg_slice body = j->examples[i].out.len ? (dg_slice){NULL, 0} : body_of(j, &j->examples[i], newer);
+        dg_slice body =
+            j->examples[i].out.len ? (dg_slice){NULL, 0} : body_of(j, &j->examples[i], newer);
         if (body.len)
             kept[count++] = body;
     }
@@ -252,7 +264,8 @@ static dg_tree *make_tree(judge *j, const dg_slice *kept, size_t kept_count)
 {
     dg_tree *tree = NULL;
     bool known = kept_count && dg_dice_below(&j->dice, 3) == 0;
-    if (known && dg_tree_read(&j->scratch, kept[dg_dice_below(&j->dice, (uint32_t)kept_count)], &tree) == DG_OK) {
+    if (known && dg_tree_read(&j->scratch, kept[dg_dice_below(&j->dice, (uint32_t)kept_count)],
+                              &tree) == DG_OK) {
         if (dg_dice_below(&j->dice, 4))
             dg_document_change(&j->scratch, &j->dice, tree);
         return tree;
@@ -262,7 +275,8 @@ static dg_tree *make_tree(judge *j, const dg_slice *kept, size_t kept_count)
     if (!tree || !j->newer)
         return tree;
     dg_run_error error;
-    if (!print_in(j, tree) || go(j, j->subject->there[0], dg_buf_slice(&j->in), &j->between, &error) != DG_OK ||
+    if (!print_in(j, tree) ||
+        go(j, j->subject->there[0], dg_buf_slice(&j->in), &j->between, &error) != DG_OK ||
         dg_tree_read(&j->scratch, dg_buf_slice(&j->between), &tree) != DG_OK)
         return NULL;
     if (dg_dice_below(&j->dice, 2))
@@ -318,7 +332,8 @@ static bool is_seen(judge *j, const dg_program *up, const dg_program *down)
 
 static void try_subject(judge *j, subject *s)
 {
-    if (!s->up || s->up->count == 0 || (!s->there[0] && !s->there[1]) || is_seen(j, s->there[0], s->there[1]))
+    if (!s->up || s->up->count == 0 || (!s->there[0] && !s->there[1]) ||
+        is_seen(j, s->there[0], s->there[1]))
         return;
     j->status = dg_lists_lose(&s->up, 1, &s->lost);
     if (j->status != DG_OK || (s->lost.own && !j->options->own))
@@ -333,11 +348,12 @@ static void try_subject(judge *j, subject *s)
 static dg_status find_both(judge *j, const dg_line *line, unsigned status, size_t older,
                            const dg_translation *both[2])
 {
-    dg_status found = dg_chain_find(j->rules, j->api, line, status, older + 1, older, &j->diags, &both[1]);
+    dg_status found =
+        dg_chain_find(j->rules, j->api, line, status, older + 1, older, &j->diags, &both[1]);
     unsigned before = found == DG_OK && both[1] && both[1]->status ? both[1]->status : status;
-    return found == DG_OK
-               ? dg_chain_find(j->rules, j->api, line, before, older, older + 1, &j->diags, &both[0])
-               : found;
+    return found == DG_OK ? dg_chain_find(j->rules, j->api, line, before, older, older + 1,
+                                          &j->diags, &both[0])
+                          : found;
 }
 
 static void try_message(judge *j, const dg_line *line, unsigned status, size_t older)
@@ -352,16 +368,24 @@ static void try_message(judge *j, const dg_line *line, unsigned status, size_t o
         return;
     const dg_side *side = sides[0];
     const dg_two_ways *message = side->message ? &side->whole : &side->around;
-    subject body = {line,       status,
-                    older,      older + 1,
-                    side->body.up, side->body.down,
+    subject body = {line,
+                    status,
+                    older,
+                    older + 1,
+                    side->body.up,
+                    side->body.down,
                     {both[0] ? both[0]->body : NULL, both[1] ? both[1]->body : NULL},
-                    true,       {.up = false}};
-    subject whole = {line,        status,
-                     older,       older + 1,
-                     message->up, message->down,
+                    true,
+                    {.up = false}};
+    subject whole = {line,
+                     status,
+                     older,
+                     older + 1,
+                     message->up,
+                     message->down,
                      {both[0] ? both[0]->message : NULL, both[1] ? both[1]->message : NULL},
-                     false,       {.up = false}};
+                     false,
+                     {.up = false}};
     if (!side->message)
         try_subject(j, &body);
     if (j->status == DG_OK)
@@ -372,7 +396,7 @@ static size_t statuses_of(const dg_change *change, unsigned statuses[STATUSES_MA
 {
     size_t count = 0;
     statuses[count++] = 0;
-    for (unsigned class = 1; class <= DG_CLASSES; class++)
+    for (unsigned class = 1; class <= DG_CLASSES; class ++)
         statuses[count++] = class;
     for (size_t i = 0; i < change->binding_count; i++)
         for (size_t k = 0; k < change->bindings[i].side_count; k++) {
@@ -395,8 +419,8 @@ static bool run_steps(judge *j, unsigned status, bool up, dg_buf *value)
     for (size_t i = 0; i < last && j->status == DG_OK; i++) {
         const dg_translation *step = NULL;
         size_t from = up ? i : last - i;
-        j->status = dg_chain_find(j->rules, j->api, j->subject->line, status, from, up ? from + 1 : from - 1,
-                                  &j->diags, &step);
+        j->status = dg_chain_find(j->rules, j->api, j->subject->line, status, from,
+                                  up ? from + 1 : from - 1, &j->diags, &step);
         if (j->status != DG_OK ||
             go(j, step ? step->body : NULL, dg_buf_slice(value), &j->again[1], &error) != DG_OK)
             return false;
@@ -415,9 +439,11 @@ static bool long_way_is_steps(judge *j, const dg_program *program, bool up)
     bool taken = go(j, program, dg_buf_slice(&j->in), &j->between, &error) == DG_OK;
     dg_buf_clear(&j->after);
     dg_buf_add(&j->after, dg_buf_slice(&j->in));
-    bool stepped = dg_buf_reserve(&j->after, DG_JSON_PADDING) == DG_OK && run_steps(j, j->subject->status, up, &j->after);
+    bool stepped = dg_buf_reserve(&j->after, DG_JSON_PADDING) == DG_OK &&
+                   run_steps(j, j->subject->status, up, &j->after);
     j->result.documents += taken && stepped;
-    return taken == stepped && (!taken || dg_slice_eq(dg_buf_slice(&j->between), dg_buf_slice(&j->after)));
+    return taken == stepped &&
+           (!taken || dg_slice_eq(dg_buf_slice(&j->between), dg_buf_slice(&j->after)));
 }
 
 static void report_chain(judge *j, bool up)
@@ -426,8 +452,9 @@ static void report_chain(judge *j, bool up)
     size_t last = j->api->api.version_count - 1;
     if (j->result.breaches++ >= DG_BREACHES_MAX)
         return;
-    dg_breach *breach = add_breach(j, dg_arena_printf(j->arena, "%s to %s is its steps", versions[up ? 0 : last].name,
-                                                      versions[up ? last : 0].name));
+    dg_breach *breach =
+        add_breach(j, dg_arena_printf(j->arena, "%s to %s is its steps",
+                                      versions[up ? 0 : last].name, versions[up ? last : 0].name));
     if (!breach)
         return;
     breach->before = dg_arena_dup(j->arena, dg_buf_slice(&j->in));
@@ -446,8 +473,8 @@ static void try_chain(judge *j, const dg_line *line, unsigned status)
     for (int up = 0; up < 2 && j->status == DG_OK; up++)
         j->status = dg_chain_find(j->rules, j->api, line, status, up ? 0 : last, up ? last : 0,
                                   &j->diags, &both[!up]);
-    if (j->status != DG_OK || count < 2 || !both[0] || !both[1] || both[0]->message || both[1]->message ||
-        is_seen(j, both[0]->body, both[1]->body))
+    if (j->status != DG_OK || count < 2 || !both[0] || !both[1] || both[0]->message ||
+        both[1]->message || is_seen(j, both[0]->body, both[1]->body))
         return;
     for (size_t i = 0; i < count; i++)
         lists[i] = sides[i]->body.up;
@@ -455,7 +482,8 @@ static void try_chain(judge *j, const dg_line *line, unsigned status)
     j->dice.state = j->options->seed | 1;
     for (unsigned i = 0; i < j->options->rounds && j->status == DG_OK; i++) {
         dg_arena_reset(&j->scratch);
-        dg_tree *tree = dg_document_make(&j->scratch, dg_proof_runner(j->proof), &j->dice, lists, count);
+        dg_tree *tree =
+            dg_document_make(&j->scratch, dg_proof_runner(j->proof), &j->dice, lists, count);
         if (!tree || !print_in(j, tree)) {
             j->status = DG_NOMEM;
         } else if (!long_way_is_steps(j, both[0]->body, true)) {
@@ -464,11 +492,13 @@ static void try_chain(judge *j, const dg_line *line, unsigned status)
         }
         /* And back, from what came of it. */
         dg_run_error error;
-        if (j->status != DG_OK || go(j, both[0]->body, dg_buf_slice(&j->in), &j->between, &error) != DG_OK)
+        if (j->status != DG_OK ||
+            go(j, both[0]->body, dg_buf_slice(&j->in), &j->between, &error) != DG_OK)
             continue;
         dg_buf_clear(&j->in);
         dg_buf_add(&j->in, dg_buf_slice(&j->between));
-        if (dg_buf_reserve(&j->in, DG_JSON_PADDING) == DG_OK && !long_way_is_steps(j, both[1]->body, false)) {
+        if (dg_buf_reserve(&j->in, DG_JSON_PADDING) == DG_OK &&
+            !long_way_is_steps(j, both[1]->body, false)) {
             report_chain(j, false);
             return;
         }
@@ -495,15 +525,21 @@ static void try_line(judge *j, const dg_line *line)
         try_chain(j, line, status);
 }
 
-dg_status dg_laws_check(dg_proof *proof, dg_arena *arena, const dg_laws_options *options, const dg_example *examples,
-                        size_t example_count, dg_laws_result *ret_result)
+dg_status dg_laws_check(dg_proof *proof, dg_arena *arena, const dg_laws_options *options,
+                        const dg_example *examples, size_t example_count,
+                        dg_laws_result *ret_result)
 {
     judge *j = calloc(1, sizeof *j);
     dg_breach *first = NULL;
     if (!j)
         return DG_NOMEM;
-    *j = (judge){.proof = proof, .arena = arena, .examples = examples, .example_count = example_count,
-                 .options = options, .last = &first, .status = DG_OK};
+    *j = (judge){.proof = proof,
+                 .arena = arena,
+                 .examples = examples,
+                 .example_count = example_count,
+                 .options = options,
+                 .last = &first,
+                 .status = DG_OK};
     dg_buf *const buffers[] = {&j->in, &j->between, &j->after, &j->again[0], &j->again[1]};
     for (size_t i = 0; i < 5; i++)
         dg_buf_init(buffers[i], 0);

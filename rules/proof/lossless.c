@@ -4,7 +4,8 @@ enum { LISTS_MAX = 4096 /* looked into; beyond it: an own way back, to be safe *
 
 size_t dg_side_lists(const dg_side *side, const dg_ops *ret_lists[DG_SIDE_LISTS])
 {
-    const dg_ops *const all[DG_SIDE_LISTS] = {side->path, side->query, side->headers, side->body.up, side->message};
+    const dg_ops *const all[DG_SIDE_LISTS] = {side->path, side->query, side->headers, side->body.up,
+                                              side->message};
     size_t count = 0;
     for (size_t i = 0; i < DG_SIDE_LISTS; i++)
         if (all[i])
@@ -36,15 +37,18 @@ static bool is_own(const dg_op *op)
     const dg_op *body = op->kind == DG_OP_BOTH && op->body->count == 1 ? op->body->items : NULL;
     if (op->kind != DG_OP_BOTH)
         return false;
-    bool two = body && body->kind == DG_OP_TEMPLATE && op->other->count == 1 && op->other->items->kind == DG_OP_TEMPLATE;
+    bool two = body && body->kind == DG_OP_TEMPLATE && op->other->count == 1 &&
+               op->other->items->kind == DG_OP_TEMPLATE;
     bool one = body && body->kind == DG_OP_SWITCH && op->other->count == 0;
-    return !(two || one) || !op->word || op->word != body->word || strcmp(op->word, "template") == 0;
+    return !(two || one) || !op->word || op->word != body->word ||
+           strcmp(op->word, "template") == 0;
 }
 
 /* Ops that give a newer value a shape that it may not have had. */
 static bool shapes(const dg_op *op)
 {
-    return op->kind == DG_OP_DEFAULT || op->kind == DG_OP_KEEP || (op->kind == DG_OP_BOTH && op->other->count == 0);
+    return op->kind == DG_OP_DEFAULT || op->kind == DG_OP_KEEP ||
+           (op->kind == DG_OP_BOTH && op->other->count == 0);
 }
 
 static bool look(dg_arena *arena, const dg_ops *const *lists, size_t count, dg_lost *lost)
@@ -73,7 +77,8 @@ dg_status dg_lists_lose(const dg_ops *const *lists, size_t count, dg_lost *ret_l
     const dg_loss *loss = NULL;
     dg_arena_init(&arena, 0);
     dg_lost lost = {.up = false};
-    dg_status status = !look(&arena, lists, count, &lost) ? DG_NOMEM : dg_ops_losses(&arena, lists, count, &loss);
+    dg_status status =
+        !look(&arena, lists, count, &lost) ? DG_NOMEM : dg_ops_losses(&arena, lists, count, &loss);
     for (; status == DG_OK && loss; loss = loss->next) {
         lost.up |= !loss->down;
         lost.down |= loss->down;
@@ -84,7 +89,8 @@ dg_status dg_lists_lose(const dg_ops *const *lists, size_t count, dg_lost *ret_l
     return status;
 }
 
-bool dg_lossless(const dg_compiled_api *api, const dg_line *line, unsigned status, size_t older, size_t newer)
+bool dg_lossless(const dg_compiled_api *api, const dg_line *line, unsigned status, size_t older,
+                 size_t newer)
 {
     const dg_side *sides[DG_VERSIONS_MAX];
     const dg_ops *lists[DG_VERSIONS_MAX * DG_SIDE_LISTS];

@@ -4,8 +4,8 @@
 
 #include "rules/compiled.h"
 
-/* What op lists lose, and whether some op has a way back of its own (`down`), of which only its author knows what it is
- * worth. */
+/* What op lists lose, and whether some op has a way back of its own (`down`), of which only its
+ * author knows what it is worth. */
 typedef struct dg_lost {
     bool up;   /* an older value, on its way up and back */
     bool down; /* a newer value, on its way down and back */
@@ -15,9 +15,10 @@ typedef struct dg_lost {
 /* DG_NOMEM. */
 DG_MUST_USE dg_status dg_lists_lose(const dg_ops *const *lists, size_t count, dg_lost *ret_lost);
 
-/* Whether the messages of an endpoint lose nothing between two versions, in either direction: the requests, status 0, or
- * the answers with that status of the newer version. False out of memory. */
-bool dg_lossless(const dg_compiled_api *api, const dg_line *line, unsigned status, size_t older, size_t newer);
+/* Whether the messages of an endpoint lose nothing between two versions, in either direction: the
+ * requests, status 0, or the answers with that status of the newer version. False out of memory. */
+bool dg_lossless(const dg_compiled_api *api, const dg_line *line, unsigned status, size_t older,
+                 size_t newer);
 
 /* The lists of a side, upward, as they are written: path, query, headers, body, message. */
 enum { DG_SIDE_LISTS = 5 };

@@ -18,19 +18,22 @@ static dg_tree *read(dg_arena *arena, dg_slice json)
     return json.len && dg_tree_read(arena, json, &tree) == DG_OK ? tree : NULL;
 }
 
-const dg_line *dg_message_line(const dg_compiled_api *api, dg_slice request, const dg_version *version)
+const dg_line *dg_message_line(const dg_compiled_api *api, dg_slice request,
+                               const dg_version *version)
 {
     dg_arena arena;
     dg_arena_init(&arena, 0);
     const dg_line *line = NULL;
     const dg_tree *tree = read(&arena, request);
-    dg_slice target = string_at(tree, DG_SLICE("target")), method = string_at(tree, DG_SLICE("method"));
+    dg_slice target = string_at(tree, DG_SLICE("target")),
+             method = string_at(tree, DG_SLICE("method"));
     target = dg_slice_until(target, dg_slice_find(target, '?'));
     if (dg_slice_starts(target, api->api.base)) {
         dg_slice rest = dg_slice_from(target, api->api.base.len);
         if (api->api.by_path)
             (void)dg_select_in_path(&api->api, &rest);
-        const char *name = dg_arena_printf(&arena, "%.*s %.*s", DG_SLICE_FMT(method), DG_SLICE_FMT(rest));
+        const char *name =
+            dg_arena_printf(&arena, "%.*s %.*s", DG_SLICE_FMT(method), DG_SLICE_FMT(rest));
         line = name ? dg_line_named(api, dg_slice_str(name), version->index) : NULL;
     }
     dg_arena_free(&arena);
@@ -41,8 +44,10 @@ unsigned dg_message_status(dg_slice response)
 {
     dg_arena arena;
     dg_arena_init(&arena, 0);
-    const dg_tree *tree = read(&arena, response), *status = tree ? dg_tree_member(tree, DG_SLICE("status")) : NULL;
-    unsigned code = status && status->text.len == 3 ? (unsigned)strtoul(status->text.ptr, NULL, 10) : 200;
+    const dg_tree *tree = read(&arena, response),
+                  *status = tree ? dg_tree_member(tree, DG_SLICE("status")) : NULL;
+    unsigned code =
+        status && status->text.len == 3 ? (unsigned)strtoul(status->text.ptr, NULL, 10) : 200;
     dg_arena_free(&arena);
     return code >= 100 && code < 600 ? code : 200;
 }
@@ -134,7 +139,8 @@ static bool is_form(const dg_tree *message)
 {
     const dg_tree *type = field_of(message, DG_SLICE("content-type"));
     const dg_slice form = DG_SLICE("application/x-www-form-urlencoded");
-    return type && type->kind == DG_TREE_STRING && dg_slice_ieq(dg_slice_until(type->string, form.len), form);
+    return type && type->kind == DG_TREE_STRING &&
+           dg_slice_ieq(dg_slice_until(type->string, form.len), form);
 }
 
 /* A media type without its parameters. */
@@ -147,7 +153,8 @@ static dg_slice essence(const dg_tree *field)
     return text;
 }
 
-static void compare_field(dg_differences *list, dg_slice name, const dg_tree *expected, const dg_tree *got)
+static void compare_field(dg_differences *list, dg_slice name, const dg_tree *expected,
+                          const dg_tree *got)
 {
     const char *at = dg_arena_printf(list->arena, "headers.%.*s", DG_SLICE_FMT(name));
     bool absent = !expected || expected->kind == DG_TREE_NULL;
@@ -177,13 +184,15 @@ static void compare_headers(dg_differences *list, const dg_example *example, con
 
 /* ---- all of it */
 
-static void compare_member(dg_differences *list, const char *name, const dg_tree *expected, const dg_tree *got)
+static void compare_member(dg_differences *list, const char *name, const dg_tree *expected,
+                           const dg_tree *got)
 {
-    dg_compare_into(list, dg_tree_member(expected, dg_slice_str(name)), dg_tree_member(got, dg_slice_str(name)), name);
+    dg_compare_into(list, dg_tree_member(expected, dg_slice_str(name)),
+                    dg_tree_member(got, dg_slice_str(name)), name);
 }
 
-void dg_message_compare(dg_differences *list, const dg_example *example, const dg_api *api, const dg_tree *expected,
-                        const dg_tree *got)
+void dg_message_compare(dg_differences *list, const dg_example *example, const dg_api *api,
+                        const dg_tree *expected, const dg_tree *got)
 {
     if (expected->kind != DG_TREE_OBJECT || got->kind != DG_TREE_OBJECT) {
         dg_compare_into(list, expected, got, "");

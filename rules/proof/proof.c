@@ -15,7 +15,8 @@ struct dg_proof {
     dg_ruleset *rules[DG_VERSIONS_MAX];
 };
 
-dg_status dg_proof_open(const char *dir, const dg_replayer *replayer, dg_diags *diags, dg_proof **ret_proof)
+dg_status dg_proof_open(const char *dir, const dg_replayer *replayer, dg_diags *diags,
+                        dg_proof **ret_proof)
 {
     const dg_pack_source source = {.dir = dir};
     dg_proof *proof = calloc(1, sizeof *proof);
@@ -64,7 +65,8 @@ dg_status dg_proof_rules(dg_proof *proof, size_t backend, const dg_ruleset **ret
         return DG_OK;
     }
     if (!proof->rules[backend]) {
-        const dg_pack_source source = {.dir = proof->dir, .backend_version = api->versions[backend].name};
+        const dg_pack_source source = {.dir = proof->dir,
+                                       .backend_version = api->versions[backend].name};
         status = dg_ruleset_load(&source, 1, proof->diags, &proof->rules[backend]);
     }
     if (status == DG_OK)
@@ -103,8 +105,8 @@ static void refuse(trial *t, const char *what, const char *refusal)
 }
 
 /* What came of a message, beside what is expected of it; both JSON. */
-static void judge(trial *t, const char *what, dg_status status, const dg_run_error *error, dg_slice expected,
-                  const dg_buf *got)
+static void judge(trial *t, const char *what, dg_status status, const dg_run_error *error,
+                  dg_slice expected, const dg_buf *got)
 {
     dg_differences list = {.arena = t->arena, .loose = &t->example->loose};
     dg_tree *a = NULL, *b = NULL;
@@ -132,10 +134,12 @@ static void judge(trial *t, const char *what, dg_status status, const dg_run_err
     if (!finding)
         return;
     if (status != DG_OK) {
-        finding->refusal = dg_arena_strdup(t->arena, error->message ? error->message : dg_status_text(status));
+        finding->refusal =
+            dg_arena_strdup(t->arena, error->message ? error->message : dg_status_text(status));
         finding->op = error->origin;
         if (error->pointer[0])
-            finding->refusal = dg_arena_printf(t->arena, "%s (%s)", finding->refusal, error->pointer);
+            finding->refusal =
+                dg_arena_printf(t->arena, "%s (%s)", finding->refusal, error->pointer);
     }
     finding->differences = list.first;
     finding->difference_count = list.count;
@@ -143,8 +147,8 @@ static void judge(trial *t, const char *what, dg_status status, const dg_run_err
 
 static const char *what_of(trial *t, size_t client, const char *message)
 {
-    return dg_arena_printf(t->arena, "the %s, %s client and %s backend", message, t->example->versions[client]->name,
-                           t->example->versions[!client]->name);
+    return dg_arena_printf(t->arena, "the %s, %s client and %s backend", message,
+                           t->example->versions[client]->name, t->example->versions[!client]->name);
 }
 
 /* A client of one version, a backend of the other. */
@@ -161,9 +165,10 @@ static void try_exchange(trial *t, size_t client)
     dg_buf_add(&pair, own->request);
     dg_status status = t->status == DG_OK ? dg_buf_reserve(&pair, DG_JSON_PADDING) : t->status;
     if (status == DG_OK && (other->request.len || other->not_asked)) {
-        status = t->proof->replayer.request(rules, t->proof->runner, version, dg_buf_slice(&pair), &out, &error);
-        judge(t, what_of(t, client, "request"), status, &error, other->not_asked ? DG_SLICE("null") : other->request,
-              &out);
+        status = t->proof->replayer.request(rules, t->proof->runner, version, dg_buf_slice(&pair),
+                                            &out, &error);
+        judge(t, what_of(t, client, "request"), status, &error,
+              other->not_asked ? DG_SLICE("null") : other->request, &out);
     }
     dg_buf_clear(&out);
     if (t->status == DG_OK && own->response.len && (other->response.len || other->not_asked)) {
@@ -177,7 +182,8 @@ static void try_exchange(trial *t, size_t client)
         dg_buf_add_char(&pair, '}');
         status = dg_buf_reserve(&pair, DG_JSON_PADDING);
         if (status == DG_OK)
-            status = t->proof->replayer.answer(rules, t->proof->runner, version, dg_buf_slice(&pair), &out, &error);
+            status = t->proof->replayer.answer(rules, t->proof->runner, version,
+                                               dg_buf_slice(&pair), &out, &error);
         judge(t, what_of(t, client, "answer"), status, &error, own->response, &out);
     }
     dg_buf_free(&out);
@@ -228,14 +234,15 @@ static bool is_lossless(trial *t, const dg_line *line)
     const dg_example *e = t->example;
     const dg_compiled_api *api = &t->proof->newest->apis[0];
     unsigned status = e->endpoint.len ? e->status : dg_message_status(e->told[1].response);
-    bool lossless = line && dg_lossless(api, line, status, e->versions[0]->index, e->versions[1]->index);
+    bool lossless =
+        line && dg_lossless(api, line, status, e->versions[0]->index, e->versions[1]->index);
     if (lossless && e->endpoint.len == 0)
         lossless = dg_lossless(api, line, 0, e->versions[0]->index, e->versions[1]->index);
     return lossless;
 }
 
-dg_status dg_example_check(dg_proof *proof, dg_arena *arena, const dg_example *example, const dg_finding **ret_first,
-                           size_t *ret_count)
+dg_status dg_example_check(dg_proof *proof, dg_arena *arena, const dg_example *example,
+                           const dg_finding **ret_first, size_t *ret_count)
 {
     trial t = {.proof = proof, .arena = arena, .example = example, .status = DG_OK};
     dg_finding *first = NULL;
@@ -243,10 +250,12 @@ dg_status dg_example_check(dg_proof *proof, dg_arena *arena, const dg_example *e
     const dg_line *line = line_of(&t);
     dg_clients clients = example->clients;
     if (clients == DG_CLIENTS_AS_LOST)
-        clients = is_lossless(&t, line) && !example->told[1].not_asked ? DG_CLIENTS_BOTH : DG_CLIENTS_OLDER;
+        clients = is_lossless(&t, line) && !example->told[1].not_asked ? DG_CLIENTS_BOTH
+                                                                       : DG_CLIENTS_OLDER;
     if (example->endpoint.len && !line) {
-        refuse(&t, "the endpoint", dg_arena_printf(arena, "'%s' has no '%.*s'", example->versions[0]->name,
-                                                   DG_SLICE_FMT(example->endpoint)));
+        refuse(&t, "the endpoint",
+               dg_arena_printf(arena, "'%s' has no '%.*s'", example->versions[0]->name,
+                               DG_SLICE_FMT(example->endpoint)));
         t.count++;
     }
     for (size_t client = 0; client < 2 && t.status == DG_OK; client++) {

@@ -6,9 +6,11 @@
 
 #include "rules/proof/example.h"
 
-/* Whole messages from one version to another, as the proxy does it; proxy/message/replay.h says how. */
-typedef dg_status dg_replay_function(const dg_ruleset *rules, dg_runner *runner, const char *version, dg_slice json,
-                                     dg_buf *out, dg_run_error *ret_error);
+/* Whole messages from one version to another, as the proxy does it; proxy/message/replay.h says
+ * how. */
+typedef dg_status dg_replay_function(const dg_ruleset *rules, dg_runner *runner,
+                                     const char *version, dg_slice json, dg_buf *out,
+                                     dg_run_error *ret_error);
 typedef struct dg_replayer {
     dg_replay_function *request, *answer;
 } dg_replayer;
@@ -35,7 +37,8 @@ typedef struct dg_finding {
     size_t difference_count; /* no more than DG_DIFFERENCES_MAX of them are kept */
 } dg_finding;
 
-/* *ret_first NULL: it is all so. Findings live in the arena; *ret_count: how many things were checked. DG_NOMEM, DG_IO. */
+/* *ret_first NULL: it is all so. Findings live in the arena; *ret_count: how many things were
+ * checked. DG_NOMEM, DG_IO. */
 DG_MUST_USE dg_status dg_example_check(dg_proof *proof, dg_arena *arena, const dg_example *example,
                                        const dg_finding **ret_first, size_t *ret_count);
 

@@ -32,7 +32,8 @@ static void add_path(const around *a, char path[PATH_BYTES])
     add_path(a->outer, path);
     size_t len = strlen(path);
     if (a->op->kind == DG_OP_IN)
-        (void)snprintf(path + len, PATH_BYTES - len, "%s%.*s", len ? "." : "", DG_SLICE_FMT(a->op->name));
+        (void)snprintf(path + len, PATH_BYTES - len, "%s%.*s", len ? "." : "",
+                       DG_SLICE_FMT(a->op->name));
     else if (a->op->kind == DG_OP_EACH)
         (void)snprintf(path + len, PATH_BYTES - len, "[]");
     else if (a->op->kind == DG_OP_MEMBERS)
@@ -53,7 +54,8 @@ static const dg_ops *wrapped(dg_arena *arena, const dg_op *op, const around *a)
             copy->body = list;
         *one = (dg_ops){copy, 1};
         list = one;
-        while (a && a->op->kind != DG_OP_IN && a->op->kind != DG_OP_EACH && a->op->kind != DG_OP_MEMBERS)
+        while (a && a->op->kind != DG_OP_IN && a->op->kind != DG_OP_EACH &&
+               a->op->kind != DG_OP_MEMBERS)
             a = a->outer;
         if (!a)
             return list;
@@ -85,7 +87,8 @@ static void take_list(taker *t, const dg_ops *list, const around *outer, unsigne
     }
 }
 
-dg_status dg_steps_add(dg_arena *arena, const dg_ops *list, dg_step steps[DG_STEPS_MAX], size_t *count)
+dg_status dg_steps_add(dg_arena *arena, const dg_ops *list, dg_step steps[DG_STEPS_MAX],
+                       size_t *count)
 {
     taker t = {.arena = arena, .steps = steps, .count = *count, .status = DG_OK};
     take_list(&t, list, NULL, 0);
@@ -93,7 +96,8 @@ dg_status dg_steps_add(dg_arena *arena, const dg_ops *list, dg_step steps[DG_STE
     return t.status;
 }
 
-dg_status dg_ops_run(dg_runner *runner, const dg_ops *ops, dg_slice in, dg_buf *out, dg_run_error *ret_error)
+dg_status dg_ops_run(dg_runner *runner, const dg_ops *ops, dg_slice in, dg_buf *out,
+                     dg_run_error *ret_error)
 {
     dg_program *program = NULL;
     dg_diags diags;

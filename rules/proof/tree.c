@@ -215,6 +215,8 @@ void dg_tree_append(dg_tree *container, dg_tree *child)
 
 void dg_tree_assign(dg_tree *tree, const dg_tree *value)
 {
+    if (!value)
+        return;
     tree->kind = value->kind;
     tree->text = value->text;
     tree->string = value->string;

@@ -152,6 +152,13 @@ def main(tool, root):
     asked = json.loads(run("explain", ORDERS, "--json", "--ask", "GET /api/v2/orders/7").stdout)
     expect("as JSON", asked["endpoint"] == "GET /orders/{id}" and asked["request"]["target"] == "/api/v2/orders/7", asked)
 
+    # check
+    said = run("check", "--losses", ORDERS).stdout
+    expect("what is lost, and where", "; in PATCH /orders/{id}\n" in said
+           and "; in GET /orders, POST /orders, GET /orders/{id} and 1 more\n" in said, said)
+    found = json.loads(run("check", "--losses", "--json", ORDERS).stdout)["losses"]
+    expect("as JSON", all({"from", "to", "where", "op", "message", "file", "line", "accepted"} <= set(one) for one in found) and found)
+
     # history
     same("the changes in order", run("history", ORDERS), 0, HISTORY)
     expect("a part of them", run("history", "--from", "v2", "tests/data/packs/chain").stdout.splitlines()[0].startswith("v2"))

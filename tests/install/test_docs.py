@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What the documents show is tried: their configurations and packs, which carry their file's name in the first line,
-their command lines with the output that they show, and their links.
+their command lines with the output that they show, and their links. docs/README.md leads to every document.
 
 usage: test_docs.py DRAGOMAN SOURCE_DIR
 """
@@ -11,7 +11,9 @@ import sys
 import tempfile
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
-LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+LINK = re.compile(r"\]\(([^)#:\s]*)(?:#([^)\s]*))?\)")
+FENCED = re.compile(r"^```.*?^```$", re.M | re.S)
+HEADING = re.compile(r"^#+ (.*)$", re.M)
 
 
 def fail(text, *more):
@@ -52,10 +54,31 @@ def try_commands(dragoman, text, folder):
     return count
 
 
+def anchors(source, path):
+    """The headings of a document, as links name them."""
+    if not path.endswith(".md"):
+        return set()
+    plain = FENCED.sub("", read(source, path)).lower()
+    return {re.sub(r"[^\w -]", "", heading).replace(" ", "-") for heading in HEADING.findall(plain)}
+
+
 def check_links(source, path, text):
-    for link in LINK.findall(text):
-        if not os.path.exists(os.path.join(source, os.path.dirname(path), link)):
+    """What the document links to is there, and so are the places in it."""
+    for link, place in LINK.findall(FENCED.sub("", text)):
+        to = os.path.normpath(os.path.join(os.path.dirname(path), link)) if link else path
+        if not os.path.exists(os.path.join(source, to)):
             fail(f"{path} links to {link}, which is not there")
+        if place and place not in anchors(source, to):
+            fail(f"{path} links to {link}#{place}: there is no such heading")
+
+
+def check_index(source):
+    linked = {link for link, _ in LINK.findall(read(source, "docs/README.md"))} | {"README.md"}
+    for folder, _, names in os.walk(os.path.join(source, "docs")):
+        for name in names:
+            path = os.path.relpath(os.path.join(folder, name), os.path.join(source, "docs"))
+            if path not in linked:
+                fail(f"docs/README.md does not lead to docs/{path}")
 
 
 def check_config(dragoman, folder):
@@ -74,6 +97,7 @@ def main():
     listed = subprocess.run(["git", "ls-files", "*.md"], cwd=source, capture_output=True, text=True).stdout.split()
     for path in {*listed, "README.md", "docs/operations.md", "docs/architecture.md"}:
         check_links(source, path, read(source, path))
+    check_index(source)
     readme = read(source, "README.md")
     with tempfile.TemporaryDirectory() as folder:
         if len(write_files(readme, folder)) != 3:

@@ -110,6 +110,9 @@ def what_a_killed_process_left_is_removed_at_the_next_start(s):
     assert len(os.listdir(folder)) == 3, "a living process keeps its own"
     first.process.send_signal(signal.SIGKILL)
     first.process.wait()
+    left = [os.path.join(folder, name, "control.sock") for name in os.listdir(folder)]
+    for path in filter(os.path.exists, left):
+        os.utime(path, (0, 0))
     first.start([first.binary, "serve", "--config", first.save(), "--workers", "1"], XDG_RUNTIME_DIR=folder)
     wait_until(lambda: first.log().count("admin API") == 2, 2, "it listens again")
     assert len(os.listdir(folder)) == 3, os.listdir(folder)
@@ -136,6 +139,20 @@ def a_living_process_keeps_its_folder_whatever_it_looks_like(s):
     for proxy in (second, third, first):
         assert proxy.stop() == []
     assert not [name for name in os.listdir(folder) if name not in path], "each takes its own along"
+
+
+@scenario
+def what_is_bound_a_moment_ago_is_not_taken_for_left_behind(s):
+    """A process that starts at the same time binds its socket before it listens."""
+    folder = s.folder()
+    starting = os.path.join(folder, "dragoman-abcdef")
+    os.mkdir(starting, 0o700)
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(os.path.join(starting, "control.sock"))
+        proxy = harness.Dragoman(s.binary, harness.free_port(), {"admin": "127.0.0.1:%d" % harness.free_port()},
+                                 XDG_RUNTIME_DIR=folder)
+        assert os.listdir(starting) == ["control.sock"]
+        assert proxy.stop() == []
 
 
 @scenario

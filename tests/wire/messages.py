@@ -8,7 +8,7 @@ import os
 import sys
 
 import scenarios
-from harness import Client, answer_bytes, get, post
+from harness import Client, answer_bytes, get, post, wait_until
 
 PACKS = os.path.abspath(os.path.join(scenarios.ROOT, "tests", "data", "packs"))
 POSTS, ENGINE = os.path.join(PACKS, "posts"), os.path.join(PACKS, "engine")
@@ -212,6 +212,102 @@ def own_errors_have_the_shape_that_clients_know(s):
             assert answer.status == status and answer.body == body, answer.body
             assert answer.get("content-type") == b"text/plain; charset=utf-8"
             assert answer.get("content-length") == str(len(body)).encode()
+
+
+def pack_of(s, endpoints):
+    folder = s.folder()
+    os.mkdir(os.path.join(folder, "changes"))
+    with open(os.path.join(folder, "api.yaml"), "w") as out:
+        out.write("api: made\nversions: [v1, v2]\nselected_by: [path]\n")
+    with open(os.path.join(folder, "changes", "1.yaml"), "w") as out:
+        out.write("change: Made for one test\nbetween: [v1, v2]\nendpoints:\n" + endpoints)
+    return folder
+
+
+@scenario
+def a_parameter_cannot_leave_its_place_in_the_path(s):
+    """It is held to what a client's own path is."""
+    proxy, up = s.start(None, {"packs": [pack_of(s, """
+  - GET /items:
+      becomes: GET /items/{id}
+      request:
+        message: {move: {query.id: path.id}}
+""")]})
+    with Client(proxy.port) as client:
+        for bad in ("", ".", "..", ".;", "..;x=1", "%2e%2e", "%00", "a%00b"):
+            assert client.ask(get("/v1/items?id=" + bad)).status == 400, bad
+        assert not up.seen()
+        for good, made in (("a;b", "a;b"), ("...", "..."), (".a", ".a"), ("a/b", "a%2Fb"), ("a%0d%0aX:y", "a%0D%0AX:y")):
+            assert client.ask(get("/v1/items?id=" + good)).status == 200
+            assert up.seen()[-1].target == "/v2/items/" + made, up.seen()[-1].target
+
+
+@scenario
+def content_that_is_made_says_what_it_is(s):
+    """In the place of one in another format, whose type and coding it does not have; and not of a part of it."""
+    def answer(_, asked):
+        fields = b"Content-Type: text/html\r\nContent-Encoding: gzip\r\nX-Src: 7\r\n"
+        if asked.target.endswith("/part"):
+            return answer_bytes(b"<ht", status="206 Partial Content", fields=fields + b"Content-Range: bytes 0-2/9\r\n")
+        if asked.target.endswith("/same"):
+            return answer_bytes(b"<ht", fields=fields + b"Cache-Control: no-transform\r\n")
+        return answer_bytes(gzip.compress(b"<html>"), fields=fields)
+    proxy, _ = s.start(answer, {"packs": [pack_of(s, """
+  - GET /items/{id}:
+      response:
+        message: {up: [], down: {copy: {headers.x-src: body.src}}}
+""")]})
+    with Client(proxy.port) as client:
+        made = client.ask(get("/v1/items/1"))
+        assert made.body == b'{"src":"7"}' and made.all("content-type") == [b"application/json"], made.head
+        assert not made.all("content-encoding")
+        assert client.ask(get("/v1/items/part")).status == 502
+        assert client.ask(get("/v1/items/same")).status == 502
+        assert client.ask(get("/v2/items/same")).body == b"<ht"
+
+
+@scenario
+def no_translation_speaks_for_dragoman(s):
+    """Where a pack lets clients choose the names of fields."""
+    proxy, up = s.start(None, {"client_fields": {"cn": "X-Client-CN"}, "packs": [pack_of(s, """
+  - POST /items:
+      request:
+        message:
+          - {move: {body.h: headers.h}}
+          - {unwrap: h, at: headers, lossy: accept}
+""")]})
+    with Client(proxy.port) as client:
+        for name in ("x-client-cn", "x_client_cn", "x-request-id", "x_forwarded_for", "api_version", "host",
+                     "content-length", "content_length", "transfer-encoding", "transfer_encoding", "connection", "te", "x-forwarded-for", "x y", "x:", ":path"):
+            answer = client.ask(post("/v1/items", json.dumps({"h": {name: "1"}}).encode()))
+            assert answer.status == 400, (name, answer.status)
+        assert not up.seen()
+        assert client.ask(post("/v1/items", b'{"h":{"x-own":"1"}}')).status == 200
+        assert up.seen()[0].all("x-own") == [b"1"]
+        assert client.ask(post("/v1/items", b'{"h":{"x-own":"%s"}}' % (b"x" * 70000))).status == 400
+
+
+@scenario
+def what_is_made_of_a_body_has_its_limit(s):
+    proxy, up = s.start(None, {"limits": {"body": 1024}, "packs": [pack_of(s, """
+  - POST /items/{id}:
+      becomes: POST /items
+      request:
+        format: {older: text, newer: json}
+        body: {wrap: text}
+        message: {move: {path.id: body.id}}
+""")]})
+    sent = post("/v1/items/7", b"\x01" * 900).replace(b"application/json", b"text/plain")
+    with Client(proxy.port) as client:
+        for _ in range(3):
+            assert client.ask(sent).status == 413
+        assert not up.seen()
+        assert client.ask(sent.replace(b"\x01", b"x")).status == 200
+        proxy.reload(limits={"body": 8192})
+        wait_until(lambda: "reloaded" in proxy.log(), 5, "reloaded")
+    with Client(proxy.port) as client:
+        for _ in range(3):
+            assert client.ask(sent).status == 200
 
 
 if __name__ == "__main__":

@@ -472,7 +472,9 @@ def links_and_locations_stay_in_the_clients_version(s):
         return answer_bytes(b'{"data":[]}', "201 Created", (
             "Content-Type: application/json\r\nLocation: %s/api/v2/orders/1?a=b#c\r\n"
             'Link: </api/v2/orders?page=2>; rel="next", <http://%s/api/v2/orders/count>; rel="a,b"\r\n'
-            "Link: <http://other.example/api/v2/orders>; rel=x, <rel/ative>; rel=y\r\n" % (own, host)).encode())
+            "Link: <http://other.example/api/v2/orders>; rel=x, <rel/ative>; rel=y\r\n"
+            "Link: <HTTP://%s/api/v2/orders>; rel=u, <//%s/api/v2/orders>; rel=v, <//other.example/api/v2/orders>; rel=w\r\n"
+            % (own, host, host, host)).encode())
     proxy, up = s.start(answer, {"packs": [ORDERS]})
     with Client(proxy.port) as client:
         old = client.ask(get("/api/v1/orders"))
@@ -481,6 +483,8 @@ def links_and_locations_stay_in_the_clients_version(s):
         assert b'</api/v1/orders?page=2>; rel="next"' in links, links
         assert b'<http://h.example/api/v1/order-count>; rel="a,b"' in links, links
         assert b"<http://other.example/api/v2/orders>; rel=x, <rel/ative>; rel=y" in links, links
+        assert b"<HTTP://h.example/api/v1/orders>; rel=u, <//h.example/api/v1/orders>; rel=v" in links, links
+        assert b"<//other.example/api/v2/orders>; rel=w" in links, links
         new = client.ask(get("/api/v2/orders"))
         assert new.get("location").endswith(b"/api/v2/orders/1?a=b#c") and b"/api/v2/orders?page=2" in new.get("link")
 

@@ -122,5 +122,17 @@ def they_are_bounded(s):
         assert client.ask(head + body(b"x", [b"X-%d: y" % n for n in range(129)])).status == 400
 
 
+@scenario
+def what_only_dragoman_may_say_is_not_said_behind_a_body(s):
+    """A backend that merges trailers into the head would believe who the client claims to be."""
+    proxy, up = s.start(config={"client_fields": {"cn": "X-Client-CN"}, "request_id": {"field": "X-Correlation"}})
+    head = b"POST / HTTP/1.1\r\nHost: h.example\r\nTransfer-Encoding: chunked\r\n\r\n"
+    forged = [b"X-Client-CN: root", b"x_client_cn: root", b"X-Correlation: mine", b"X_Forwarded_For: 6.6.6.6",
+              b"Content_Length: 3"]
+    with Client(proxy.port) as client:
+        assert client.ask(head + body(b"x", forged + [b"X-Sum: 1"])).status == 200
+        assert up.seen()[0].trailers == [b"X-Sum: 1"], up.seen()[0].trailers
+
+
 if __name__ == "__main__":
     sys.exit(scenarios.main(__doc__, SCENARIOS))

@@ -125,5 +125,61 @@ def forwarded_is_continued_from_trusted_peers_only(s):
         assert not up.seen()[-1].all("forwarded"), "X-Forwarded-For says it"
 
 
+@scenario
+def what_has_no_clear_type_is_not_passed_where_it_would_be_translated(s):
+    """RFC 9110 5.3, 8.3: recipients differ in what they make of an empty, malformed or second Content-Type."""
+    types = ["", "json", "application", "application /json", ";charset=utf-8", "text/plain, application/json",
+             "text/plain;a=b, application/json", "text/plain\r\nContent-Type: application/json",
+             "text/plain\r\nContent-Type: text/plain"]
+    said = [types[0]]
+
+    def answer(_, request):
+        fields = "Content-Type: %s\r\n" % (said[0] if request.method == "GET" else "application/json")
+        return answer_bytes(NEW, fields=fields.encode())
+    proxy, up = s.start(answer, {"packs": [scenarios.ORDERS]})
+    for said[0] in types:
+        with Client(proxy.port) as client:
+            sent = post("/api/v1/orders", b'{"total":1}').replace(b"application/json", said[0].encode())
+            assert client.ask(sent).status == 415, said
+        assert not up.seen(), said
+        with Client(proxy.port) as client:
+            refused = client.ask(get("/api/v1/orders/1"))
+            assert refused.status == 502 and b"ord_1" not in client.data, said
+            assert client.ask(get("/api/v2/orders/1")).body == NEW, said
+        up.reset()
+    for said[0] in ("text/csv", "application/json-seq", 'text/plain; a=","'):
+        with Client(proxy.port) as client:
+            sent = post("/api/v1/orders", b'{"total":1}').replace(b"application/json", said[0].encode())
+            assert client.ask(sent).status == 200 and up.seen()[-1].body == b'{"total":1}', said
+            assert client.ask(get("/api/v1/orders/1")).body == NEW, said
+
+
+@scenario
+def interim_answers_are_in_the_clients_version(s):
+    """RFC 9110 8.6: without a length, too."""
+    def answer(connection, _):
+        connection.send(b"HTTP/1.1 103 Early Hints\r\nLink: </api/v2/orders/count>; rel=preload\r\nAPI-Version: v2\r\n"
+                        b"X-Request-Id: theirs\r\nContent-Length: 5\r\nX-Hint: 1\r\n\r\n")
+        return answer_bytes(NEW)
+    proxy, _ = s.start(answer, {"packs": [scenarios.ORDERS]})
+    with Client(proxy.port) as client:
+        assert b"total" in client.ask(get("/api/v1/orders/1")).body
+        assert client.data.startswith(b"HTTP/1.1 103 Early Hints\r\nLink: </api/v1/order-count>; rel=preload\r\n"
+                                      b"X-Hint: 1\r\n\r\nHTTP/1.1 200 OK\r\n"), client.data
+
+
+@scenario
+def names_that_backends_would_read_as_ours_go_no_further(s):
+    """Those that turn fields into variables take '_' for '-'."""
+    proxy, up = s.start(None, {"packs": [scenarios.ORDERS]})
+    forged = ("X_Forwarded_For: 6.6.6.6", "x_forwarded-proto: https", "API_Version: v1", "X_Request_ID: mine",
+              "X_Other: stays")
+    with Client(proxy.port) as client:
+        assert client.ask(get("/api/v2/orders/1", *forged)).status == 200
+        sent = up.seen()[0]
+        assert sent.all("x_other") == [b"stays"]
+        assert not any(sent.all(line.split(":")[0].lower()) for line in forged[:-1]), up.received
+
+
 if __name__ == "__main__":
     sys.exit(scenarios.main(__doc__, SCENARIOS))

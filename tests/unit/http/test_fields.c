@@ -106,6 +106,12 @@ static void json_is_told_by_its_media_type(void **state)
         if (dg_media_type_json(dg_slice_str(cases[i].value)) != cases[i].kind)
             fail_msg("%s", cases[i].value);
     assert_int_equal(dg_head_json(head_of("")), DG_JSON_NO);
+    assert_true(dg_head_has_one_type(head_of("Content-Type: text/plain; a=\"x, y\"\r\n")));
+    assert_false(dg_head_has_one_type(head_of("")));
+    assert_false(dg_head_has_one_type(head_of("Content-Type:\r\n")));
+    assert_false(dg_head_has_one_type(head_of("Content-Type: json\r\n")));
+    assert_false(dg_head_has_one_type(head_of("Content-Type: text/plain; a=b, text/json\r\n")));
+    assert_false(dg_head_has_one_type(head_of("Content-Type: text/plain\r\nContent-Type: text/plain\r\n")));
     assert_int_equal(dg_head_json(head_of("Content-Type: text/json\r\n")), DG_JSON_YES);
     assert_int_equal(
         dg_head_json(head_of("Content-Type: text/html\r\nContent-Type: text/json\r\n")),

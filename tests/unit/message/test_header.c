@@ -25,7 +25,13 @@ static bool is_out(const void *context, const dg_field *field)
     return dg_slice_ieq(field->name, dg_slice_str(context));
 }
 
-static const dg_header header = {fields, COUNT, is_out, "x-out"};
+static bool is_reserved(const void *context, dg_slice name)
+{
+    (void)context;
+    return dg_slice_ieq(name, DG_SLICE("x-ours"));
+}
+
+static const dg_header header = {fields, COUNT, is_out, "x-out", is_reserved};
 
 static void fields_are_an_object_of_strings(void **state)
 {
@@ -87,6 +93,7 @@ static void what_no_field_can_hold_is_refused(void **state)
                                           "[]",
                                           "{\"x\":[[1]]}",
                                           "{\"transfer-encoding\":\"chunked\"}",
+                                          "{\"x-ours\":\"1\"}",
                                           "{\"x\":\"\\udfff\"}"};
     (void)state;
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {

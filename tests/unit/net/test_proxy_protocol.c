@@ -31,6 +31,7 @@ static const struct {
     {"n_v1_two_spaces", BYTES("PROXY TCP4  192.0.2.1 198.51.100.2 1234 443\r\n"), NULL, NULL},
     {"n_v1_family", BYTES("PROXY TCP4 2001:db8::1 2001:db8::2 1234 443\r\n"), NULL, NULL},
     {"n_v1_octet", BYTES("PROXY TCP4 192.0.2.256 198.51.100.2 1234 443\r\n"), NULL, NULL},
+    {"n_v1_nul", BYTES("PROXY TCP4 192.0.2.1\0.9 198.51.100.2 1234 443\r\n"), NULL, NULL},
     {"n_v1_protocol", BYTES("PROXY UDP4 192.0.2.1 198.51.100.2 1234 443\r\n"), NULL, NULL},
     {"n_v1_bare_lf", BYTES("PROXY TCP4 192.0.2.1 198.51.100.2 1234 443\n"), NULL, NULL},
     {"n_v1_lower", BYTES("proxy TCP4 192.0.2.1 198.51.100.2 1234 443\r\n"), NULL, NULL},

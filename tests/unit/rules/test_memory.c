@@ -46,17 +46,22 @@ char *__wrap_realpath(const char *path, char *resolved)
     return fails() ? NULL : __real_realpath(path, resolved);
 }
 
-/* Loads two packs, and compiles a program that no endpoint has. */
+/* Loads packs, one of them with several backends, and compiles a program that no endpoint has. */
 static dg_status everything(dg_ruleset **ret_set)
 {
-    static const dg_pack_source sources[] = {{.dir = DG_TEST_DATA "/data/packs/chain"},
+    static const dg_named old = {"v1", {NULL, 0, 0}}, files = {"GET /blobs/**", {NULL, 0, 0}};
+    static const dg_backend_source backends[] = {
+        {.version = {"v1", {NULL, 0, 0}}, .versions = &old, .version_count = 1},
+        {.version = {"v2", {NULL, 0, 0}}, .endpoints = &files, .endpoint_count = 1}};
+    static const dg_pack_source sources[] = {{.dir = DG_TEST_DATA "/data/packs/chain", .backends = backends, .backend_count = 2},
+                                             {.dir = DG_TEST_DATA "/data/packs/certificates"},
                                              {.dir = DG_TEST_DATA "/data/packs/unlisted"},
                                              {.dir = DG_TEST_DATA "/data/packs/posts"}};
     dg_diags diags;
     dg_diags_init(&diags);
     dg_ruleset *set = NULL;
     const dg_program *program = NULL;
-    dg_status status = dg_ruleset_load(sources, 3, &diags, &set);
+    dg_status status = dg_ruleset_load(sources, 4, &diags, &set);
     if (status == DG_OK)
         status = dg_ruleset_find_program(set, "v2", "v1", "GET /purchases/7", false, false, &diags,
                                          &program);

@@ -34,7 +34,8 @@ static void trees_keep_what_was_written(void **state)
     (void)state;
     dg_arena arena;
     dg_arena_init(&arena, 0);
-    dg_tree *tree = tree_of(&arena, " { \"\\u0061\" : [ 1.50 , -0e1, true,null ] , \"b\" : \"\\/\" } ");
+    dg_tree *tree =
+        tree_of(&arena, " { \"\\u0061\" : [ 1.50 , -0e1, true,null ] , \"b\" : \"\\/\" } ");
     assert_prints(tree, "{\"\\u0061\":[1.50,-0e1,true,null],\"b\":\"\\/\"}");
     assert_int_equal(dg_tree_member(tree, DG_SLICE("a"))->count, 4);
     dg_tree *copy = dg_tree_copy(&arena, tree);
@@ -43,7 +44,8 @@ static void trees_keep_what_was_written(void **state)
     dg_tree_set(&arena, tree, DG_SLICE("c\""), tree_of(&arena, "[]"));
     assert_prints(tree, "{\"b\":{},\"c\\\"\":[]}");
     assert_int_equal(copy->count, 2);
-    static const char *const bad[] = {"", " ", "{", "[1", "{\"a\"}", "{\"a\":}", "[1,]", "\"a", "tru", "1 2", "{a:1}", "]"};
+    static const char *const bad[] = {"",     " ",   "{",   "[1",  "{\"a\"}", "{\"a\":}",
+                                      "[1,]", "\"a", "tru", "1 2", "{a:1}",   "]"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (dg_tree_of(&arena, bad[i]))
             fail_msg("taken for JSON: %s", bad[i]);
@@ -55,15 +57,18 @@ static void trees_keep_what_was_written(void **state)
 }
 
 /* The differences as lines of "path expected got". */
-static void assert_differs(const char *expected, const char *got, const dg_loose *loose, const char *lines)
+static void assert_differs(const char *expected, const char *got, const dg_loose *loose,
+                           const char *lines)
 {
     dg_arena arena;
     dg_buf out;
     dg_arena_init(&arena, 0);
     dg_buf_init(&out, 0);
-    for (const dg_difference *d = dg_compare(&arena, tree_of(&arena, expected), tree_of(&arena, got), "", loose); d;
-         d = d->next)
-        dg_buf_printf(&out, "%s %.*s %.*s\n", d->path, DG_SLICE_FMT(d->expected), DG_SLICE_FMT(d->got));
+    for (const dg_difference *d =
+             dg_compare(&arena, tree_of(&arena, expected), tree_of(&arena, got), "", loose);
+         d; d = d->next)
+        dg_buf_printf(&out, "%s %.*s %.*s\n", d->path, DG_SLICE_FMT(d->expected),
+                      DG_SLICE_FMT(d->got));
     dg_buf_add_char(&out, '\0');
     assert_string_equal(out.ptr, lines);
     dg_buf_free(&out);
@@ -75,11 +80,13 @@ static void differences_are_told_by_path(void **state)
     (void)state;
     static const dg_slice lists[] = {{"a", 1}, {"b[].c", 5}}, skipped[] = {{"x[].y", 5}};
     const dg_loose none = {.exact = false}, exact = {.exact = true};
-    const dg_loose some = {.unordered = lists, .unordered_count = 2, .skipped = skipped, .skipped_count = 1};
+    const dg_loose some = {
+        .unordered = lists, .unordered_count = 2, .skipped = skipped, .skipped_count = 1};
     const dg_loose all = {.all_unordered = true};
     assert_differs("{\"a\":1,\"b\":\"\\u0061\"}", "{\"b\":\"a\",\"a\":1}", &none, "");
     assert_differs("{\"b\":\"\\u0061\"}", "{\"b\":\"a\"}", &exact, "b \"\\u0061\" \"a\"\n");
-    assert_differs("{\"a\":1,\"c\":[1,2]}", "{\"a\":1.0,\"d\":null,\"c\":[1]}", &none, "a 1 1.0\nc[1] 2 \nd  null\n");
+    assert_differs("{\"a\":1,\"c\":[1,2]}", "{\"a\":1.0,\"d\":null,\"c\":[1]}", &none,
+                   "a 1 1.0\nc[1] 2 \nd  null\n");
     assert_differs("1", "\"1\"", &none, ". 1 \"1\"\n");
     assert_differs("{\"a.b\":{\"c\":1}}", "{\"a.b\":{}}", &none, "a\\.b.c 1 \n");
     assert_differs("{\"a\":[1,2,2]}", "{\"a\":[2,1,2]}", &some, "");
@@ -87,7 +94,8 @@ static void differences_are_told_by_path(void **state)
     assert_differs("{\"b\":[{\"c\":[1,2]}]}", "{\"b\":[{\"c\":[2,1]}]}", &some, "");
     assert_differs("{\"d\":[1,2]}", "{\"d\":[2,1]}", &some, "d[0] 1 2\nd[1] 2 1\n");
     assert_differs("{\"d\":[[1,2],3]}", "{\"d\":[3,[2,1]]}", &all, "");
-    assert_differs("{\"x\":[{\"y\":1},{\"z\":1}]}", "{\"x\":[{\"y\":2},{\"z\":1,\"y\":3}]}", &some, "");
+    assert_differs("{\"x\":[{\"y\":1},{\"z\":1}]}", "{\"x\":[{\"y\":2},{\"z\":1,\"y\":3}]}", &some,
+                   "");
 }
 
 static void only_so_many_differences_are_kept(void **state)
@@ -131,8 +139,9 @@ static void what_fails_is_made_small(void **state)
 
 static void make_one(dg_arena *arena, dg_runner *runner, uint64_t seed, dg_buf *out)
 {
-    const dg_op ops[] = {{.kind = DG_OP_RENAME, .name = DG_SLICE("total"), .to = DG_SLICE("amount")},
-                         {.kind = DG_OP_WRAP, .name = DG_SLICE("data")}};
+    const dg_op ops[] = {
+        {.kind = DG_OP_RENAME, .name = DG_SLICE("total"), .to = DG_SLICE("amount")},
+        {.kind = DG_OP_WRAP, .name = DG_SLICE("data")}};
     const dg_ops list = {ops, 2}, *lists = &list;
     dg_dice dice = {seed};
     dg_buf_clear(out);
@@ -204,7 +213,8 @@ static void steps_are_the_list(void **state)
     assert_int_equal(dg_ops_run(runner, &list, dg_buf_slice(&value), &whole, &error), DG_OK);
     for (size_t i = 0; i < count; i++) {
         dg_buf_clear(&next);
-        assert_int_equal(dg_ops_run(runner, &steps[i].ops, dg_buf_slice(&value), &next, &error), DG_OK);
+        assert_int_equal(dg_ops_run(runner, &steps[i].ops, dg_buf_slice(&value), &next, &error),
+                         DG_OK);
         dg_buf swap = value;
         value = next;
         next = swap;
@@ -217,8 +227,8 @@ static void steps_are_the_list(void **state)
     dg_arena_free(&arena);
 }
 
-static dg_status no_replay(const dg_ruleset *rules, dg_runner *runner, const char *version, dg_slice json, dg_buf *out,
-                           dg_run_error *ret_error)
+static dg_status no_replay(const dg_ruleset *rules, dg_runner *runner, const char *version,
+                           dg_slice json, dg_buf *out, dg_run_error *ret_error)
 {
     (void)rules, (void)runner, (void)version, (void)json, (void)out;
     ret_error->message = "not here";
@@ -238,7 +248,8 @@ static dg_laws_result laws_of(const char *name, bool own, dg_arena *arena)
     const char *dir = dg_arena_printf(arena, "%s/%s", DG_TEST_DATA, name);
     dg_diags_init(&diags);
     assert_int_equal(dg_proof_open(dir, &replayer, &diags, &proof), DG_OK);
-    assert_int_equal(dg_examples_load(arena, dir, dg_proof_api(proof), &diags, &examples, &count), DG_OK);
+    assert_int_equal(dg_examples_load(arena, dir, dg_proof_api(proof), &diags, &examples, &count),
+                     DG_OK);
     assert_int_equal(dg_laws_check(proof, arena, &options, examples, count, &result), DG_OK);
     dg_proof_close(proof);
     dg_diags_free(&diags);
@@ -253,7 +264,8 @@ static void laws_hold_and_bite(void **state)
     dg_laws_result chain = laws_of("data/packs/chain", false, &arena);
     assert_int_equal(chain.breaches, 0);
     assert_true(chain.documents > 300);
-    dg_laws_result good = laws_of("data/packs/people", false, &arena), bad = laws_of("data/packs/people", true, &arena);
+    dg_laws_result good = laws_of("data/packs/people", false, &arena),
+                   bad = laws_of("data/packs/people", true, &arena);
     assert_int_equal(good.breaches, 0);
     assert_true(good.documents > 100);
     assert_int_equal(bad.breaches, 2);
@@ -266,10 +278,12 @@ static void laws_hold_and_bite(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(trees_keep_what_was_written), cmocka_unit_test(differences_are_told_by_path),
-        cmocka_unit_test(only_so_many_differences_are_kept), cmocka_unit_test(what_fails_is_made_small),
-        cmocka_unit_test(documents_have_what_ops_name), cmocka_unit_test(steps_are_the_list),
-        cmocka_unit_test(laws_hold_and_bite)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(trees_keep_what_was_written),
+                                       cmocka_unit_test(differences_are_told_by_path),
+                                       cmocka_unit_test(only_so_many_differences_are_kept),
+                                       cmocka_unit_test(what_fails_is_made_small),
+                                       cmocka_unit_test(documents_have_what_ops_name),
+                                       cmocka_unit_test(steps_are_the_list),
+                                       cmocka_unit_test(laws_hold_and_bite)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
