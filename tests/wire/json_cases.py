@@ -13,7 +13,7 @@ import time
 import zlib
 
 import scenarios
-from harness import Client, answer_bytes, get, post
+from harness import TIMEOUTS, Client, answer_bytes, get, post
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data", "json_cases", "json_cases.json")
 CASES = 76
@@ -87,7 +87,7 @@ def rewritten(body, up):
 @scenario
 def requests_get_their_verdict(s):
     folder = pack_in(s.folder())
-    proxy, up = s.start(lambda *_: answer_bytes(b"{}"), {"packs": [folder]})
+    proxy, up = s.start(lambda *_: answer_bytes(b"{}"), {"packs": [folder], "timeouts": dict(TIMEOUTS, answer="20s", body="20s")})
     for case, body, coding in cases():
         before, begin = len(up.seen()), time.monotonic()
         with Client(proxy.port) as client:
@@ -115,7 +115,7 @@ def answers_get_their_verdict(s):
         body, coding = told[request.target.rsplit("/", 1)[1]]
         fields = b"Content-Type: application/json\r\n" + (b"Content-Encoding: %s\r\n" % coding.encode() if coding else b"")
         return answer_bytes(body, fields=fields)
-    proxy, _ = s.start(answer, {"packs": [folder]})
+    proxy, _ = s.start(answer, {"packs": [folder], "timeouts": dict(TIMEOUTS, answer="20s", body="20s")})
     for case, body, coding in cases():
         begin = time.monotonic()
         with Client(proxy.port) as client:

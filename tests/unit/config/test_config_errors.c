@@ -61,7 +61,7 @@ static const struct {
     {"listen: {address: '127.0.0.1:1', tls: {cert: a, key: b, client_ca: c}}\n" UPSTREAM,
      "c.yaml:1:68: error: cannot read c: No such file or directory\n"},
     {"listen: 127.0.0.1:1\nclient_fields: {cn: Via, uri: 'X Y', dns: X-A, email: x-a, ou: X-B}\n" UPSTREAM,
-     "c.yaml:2:60: error: 'ou' is not known here\n"},
+     "c.yaml:2:60: error: 'ou' is not known here; known are cn, uri, dns, email, sha256\n"},
     {"listen: 127.0.0.1:1\nclient_fields: {cn: Via, uri: 'X Y', dns: X-A, email: x-a}\n" UPSTREAM,
      "c.yaml:2:21: error: 'Via' has a meaning of its own: choose another name\n"
      "c.yaml:2:31: error: 'X Y' is no name of a field\n"

@@ -67,9 +67,9 @@ static void mistakes_are_reported(void **state)
         const char *report;
     } rows[] = {
         {{"endpoints:\n  GET /a: {request: {query: {rename: {a: b}}, status: {200: 204}}}\n"},
-         "1.yaml:4:47: error: 'status' is not known here\n"},
+         "1.yaml:4:47: error: 'status' is not known here; known are "},
         {{"endpoints:\n  GET /a: {response: {query: {rename: {a: b}}}}\n"},
-         "'query' is not known here\n"},
+         "'query' is not known here; known are "},
         {{"endpoints:\n  GET /a: {response: {headers: {rename: {X-A: x-b}}}}\n"},
          "1.yaml:4:42: error: 'X-A' is written in lower case in a pack, as all header fields "
          "are\n"},
