@@ -13,6 +13,7 @@ struct dg_stream {
     dg_lexicon lex;
     const dg_program *program;
     dg_runner *runner;
+    uint64_t steps; /* of patterns, that are left (pattern.h) */
     bool (*run)(dg_spine *s);
     dg_spine spine;
     size_t held_max;
@@ -33,6 +34,7 @@ dg_status dg_stream_new(dg_runner *runner, const dg_program *program, const dg_s
     dg_lexicon_init(&s->lex, program, &runner->scratch);
     s->program = program;
     s->runner = runner;
+    s->steps = DG_PATTERN_STEPS_MAX;
     s->run = dg_spine_run;
 #ifdef DG_HAS_AVX2
     if (dg_run_is_wide())
@@ -367,7 +369,12 @@ dg_status dg_stream_feed(dg_stream *s, dg_slice chunk, bool last, dg_buf *out,
     dg_buf_add(&s->window, chunk);
     if (s->program->strict)
         return run_whole(s, last, out, ret_error);
-    if (take(s, last, out))
+    /* Runs of others may come between two chunks: the steps of patterns are the stream's own. */
+    dg_matcher *matcher = &s->runner->scratch.matcher;
+    matcher->steps = s->steps + (uint64_t)DG_PATTERN_STEPS_A_BYTE * chunk.len;
+    bool taken = take(s, last, out);
+    s->steps = matcher->steps;
+    if (taken)
         return DG_OK;
     out->len = before;
     return fail(s, ret_error);
