@@ -4,7 +4,7 @@
 
 #include "proxy/command/command.h"
 #include "proxy/command/rewrite.h"
-#include "rules/fmt.h"
+#include "rules/doc/fmt.h"
 
 static const char help[] =
     "usage: dragoman fmt [--check] PACK...\n"

@@ -5,7 +5,7 @@
 #include "proxy/command/command.h"
 #include "proxy/command/input.h"
 #include "proxy/command/terminal.h"
-#include "rules/history.h"
+#include "rules/compile/history.h"
 
 static const char help[] =
     "usage: dragoman history [--from VERSION] [--to VERSION] [--json] PACK\n"

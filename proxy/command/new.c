@@ -10,8 +10,8 @@
 #include "proxy/command/command.h"
 #include "proxy/command/input.h"
 #include "proxy/command/terminal.h"
-#include "rules/fmt.h"
-#include "rules/skeleton.h"
+#include "rules/doc/fmt.h"
+#include "rules/reader/skeleton.h"
 
 enum { VERSIONS_MAX = 256 };
 

@@ -4,8 +4,8 @@
 
 #include "proxy/command/command.h"
 #include "proxy/command/rewrite.h"
-#include "rules/fmt.h"
-#include "rules/upgrade.h"
+#include "rules/doc/fmt.h"
+#include "rules/doc/upgrade.h"
 
 static const char help[] =
     "usage: dragoman upgrade [--check] PACK...\n"

@@ -3,7 +3,7 @@
 #define DG_CONFIG_LOAD_H
 
 #include "proxy/config/config.h"
-#include "rules/doc.h"
+#include "rules/doc/doc.h"
 
 /* Fills config, whose arena is initialised, from the file and the options. Errors go to diags. */
 DG_MUST_USE dg_status dg_config_load(dg_config *config, const dg_config_options *options, dg_diags *diags);

@@ -1,7 +1,7 @@
 #include "proxy/message/header.h"
 
 #include "proxy/message/json.h"
-#include "rules/field.h"
+#include "rules/reader/field.h"
 
 enum { TEXT_BYTES_MAX = 1 << 16, ADDED_BYTES_MAX = 1 << 16 };
 

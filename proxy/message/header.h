@@ -4,7 +4,7 @@
  *
  * Names are in lower case; a name on more than one line has an array of its values. Fields of the
  * connection, of the framing, of the content's bytes, and dragoman's own are not in the document
- * (rules/field.h). A value that is no UTF-8 is read as ISO 8859-1. On the way back a line whose
+ * (rules/reader/field.h). A value that is no UTF-8 is read as ISO 8859-1. On the way back a line whose
  * value did not change stays as it came. Pure functions. */
 #ifndef DG_MESSAGE_HEADER_H
 #define DG_MESSAGE_HEADER_H

@@ -2,7 +2,7 @@
 
 #include "rules/proof/steps.h"
 #include "transforms/name.h"
-#include "transforms/time.h"
+#include "transforms/scalar/time.h"
 
 enum { DEPTH_MAX = 12, ELEMENTS_MAX = 3, MADE_MAX = 5000 /* ops, for one document */ };
 

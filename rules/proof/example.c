@@ -1,7 +1,7 @@
 #include "rules/proof/example.h"
 
 #include "base/hash.h"
-#include "rules/pack.h"
+#include "rules/reader/pack.h"
 
 typedef struct reader {
     dg_arena *arena;

@@ -5,7 +5,7 @@
 #ifndef DG_RULES_PROOF_EXAMPLE_H
 #define DG_RULES_PROOF_EXAMPLE_H
 
-#include "rules/doc.h"
+#include "rules/doc/doc.h"
 #include "rules/proof/compare.h"
 #include "rules/ruleset.h"
 

@@ -1,6 +1,6 @@
 #include "rules/proof/explain.h"
 
-#include "rules/compiled.h"
+#include "rules/compile/compiled.h"
 
 /* The list as one on the document. */
 static const dg_ops *in_body(dg_arena *arena, const dg_ops *list)

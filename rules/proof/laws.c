@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
-#include "rules/compiled.h"
+#include "rules/compile/compiled.h"
 #include "rules/proof/documents.h"
 #include "rules/proof/lossless.h"
 #include "rules/proof/message.h"

@@ -2,7 +2,7 @@
 #ifndef DG_RULES_PROOF_LOSSLESS_H
 #define DG_RULES_PROOF_LOSSLESS_H
 
-#include "rules/compiled.h"
+#include "rules/compile/compiled.h"
 
 /* What op lists lose, and whether some op has a way back of its own (`down`), of which only its
  * author knows what it is worth. */

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "rules/field.h"
+#include "rules/reader/field.h"
 
 enum { PARAMS_MAX = 512 };
 

@@ -2,7 +2,7 @@
 #ifndef DG_RULES_PROOF_MESSAGE_H
 #define DG_RULES_PROOF_MESSAGE_H
 
-#include "rules/compiled.h"
+#include "rules/compile/compiled.h"
 #include "rules/proof/example.h"
 
 /* The endpoint of a request of that version, or NULL. */

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "rules/compiled.h"
+#include "rules/compile/compiled.h"
 #include "rules/proof/lossless.h"
 #include "rules/proof/message.h"
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/compiled.h"
-#include "rules/fmt.h"
-#include "rules/upgrade.h"
+#include "rules/compile/compiled.h"
+#include "rules/doc/fmt.h"
+#include "rules/doc/upgrade.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,7 +7,7 @@
 #include "generate.h"
 #include "reference.h"
 #include "transforms/program.h"
-#include "transforms/scan.h"
+#include "transforms/text/scan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,8 +6,8 @@
 #include "generate_whole.h"
 #include "reference_whole.h"
 #include "transforms/program.h"
-#include "transforms/scan.h"
-#include "transforms/whole.h"
+#include "transforms/text/scan.h"
+#include "transforms/whole/whole.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

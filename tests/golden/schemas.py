@@ -53,7 +53,7 @@ def main():
         schema = json.loads((root / f"docs/schema/{name}.schema.json").read_text())
         jsonschema.Draft202012Validator.check_schema(schema)
         checks[name] = jsonschema.Draft202012Validator(schema)
-    words = re.findall(r'^    X\("(\w+)", ', (root / "rules/op_reader.h").read_text(), re.M)
+    words = re.findall(r'^    X\("(\w+)", ', (root / "rules/reader/op_reader.h").read_text(), re.M)
     known = checks["change"].schema["$defs"]["op"]["anyOf"][1]
     if len(words) < 30 or [one["required"][0] for one in known["oneOf"]] != words:
         failures.append("change.schema.json does not hold the ops of DG_OP_FORM_TABLE, in their order")

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "rules/doc.h"
+#include "rules/doc/doc.h"
 
 typedef struct fixture {
     dg_arena arena;

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "rules/fmt.h"
-#include "rules/upgrade.h"
+#include "rules/doc/fmt.h"
+#include "rules/doc/upgrade.h"
 
 typedef dg_status rewriter(dg_slice text, const char *file, dg_diags *diags, dg_buf *out);
 

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "rules/route.h"
+#include "rules/request/route.h"
 #include "rules/ruleset.h"
 
 static dg_ruleset *load(const char *dir, const char *backend)

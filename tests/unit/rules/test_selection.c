@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "rules/media.h"
+#include "rules/request/media.h"
 #include "rules/ruleset.h"
 
 static dg_ruleset *load(const char *dir)

@@ -1,8 +1,8 @@
 #include "reference.h"
 
-#include "transforms/lexicon.h"
+#include "transforms/pass/lexicon.h"
 #include "transforms/name.h"
-#include "transforms/scalar.h"
+#include "transforms/scalar/scalar.h"
 
 typedef enum { SCALAR, ARRAY, OBJECT, POISON } kind;
 

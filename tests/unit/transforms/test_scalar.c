@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "transforms/cast.h"
+#include "transforms/scalar/cast.h"
 #include "transforms/pattern.h"
-#include "transforms/scalar.h"
+#include "transforms/scalar/scalar.h"
 
 typedef struct cast_row {
     dg_cast from, to;

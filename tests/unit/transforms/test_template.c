@@ -9,7 +9,7 @@
 
 #include "transforms/pattern.h"
 #include "transforms/program.h"
-#include "transforms/template.h"
+#include "transforms/whole/template.h"
 #include "try_whole.h"
 
 static const char order[] =

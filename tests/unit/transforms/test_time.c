@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "base/date.h"
-#include "transforms/scalar.h"
-#include "transforms/time.h"
+#include "transforms/scalar/scalar.h"
+#include "transforms/scalar/time.h"
 
 #define UNIX                                                                                       \
     {                                                                                              \

@@ -11,7 +11,7 @@
 #include "generate_whole.h"
 #include "transforms/pattern.h"
 #include "transforms/program.h"
-#include "transforms/scalar.h"
+#include "transforms/scalar/scalar.h"
 #include "try_whole.h"
 
 /* The linker sends every allocation of the program through these (--wrap). */

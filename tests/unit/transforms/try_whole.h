@@ -2,7 +2,7 @@
 #ifndef DG_TESTS_TRY_WHOLE_H
 #define DG_TESTS_TRY_WHOLE_H
 
-#include "transforms/whole.h"
+#include "transforms/whole/whole.h"
 
 #define S(text) DG_SLICE(text)
 /* A path of up to a few steps; EACH is an each step. */
