@@ -171,6 +171,7 @@ static void invert_switch(inverter *inv, const dg_op *up, turned *out)
     for (size_t i = 0; i < up->case_count; i++) {
         const dg_switch_case *c = &up->cases[i];
         const dg_test *newer = c->newer;
+        DG_ASSERT(c->test);
         if (!newer && holds_after(up, c->test))
             newer = c->test;
         if (!newer)

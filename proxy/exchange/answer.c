@@ -274,6 +274,7 @@ static bool choose_translation(dg_exchange *x, const dg_translation *t, const dg
     }
     if (x->answer.done)
         return true;
+    DG_ASSERT(t);
     x->translation = t;
     x->answer_changed = true;
     x->answer_bare = t->to == DG_FORMAT_NONE;

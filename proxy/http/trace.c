@@ -52,7 +52,7 @@ static bool is_key(dg_slice key)
         const bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
         const bool starts = i == 0 || key.ptr[i - 1] == '@'; /* of a tenant, or of its system */
         ats += c == '@';
-        if (!letter && (starts || !memchr("_-*/@", c, 5)))
+        if (!letter && (starts || !(c && strchr("_-*/@", c))))
             return false;
     }
     return ats <= 1 && key.ptr[key.len - 1] != '@';

@@ -171,7 +171,7 @@ static const dg_route *find_route(const dg_compiled_api *api, dg_slice text, siz
         const dg_endpoint *e = &api->lines[i].routes[version].endpoint;
         if (api->lines[i].routes[version].absent || api->lines[i].routes[version].merged)
             continue;
-        if (text.len == e->method.len + 1 + e->path.len && dg_slice_starts(text, e->method) &&
+        if (text.ptr && text.len == e->method.len + 1 + e->path.len && dg_slice_starts(text, e->method) &&
             text.ptr[e->method.len] == ' ' &&
             dg_slice_eq(dg_slice_from(text, e->method.len + 1), e->path))
             return &api->lines[i].routes[version];

@@ -36,7 +36,7 @@ static bool take(reader *r, char c)
 /* The text of a string, with its quotes, and what it stands for. */
 static bool read_string(reader *r, dg_slice *ret_text, dg_slice *ret_decoded)
 {
-    const char *start = r->at;
+    const char *start;
     if (!take(r, '"'))
         return fail(r, DG_SYNTAX);
     start = r->at - 1;

@@ -81,7 +81,7 @@ bool dg_read_sort(dg_reading *c, const dg_node *node)
     size_t which = 0;
     if (by && !dg_steps_read(c, by, &steps))
         good = false;
-    else if (has_each(&steps))
+    else if (by && has_each(&steps))
         good = dg_op_fail(c, by->origin, "an element is sorted by one value, not by several");
     c->op.path = dg_path_of(c, &steps, 0);
     if (order)

@@ -157,10 +157,8 @@ bool dg_read_replace(dg_reading *c, const dg_node *node)
     dg_slice text;
     if (!pattern || !with)
         return dg_op_fail(c, node->origin, "replace needs 'pattern' and 'with'");
-    if (!dg_node_want_string(pattern, "a regular expression", diags, &text))
-        good = false;
-    else if (dg_pattern_new(c->reader->arena, text, pattern->origin, diags, &c->op.pattern) !=
-             DG_OK)
+    if (!dg_node_want_string(pattern, "a regular expression", diags, &text) ||
+        dg_pattern_new(c->reader->arena, text, pattern->origin, diags, &c->op.pattern) != DG_OK)
         good = false;
     if (with->kind != DG_NODE_SCALAR)
         good = dg_op_fail(c, with->origin, "expected the text to put there, with $1 for a group");

@@ -64,7 +64,7 @@ static void read_errors(dg_pack *pack, const dg_node *node, dg_errors *errors)
         dg_diags_add(pack->diags, DG_ERROR, format->origin, "errors are written as json or text");
     if ((!parts || body) && dg_ops_read(&reader, parts ? body : node, ops))
         (void)dg_ops_check_size(&reader, ops, node->origin);
-    if (errors->format == DG_FORMAT_TEXT && !body)
+    if (format && errors->format == DG_FORMAT_TEXT && !body)
         dg_diags_add(pack->diags, DG_ERROR, format->origin,
                      "an error as text needs ops that make a string of it: `body: {unwrap: title}`");
     errors->ops = ops;

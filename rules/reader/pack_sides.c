@@ -143,7 +143,7 @@ const dg_static_answer *dg_pack_read_answer(dg_pack *pack, const dg_node *node, 
         dg_diags_add(pack->diags, DG_ERROR, body->origin, "such an answer has no body");
     if (body && answer->format == DG_FORMAT_TEXT && !dg_node_is_string(body))
         dg_diags_add(pack->diags, DG_ERROR, body->origin, "a body of text is a string");
-    if (answer->format == DG_FORMAT_FORM)
+    if (format && answer->format == DG_FORMAT_FORM)
         dg_diags_add(pack->diags, DG_ERROR, format->origin, "an answer of a pack is json or text");
     return answer;
 }

@@ -69,9 +69,7 @@ static void template_read(const walk *w, dg_place at, const dg_op *op)
         char c = op->value.ptr[i];
         if (c == '"')
             string = !string;
-        else if (string && c == '\\')
-            i++;
-        else if (string && c == '{' && i + 1 < op->value.len && op->value.ptr[i + 1] == '{')
+        else if (string && (c == '\\' || (c == '{' && i + 1 < op->value.len && op->value.ptr[i + 1] == '{')))
             i++;
         else if (string && c == '{') {
             dg_slice rest = dg_slice_from(op->value, i + 1);

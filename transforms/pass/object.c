@@ -197,6 +197,7 @@ static const char *run_special(dg_run_state *r, dg_frame *f, dg_key *key, const 
 {
     dg_node *node = f->node;
     const char *p;
+    DG_ASSERT(node);
     bool leaves = key->death == DG_NEVER && (!node->select || key->selected);
     bool collides = key->collision != DG_NEVER;
     if (collides && !key->has_voids)

@@ -168,7 +168,7 @@ static bool only_converted(printer *p, const dg_node *node, dg_slice name, dg_sl
 static void print_effect(printer *p, dg_node *node, dg_slice name, const effect *any,
                          const char *label)
 {
-    effect e;
+    effect e = {.child = NULL};
     if (!work_out(p, node, name, &e))
         return;
     if (node->select && !e.selected && !e.collision)
@@ -189,7 +189,7 @@ static void print_effect(printer *p, dg_node *node, dg_slice name, const effect 
         dg_buf_add_str(p->out, ": takes the place of the object");
     else if (!dg_slice_eq(e.in, e.out))
         dg_buf_printf(p->out, " -> %.*s", DG_SLICE_FMT(e.out));
-    else if (e.child->mode == DG_NODE_COPY)
+    else if (e.child && e.child->mode == DG_NODE_COPY)
         dg_buf_add_str(p->out, ": as it is");
     follow(p, e.child, below(p, label, e.in), e.selected ? node->select : NULL);
 }
@@ -349,7 +349,7 @@ static void print_stages(printer *p, dg_node *node, const char *label)
     const dg_op *choice = stages->choice;
     dg_node *before = dg_lexicon_before(&p->lex, node);
     stop(p, before ? DG_OK : p->lex.status);
-    if (p->status != DG_OK)
+    if (!before || p->status != DG_OK)
         return;
     if (before->mode != DG_NODE_COPY) {
         begin_line(p);

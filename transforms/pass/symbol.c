@@ -439,12 +439,12 @@ static void finish_hole(builder *b, dg_node *node, dg_slice text, size_t hole_at
         cut++;
     if (b->status != DG_OK)
         return;
-    if (!dg_items_keep(b->lex, &b->rest, &node->rest))
+    bool whole = cut < b->local.count;
+    if (!dg_items_keep(b->lex, &b->rest, &node->rest) ||
+        (!whole && !dg_items_keep(b->lex, &b->local, &node->local)))
         stop(b, DG_NOMEM, "out of memory", NULL);
-    else if (cut < b->local.count)
+    else if (whole)
         b->status = dg_node_cut(b->lex, node, &b->local, cut);
-    else if (!dg_items_keep(b->lex, &b->local, &node->local))
-        stop(b, DG_NOMEM, "out of memory", NULL);
     else
         b->status = dg_node_survey(b->lex, node);
 }

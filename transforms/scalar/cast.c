@@ -22,7 +22,7 @@ static bool all_digits(dg_slice text)
 
 static bool is_plain(dg_slice digits)
 {
-    return digits.len == 1 || *digits.ptr != '0';
+    return digits.len == 1 || (digits.len && *digits.ptr != '0');
 }
 
 static dg_slice without_zeros(dg_slice digits)

@@ -54,10 +54,15 @@ static dg_status fail(dg_sequence *s, dg_status status, const char *message)
     return status;
 }
 
+static bool is_one_of(char c, const char *set)
+{
+    return c && strchr(set, c);
+}
+
 static bool is_blank(dg_slice text)
 {
     for (size_t i = 0; i < text.len; i++)
-        if (!memchr(" \t\r\n", text.ptr[i], 4))
+        if (!is_one_of(text.ptr[i], " \t\r\n"))
             return false;
     return true;
 }
@@ -156,7 +161,7 @@ static line line_at(const char *at, const char *end)
 
 static size_t skip_space(dg_slice text, size_t at)
 {
-    while (at < text.len && memchr(" \t\n", text.ptr[at], 3))
+    while (at < text.len && is_one_of(text.ptr[at], " \t\n"))
         at++;
     return at;
 }
@@ -166,7 +171,7 @@ static bool begins_like_json(dg_slice text)
     size_t at = skip_space(text, 0);
     if (at < text.len && text.ptr[at] == '[') {
         at = skip_space(text, at + 1);
-        return at == text.len || memchr("{[]\"-0123456789tfn", text.ptr[at], 18);
+        return at == text.len || is_one_of(text.ptr[at], "{[]\"-0123456789tfn");
     }
     return at < text.len && text.ptr[at] == '{';
 }

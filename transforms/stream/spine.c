@@ -340,7 +340,7 @@ static unsigned next_digit(unsigned digits, char c)
 static pace run_number(dg_spine *s)
 {
     const char *p = s->at;
-    unsigned next = s->digits;
+    unsigned next;
     while (p < s->end && (next = next_digit(s->digits, *p)) != NO_NUMBER) {
         s->digits = next;
         p++;
@@ -517,12 +517,17 @@ static pace enter(dg_spine *s, bool large)
 
 /* ---- Going on */
 
+static bool ends_scalar(char c)
+{
+    return c && strchr(" \t\r\n,:\"{}[]", c);
+}
+
 /* Behind the last byte that cannot be within a number or literal: then what seems to be one is, and
  * an escape or character that is cut is in a string that is. */
 static const char *usable_end(dg_spine *s)
 {
     const char *p = s->usable ? s->usable : s->end;
-    while (!s->last && !s->usable && p > s->at && !memchr(" \t\r\n,:\"{}[]", p[-1], 11))
+    while (!s->last && !s->usable && p > s->at && !ends_scalar(p[-1]))
         p--;
     s->usable = p;
     return p < s->at ? s->at : p;
@@ -555,6 +560,7 @@ static pace advance(dg_spine *s)
     case DG_SPINE_BEFORE:
         return run_root(s);
     case DG_SPINE_WITHIN:
+        DG_ASSERT(l);
         return l->copies ? run_copies(s, l) : l->object ? run_member(s, l) : run_elements(s, l);
     case DG_SPINE_STRING:
         return run_string(s);

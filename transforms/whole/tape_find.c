@@ -119,8 +119,8 @@ bool dg_tape_distinct(dg_tape *tape, dg_tape_node *object)
     if (!dg_tape_read(tape, object) || !dg_tape_begin(tape, count_children(object)))
         return false;
     for (dg_tape_node *m = object->first; m; m = m->next) {
-        dg_tape_node *other;
-        dg_slice name;
+        dg_tape_node *other = NULL;
+        dg_slice name = {NULL, 0};
         if (!dg_tape_name(tape, m, &name) || !dg_tape_meet(tape, name, m, &other))
             return false;
         if (other)

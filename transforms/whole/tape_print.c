@@ -58,7 +58,7 @@ static void print_colon(printer *p, const char *at, bool in_text)
 {
     const char *to = at;
     bool colon = false;
-    while (in_text && (is_space(*to) || (*to == ':' && !colon)))
+    while (in_text && to && (is_space(*to) || (*to == ':' && !colon)))
         colon |= *to++ == ':';
     if (colon)
         piece(p, at, (size_t)(to - at));

@@ -135,7 +135,7 @@ static bool find_value(filling *f, dg_slice place, dg_tape_node **ret_node)
     if (!read_path(f->tape, place, &path, &each))
         return false;
     if (!each) {
-        dg_tape_node *node;
+        dg_tape_node *node = NULL;
         if (!dg_tape_at(f->tape, f->value, path, &node))
             return false;
         *ret_node = node ? dg_tape_copy(f->tape, node) : NULL;
@@ -211,7 +211,7 @@ static dg_tape_node *after(dg_tape_node *node, const dg_tape_node *top)
 static bool fill_node(filling *f, dg_tape_node *node)
 {
     dg_slice string;
-    dg_tape_node *value;
+    dg_tape_node *value = NULL;
     if (dg_slice_find(dg_slice_of(node->text, node->len), '{') == node->len &&
         dg_slice_find(dg_slice_of(node->text, node->len), '\\') == node->len)
         return true;
