@@ -61,6 +61,8 @@ void dg_pointer_write(const dg_pointer_above *above, dg_slice text, size_t offse
     step steps[DG_JSON_DEPTH_MAX + 1];
     unsigned depth = 0;
     bool name_next = false;
+    if (!text.ptr) /* nothing is held, so nothing follows what is above */
+        text = DG_SLICE("");
     if (above->within) {
         steps[depth++] = (step){above->step, above->index, above->object, true};
         name_next = above->object && above->opened;
